@@ -1,0 +1,70 @@
+import asyncio
+from concurrent.futures import BrokenExecutor
+
+import pytest
+from temporalio import activity
+from temporalio.exceptions import CancelledError, WorkflowAlreadyStartedError
+from temporalio.testing import ActivityEnvironment
+from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput
+
+from trenova_errors import ConflictError, RetryableError
+from trenova_errors._activity import ActivityErrors
+
+
+class DriverError(Exception):
+    pass
+
+
+class Raising(ActivityInboundInterceptor):
+    def __init__(self, error: BaseException) -> None:
+        self.error = error
+
+    async def execute_activity(self, input):  # noqa: A002 - the SDK's name
+        raise self.error
+
+
+def nothing() -> None:
+    pass
+
+
+async def _escaping(error):
+    async def run():
+        await ActivityErrors(Raising(error)).execute_activity(ExecuteActivityInput(nothing, [], None, {}))
+
+    with pytest.raises(BaseException) as caught:  # noqa: PT011 - which one is what the tests ask
+        await ActivityEnvironment().run(run)
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ConflictError("typed"),
+        CancelledError("asked for"),
+        WorkflowAlreadyStartedError("id", "type"),
+        BrokenExecutor("the worker has to end"),
+        activity._CompleteAsyncError(),
+        asyncio.CancelledError(),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+async def test_what_the_sdk_or_somebody_else_has_decided_passes(error):
+    assert await _escaping(error) is error
+
+
+@pytest.mark.parametrize(
+    ("error", "name"),
+    [
+        (OSError("disk full"), "OSError"),
+        (TimeoutError(), "TimeoutError"),
+        (DriverError("no"), f"{__name__}.DriverError"),
+        (ExceptionGroup("several", [ValueError("one")]), "ExceptionGroup"),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+async def test_everything_else_is_retryable_under_the_name_of_its_type(error, name):
+    escaped = await _escaping(error)
+
+    assert isinstance(escaped, RetryableError)
+    assert (escaped.message, escaped.code) == (f"Activity raised {name}.", "unclassified")
+    assert escaped.__cause__ is error

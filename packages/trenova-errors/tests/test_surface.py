@@ -1,0 +1,33 @@
+import trenova_errors
+import trenova_errors.pydantic
+
+
+def test_the_root_exports_exactly_this():
+    assert trenova_errors.__all__ == [
+        "PERMANENT_KINDS",
+        "AmbiguousOutcomeError",
+        "ApplicationError",
+        "ConfigurationError",
+        "ConflictError",
+        "DataIntegrityError",
+        "ErrorKind",
+        "ErrorsPlugin",
+        "Fact",
+        "InvalidInputError",
+        "NonRetryableError",
+        "PayloadTooLargeError",
+        "PermissionDeniedError",
+        "ResourceNotFoundError",
+        "RetryableError",
+        "ThrottledError",
+        "UnavailableError",
+    ]
+    assert all(hasattr(trenova_errors, name) for name in trenova_errors.__all__)
+
+
+def test_the_pydantic_module_exports_exactly_this():
+    assert trenova_errors.pydantic.__all__ == ["InputPayloadConverter"]
+
+
+def test_an_unknown_name_is_refused_like_that_of_any_module():
+    assert not hasattr(trenova_errors, "Plugin")
