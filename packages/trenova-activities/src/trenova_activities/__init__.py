@@ -1,0 +1,93 @@
+"""The background jobs of a transport management system: contracts, workflows and how to start them.
+
+This root needs no database; the activities and what they act on are in ``trenova_activities.database``.
+"""
+
+from temporalio import workflow
+
+# The sandbox imports this module for every run; only the workflows themselves need to be new there.
+with workflow.unsafe.imports_passed_through():
+    from trenova_activities._check_contract import CheckDatabasePayload, CheckDatabaseResult, JobReadiness
+    from trenova_activities._duplication_contract import (
+        MAX_COPIES,
+        DuplicateShipmentPayload,
+        DuplicateShipmentResult,
+    )
+    from trenova_activities._events import JOB_EVENTS, JobEvent, event_of
+    from trenova_activities._names import (
+        BUSINESS_UNIT_ID,
+        CHECK_DATABASE_ACTIVITY,
+        CHECK_DATABASE_WORKFLOW,
+        CONFIGURATION_COPIED_ACTIVITY,
+        CONFIGURATION_COPIED_WORKFLOW,
+        DUPLICATE_SHIPMENT_ACTIVITY,
+        DUPLICATE_SHIPMENT_JOB,
+        DUPLICATE_SHIPMENT_WORKFLOW,
+        JOB_NOTIFICATION_ACTIVITY,
+        JOB_NOTIFICATION_WORKFLOW,
+        JOB_TYPE,
+        NOTIFICATION_JOB,
+        NOTIFICATION_QUEUE,
+        ORGANIZATION_ID,
+        SEARCH_ATTRIBUTES,
+        SHIPMENT_QUEUE,
+        SYSTEM_QUEUE,
+        TAGS,
+    )
+    from trenova_activities._notification_contract import (
+        ConfigurationCopiedPayload,
+        JobNotificationPayload,
+        NotificationAction,
+        NotificationResult,
+        RelatedEntity,
+    )
+    from trenova_activities._starting import REQUEST_DIGEST, duplicate_workflow_id, start_duplicate
+
+from trenova_activities._check_workflow import CheckDatabaseWorkflow
+from trenova_activities._duplication_workflow import DuplicateShipmentWorkflow
+from trenova_activities._notification_workflows import (
+    SendConfigurationCopiedNotificationWorkflow,
+    SendJobCompleteNotificationWorkflow,
+)
+
+__all__ = [
+    "BUSINESS_UNIT_ID",
+    "CHECK_DATABASE_ACTIVITY",
+    "CHECK_DATABASE_WORKFLOW",
+    "CONFIGURATION_COPIED_ACTIVITY",
+    "CONFIGURATION_COPIED_WORKFLOW",
+    "DUPLICATE_SHIPMENT_ACTIVITY",
+    "DUPLICATE_SHIPMENT_JOB",
+    "DUPLICATE_SHIPMENT_WORKFLOW",
+    "JOB_EVENTS",
+    "JOB_NOTIFICATION_ACTIVITY",
+    "JOB_NOTIFICATION_WORKFLOW",
+    "JOB_TYPE",
+    "MAX_COPIES",
+    "NOTIFICATION_JOB",
+    "NOTIFICATION_QUEUE",
+    "ORGANIZATION_ID",
+    "REQUEST_DIGEST",
+    "SEARCH_ATTRIBUTES",
+    "SHIPMENT_QUEUE",
+    "SYSTEM_QUEUE",
+    "TAGS",
+    "CheckDatabasePayload",
+    "CheckDatabaseResult",
+    "CheckDatabaseWorkflow",
+    "ConfigurationCopiedPayload",
+    "DuplicateShipmentPayload",
+    "DuplicateShipmentResult",
+    "DuplicateShipmentWorkflow",
+    "JobEvent",
+    "JobNotificationPayload",
+    "JobReadiness",
+    "NotificationAction",
+    "NotificationResult",
+    "RelatedEntity",
+    "SendConfigurationCopiedNotificationWorkflow",
+    "SendJobCompleteNotificationWorkflow",
+    "duplicate_workflow_id",
+    "event_of",
+    "start_duplicate",
+]

@@ -1,0 +1,193 @@
+"""``trenova-activities db``: migrate, seed and check the TMS's database."""
+
+import asyncio
+import json
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+import typer
+
+if TYPE_CHECKING:
+    from trenova_activities.database import DatabaseOptions
+
+Result = TypeVar("Result")
+
+db = typer.Typer(help="The TMS's database: create, fill and check it.", no_args_is_help=True)
+
+Url = Annotated[
+    str | None,
+    typer.Option(
+        envvar="TRENOVA_DATABASE__URL",
+        show_default="an SQLite file in the data folder",
+        help="Database URL, e.g. postgresql://user:password@host/name.",
+    ),
+]
+DataDir = Annotated[
+    Path, typer.Option(envvar="TRENOVA_DATA_DIR", help="Folder of the SQLite file, where no URL is given.")
+]
+Schema = Annotated[str | None, typer.Option(help="Schema of the TMS's tables on PostgreSQL.")]
+
+_DATA_DIR = Path(".trenova")
+
+
+@db.command()
+def migrate(
+    url: Url = None,
+    data_dir: DataDir = _DATA_DIR,
+    schema: Schema = None,
+    embedded: Annotated[
+        bool | None,
+        typer.Option(
+            "--embedded/--jobs-only",
+            show_default="embedded in an empty database or one of ours, else jobs only",
+            help="Whether the sample TMS belongs into the database, or only the tables of the jobs.",
+        ),
+    ] = None,
+) -> None:
+    """Create or upgrade our tables; never alters those of a TMS that is not ours."""
+    options = _options(url, data_dir, schema)
+
+    async def work() -> str:
+        from trenova_activities.database import Database
+        from trenova_activities.database import migrate as migrate_database
+
+        async with Database.open(options) as database:
+            done = await migrate_database(database, embedded=embedded)
+        revisions = ", ".join(f"{tree} {revision}" for tree, revision in done.revisions.items())
+        kind = "the embedded TMS and the jobs' tables" if done.embedded else "the jobs' tables only"
+        return f"{'Migrated' if done.changed else 'Nothing to do'}: {kind} ({revisions}) in {options.shown_url}."
+
+    typer.echo(_run(work()))
+
+
+@db.command()
+def seed(  # noqa: PLR0917 - typer makes options of them
+    url: Url = None,
+    data_dir: DataDir = _DATA_DIR,
+    schema: Schema = None,
+    number: Annotated[int, typer.Option("--seed", help="Which sample; the same number, the same rows.")] = 1,
+    organizations: Annotated[int, typer.Option(help="How many organizations.")] = 5,
+    shipments: Annotated[int, typer.Option(help="How many shipments over all organizations.")] = 2000,
+    anchor: Annotated[
+        int | None,
+        typer.Option(show_default="the database's clock", help="The sample's present, in unix seconds."),
+    ] = None,
+) -> None:
+    """Fill the embedded TMS with a believable sample; once only for the same arguments."""
+    options = _options(url, data_dir, schema)
+
+    async def work() -> str:
+        from trenova_activities.database import Database
+        from trenova_activities.database import seed as seed_database
+
+        async with Database.open(options) as database:
+            done = await seed_database(
+                database, seed=number, organizations=organizations, shipments=shipments, anchor=anchor
+            )
+        what = f"sample {done.seed}: {done.organizations} organizations, {done.shipments:,} shipments"
+        if not done.changed:
+            return f"Nothing to do: {what} are in {options.shown_url} already."
+        return f"Seeded {what}, {sum(done.rows.values()):,} rows in {options.shown_url}."
+
+    typer.echo(_run(work()))
+
+
+@db.command()
+def check(
+    url: Url = None,
+    data_dir: DataDir = _DATA_DIR,
+    schema: Schema = None,
+    job: Annotated[list[str] | None, typer.Option(help="Check this job; may be repeated.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON: what each job lacks.")] = False,
+) -> None:
+    """List what each job lacks; exit status 1 if anything does. Changes nothing."""
+    options = _options(url, data_dir, schema)
+    _refuse_absent_file(options)
+
+    async def work() -> dict[str, list[str]]:
+        from trenova_activities.database import JOBS, Database
+        from trenova_activities.database import check as check_database
+
+        async with Database.open(options) as database:
+            return await check_database(database, job or JOBS)
+
+    lacks = _run(work())
+    if as_json:
+        typer.echo(json.dumps({"ready": not any(lacks.values()), "jobs": lacks}))
+    else:
+        _print_table(lacks, options.shown_url)
+    if any(lacks.values()):
+        raise typer.Exit(1)
+
+
+@db.command()
+def shipments(
+    url: Url = None,
+    data_dir: DataDir = _DATA_DIR,
+    schema: Schema = None,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many.")] = 5,
+) -> None:
+    """List the newest shipments, to have something to try a job on."""
+    options = _options(url, data_dir, schema)
+
+    async def work() -> list[tuple[str, ...]]:
+        from trenova_activities._cli_lookup import first_shipments
+
+        return [tuple(map(str, row)) for row in await first_shipments(options, limit)]
+
+    for shipment, pro_number, organization, _, _, status in _run(work()):
+        typer.echo(f"{pro_number}  {status:20}  {shipment}  {organization}")
+
+
+def _print_table(lacks: dict[str, list[str]], where: str) -> None:
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table("job", "state", "lacks", title=escape(where), title_justify="left")
+    for job, sentences in lacks.items():
+        state = "[red]lacking" if sentences else "[green]ready"
+        table.add_row(job, state, escape("\n".join(sentences)))
+    Console().print(table)
+
+
+def _options(url: str | None, data_dir: Path, schema: str | None) -> "DatabaseOptions":
+    from pydantic import ValidationError
+
+    try:
+        from trenova_activities.database import DatabaseOptions
+
+        return DatabaseOptions(url=url or "sqlite:///{data_dir}/tms.db", schema_name=schema).within(data_dir)
+    except ValidationError as error:
+        reasons = "; ".join(str(part["msg"]) for part in error.errors(include_input=False, include_url=False))
+        raise typer.BadParameter(reasons, param_hint="--url") from None
+    except ModuleNotFoundError as error:
+        raise _not_installed(error) from None
+
+
+def _refuse_absent_file(options: "DatabaseOptions") -> None:
+    from sqlalchemy.engine import make_url
+
+    path = make_url(options.url).database
+    if options.is_sqlite and path and not Path(path).exists():
+        typer.echo(f"There is no database {path}. Run 'trenova-activities db migrate' to create it.", err=True)
+        raise typer.Exit(1)
+
+
+def _run(work: Coroutine[Any, Any, Result]) -> Result:
+    from trenova_errors import ApplicationError
+
+    try:
+        return asyncio.run(work)
+    except ApplicationError as error:
+        typer.echo(error.message, err=True)
+        raise typer.Exit(1) from None
+    except ModuleNotFoundError as error:  # the driver
+        raise _not_installed(error) from None
+
+
+def _not_installed(error: ModuleNotFoundError) -> typer.Exit:
+    extras = "'trenova-activities[database,sqlite]' or 'trenova-activities[database,postgresql]'"
+    typer.echo(f"The module {error.name!r} is not installed. Install {extras}.", err=True)
+    return typer.Exit(1)

@@ -1,0 +1,60 @@
+"""Shipments as a person names them, looked up in the TMS's database."""
+
+from pathlib import Path
+
+from sqlalchemy import Row, Table, select
+
+from trenova_activities.database import Catalog, Database, DatabaseOptions
+from trenova_errors import InvalidInputError, ResourceNotFoundError
+
+EMBEDDED_URL = "sqlite:///{data_dir}/tms.db"
+"""Where the embedded TMS is, unless told otherwise."""
+
+FoundShipment = Row[str, str, str, str, str, str]
+"""Id, pro number, organization, business unit, who entered it, status."""
+
+_COLUMNS = ("id", "pro_number", "organization_id", "business_unit_id", "entered_by_id", "status")
+
+
+async def find_shipment(options: DatabaseOptions, name: str) -> FoundShipment:
+    """Find one shipment by its id or pro number, over all tenants.
+
+    Raises:
+        ResourceNotFoundError: There is none.
+        InvalidInputError: Two organizations use that pro number, or nobody is known to have entered it.
+    """
+    async with Database.open(options) as database:
+        table = await _shipments(database)
+        query = select(*(table.c[column] for column in _COLUMNS)).where(
+            (table.c.id == name) | (table.c.pro_number == name)
+        )
+        async with database.read() as connection:
+            found = (await connection.execute(query.limit(2))).all()
+    if not found:
+        raise ResourceNotFoundError.of("shipment", name)
+    if len(found) > 1:
+        raise InvalidInputError(f"The pro number {name!r} is used by two organizations; give the shipment's id.")
+    return found[0]
+
+
+async def first_shipments(options: DatabaseOptions, limit: int) -> list[FoundShipment]:
+    """Return the newest shipments, to have something to try a job on."""
+    async with Database.open(options) as database:
+        table = await _shipments(database)
+        query = select(*(table.c[column] for column in _COLUMNS)).order_by(table.c.created_at.desc(), table.c.id)
+        async with database.read() as connection:
+            return list((await connection.execute(query.limit(limit))).all())
+
+
+def options_of(url: str | None, data_dir: Path) -> DatabaseOptions:
+    """Build the options of a command line; without a URL, the embedded TMS in the data folder."""
+    return DatabaseOptions(url=url or EMBEDDED_URL).within(data_dir)
+
+
+async def _shipments(database: Database) -> Table:
+    catalog = await Catalog.reflect(database, ["shipments"])
+    if "shipments" not in catalog:
+        raise ResourceNotFoundError(
+            f"{database.options.shown_url} has no table shipments; run 'trenova-activities db migrate' or mend --url."
+        )
+    return catalog["shipments"]

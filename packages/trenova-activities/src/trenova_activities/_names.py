@@ -1,0 +1,30 @@
+"""Names on the wire: task queues, workflows, activities, search attributes. Only ever added to."""
+
+from typing import Final
+
+from temporalio.common import SearchAttributeKey
+
+SHIPMENT_QUEUE: Final = "shipment-queue"
+NOTIFICATION_QUEUE: Final = "notification-queue"
+SYSTEM_QUEUE: Final = "system-queue"
+
+DUPLICATE_SHIPMENT_WORKFLOW: Final = "DuplicateShipmentWorkflow"
+DUPLICATE_SHIPMENT_ACTIVITY: Final = "DuplicateShipmentActivity"
+JOB_NOTIFICATION_WORKFLOW: Final = "SendJobCompleteNotificationWorkflow"
+JOB_NOTIFICATION_ACTIVITY: Final = "SendNotificationActivity"
+CONFIGURATION_COPIED_WORKFLOW: Final = "SendConfigurationCopiedNotificationWorkflow"
+CONFIGURATION_COPIED_ACTIVITY: Final = "SendConfigurationCopiedNotificationActivity"
+CHECK_DATABASE_WORKFLOW: Final = "CheckDatabaseWorkflow"
+CHECK_DATABASE_ACTIVITY: Final = "CheckDatabaseActivity"
+
+DUPLICATE_SHIPMENT_JOB: Final = "duplicate_shipment"
+NOTIFICATION_JOB: Final = "notification"
+"""Both notification workflows, as what they need of a database is the same."""
+
+ORGANIZATION_ID: Final = SearchAttributeKey.for_keyword("TrenovaOrganizationId")
+BUSINESS_UNIT_ID: Final = SearchAttributeKey.for_keyword("TrenovaBusinessUnitId")
+JOB_TYPE: Final = SearchAttributeKey.for_keyword("TrenovaJobType")
+TAGS: Final = SearchAttributeKey.for_keyword_list("TrenovaTags")
+
+SEARCH_ATTRIBUTES: Final = (ORGANIZATION_ID, BUSINESS_UNIT_ID, JOB_TYPE, TAGS)
+"""All four; they must be registered on a namespace before the first start that carries them."""

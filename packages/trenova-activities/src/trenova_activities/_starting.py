@@ -1,0 +1,106 @@
+"""Start the jobs as a caller should: deterministic ids, one run per key, conflicts found."""
+
+import uuid
+from collections.abc import Mapping
+from typing import Any, Final
+
+from temporalio.client import Client, WorkflowHandle
+from temporalio.common import (
+    SearchAttributePair,
+    TypedSearchAttributes,
+    WorkflowIDConflictPolicy,
+    WorkflowIDReusePolicy,
+)
+from temporalio.exceptions import WorkflowAlreadyStartedError
+
+from trenova_activities._duplication_contract import DuplicateShipmentPayload, DuplicateShipmentResult
+from trenova_activities._duplication_workflow import DuplicateShipmentWorkflow
+from trenova_activities._names import (
+    BUSINESS_UNIT_ID,
+    DUPLICATE_SHIPMENT_JOB,
+    JOB_TYPE,
+    ORGANIZATION_ID,
+    SHIPMENT_QUEUE,
+)
+from trenova_errors import ConflictError, InvalidInputError
+
+REQUEST_DIGEST: Final = "trenova.request-digest"
+"""Memo key under which a run keeps the fingerprint of its request."""
+
+_MAX_WORKFLOW_ID = 1000  # characters; the server's limit.maxIDLength
+
+
+def duplicate_workflow_id(organization_id: str, key: str) -> str:
+    """Return ``duplicate-shipment/<organization>/<key>``, the same for every caller of a key."""
+    workflow_id = f"duplicate-shipment/{organization_id}/{key}"
+    if len(workflow_id) > _MAX_WORKFLOW_ID:
+        raise InvalidInputError(
+            f"The workflow id made from the idempotency key has {len(workflow_id)} characters; "
+            f"Temporal takes {_MAX_WORKFLOW_ID}. Use a shorter key."
+        )
+    return workflow_id
+
+
+async def start_duplicate(
+    client: Client, payload: DuplicateShipmentPayload, *, task_queue: str = SHIPMENT_QUEUE
+) -> WorkflowHandle[DuplicateShipmentWorkflow, DuplicateShipmentResult]:
+    """Start a duplication, or find the run that already does exactly this.
+
+    Args:
+        client: Any client whose data converter writes what the workers read (``ErrorsPlugin`` suffices).
+        payload: What to do. Without an idempotency key one is made up, so every call is a new request.
+        task_queue: Another queue that serves the job.
+
+    Returns:
+        The handle of the run, whether this call started it or an earlier one with the same key did.
+        A failed run of the key is started again.
+
+    Raises:
+        ConflictError: The key was used for another request.
+    """
+    if payload.idempotency_key is None:
+        payload = payload.model_copy(update={"idempotency_key": uuid.uuid4().hex})
+    workflow_id = duplicate_workflow_id(payload.organization_id, str(payload.idempotency_key))
+    try:
+        return await client.start_workflow(
+            DuplicateShipmentWorkflow.run,
+            payload,
+            id=workflow_id,
+            task_queue=task_queue,
+            id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
+            id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
+            memo={REQUEST_DIGEST: payload.digest()},
+            search_attributes=_tags(payload),
+            static_summary=f"Duplicate {payload.shipment_id}, {payload.count} copies",
+        )
+    except WorkflowAlreadyStartedError:
+        await _refuse_other_request(client, workflow_id, payload)
+        return client.get_workflow_handle_for(DuplicateShipmentWorkflow.run, workflow_id)
+
+
+async def _refuse_other_request(client: Client, workflow_id: str, payload: DuplicateShipmentPayload) -> None:
+    """Compare with what the run was asked; Temporal itself would join silently."""
+    handle = client.get_workflow_handle(workflow_id)
+    memo: Mapping[str, Any] = await (await handle.describe()).memo()
+    known = memo.get(REQUEST_DIGEST)
+    if known is None:  # started by a caller that keeps no digest: its input is in the first event
+        first = await anext(aiter(handle.fetch_history_events(page_size=1)))
+        payloads = first.workflow_execution_started_event_attributes.input.payloads
+        [asked] = await client.data_converter.decode(payloads, [DuplicateShipmentPayload])
+        known = asked.digest()
+    if known != payload.digest():
+        raise ConflictError(
+            f"The idempotency key {payload.idempotency_key!r} was already used for another request "
+            f"(workflow {workflow_id!r}). Use a new key, or repeat the request unchanged.",
+            workflow_id=workflow_id,
+        )
+
+
+def _tags(payload: DuplicateShipmentPayload) -> TypedSearchAttributes:
+    return TypedSearchAttributes(
+        [
+            SearchAttributePair(ORGANIZATION_ID, payload.organization_id),
+            SearchAttributePair(BUSINESS_UNIT_ID, payload.business_unit_id),
+            SearchAttributePair(JOB_TYPE, DUPLICATE_SHIPMENT_JOB),
+        ]
+    )

@@ -1,0 +1,44 @@
+"""What every model on the wire has in common."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+Id = Annotated[str, Field(min_length=1, max_length=100)]
+"""An identifier of the TMS: a prefix and a ULID, at most 100 characters as in its columns."""
+
+
+class WireModel(BaseModel):
+    """A payload: camelCase on the wire, strict about types, and forgiving about fields it does not know.
+
+    Values are never coerced (``"3"`` is no count) and never repeated in a validation error.
+    New fields have defaults, so that histories from before them stay readable.
+    """
+
+    model_config = ConfigDict(
+        alias_generator=to_camel,
+        validate_by_name=True,
+        validate_by_alias=True,
+        serialize_by_alias=True,
+        extra="ignore",
+        frozen=True,
+        strict=True,
+        hide_input_in_errors=True,
+    )
+
+
+class TenantPayload(WireModel):
+    """A payload of one tenant; every statement of its job carries both ids.
+
+    Attributes:
+        organization_id: The organization (``org_``).
+        business_unit_id: The business unit (``bu_``).
+        timestamp: When the caller asked, in unix seconds; informative.
+        metadata: The caller's own notes; carried, never interpreted.
+    """
+
+    organization_id: Id
+    business_unit_id: Id
+    timestamp: int | None = None
+    metadata: dict[str, object] = Field(default_factory=dict)

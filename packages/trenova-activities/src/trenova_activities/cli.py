@@ -1,0 +1,35 @@
+"""The command ``trenova-activities`` (extra ``cli``)."""
+
+import os
+import sys
+
+import typer
+
+from trenova_activities._cli_db import db
+from trenova_activities._cli_start import start
+
+app = typer.Typer(
+    name="trenova-activities",
+    help="The background jobs of a transport management system.",
+    no_args_is_help=True,
+    pretty_exceptions_show_locals=False,
+)
+app.add_typer(db, name="db")
+app.add_typer(start, name="start")
+
+
+def main() -> None:
+    """Run the command with the process's arguments.
+
+    It leaves without finalizing the interpreter: threads of a Temporal client that was used a moment ago may
+    still call into it then, which ends the process with a signal (temporalio/sdk-python issue 300).
+    """
+    status = 1
+    try:
+        app()
+    except SystemExit as leaving:
+        status = leaving.code if isinstance(leaving.code, int) else int(leaving.code is not None)
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)

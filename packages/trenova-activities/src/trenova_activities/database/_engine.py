@@ -1,0 +1,133 @@
+"""One engine per process, with the transaction rules that every job relies on."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Self
+
+from sqlalchemy import event, text
+from sqlalchemy.engine import Connection, make_url
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from trenova_activities.database._failures import translated
+from trenova_activities.database._job_tables import JobTables
+from trenova_activities.database._options import DatabaseOptions
+
+Clock = Callable[[AsyncConnection], Awaitable[int]]
+
+_WRITE = "trenova_write"
+
+
+async def database_clock(connection: AsyncConnection) -> int:
+    """Read the database server's clock in unix seconds; every cut-off and timestamp of a job comes from it."""
+    sql = (
+        "SELECT CAST(strftime('%s', 'now') AS INTEGER)"
+        if connection.dialect.name == "sqlite"
+        else "SELECT CAST(extract(epoch FROM clock_timestamp()) AS bigint)"
+    )
+    return int((await connection.execute(text(sql))).scalar_one())
+
+
+class Database:
+    """The TMS's database: an engine, its transactions and its clock.
+
+    Failures of the driver leave as typed errors (see ``trenova_errors``), never as driver exceptions.
+
+    Args:
+        options: Where it is and how hard to lean on it.
+        clock: Where jobs read the time; tests hand in another one.
+    """
+
+    def __init__(self, options: DatabaseOptions, *, clock: Clock = database_clock) -> None:
+        self.options = options
+        self.jobs = JobTables.of(sqlite=options.is_sqlite)
+        self.engine: AsyncEngine = create_async_engine(options.url, **_engine_options(options))
+        self.clock = clock
+        if options.is_sqlite:
+            _tune_sqlite(self.engine)
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, options: DatabaseOptions, *, clock: Clock = database_clock) -> AsyncIterator[Self]:
+        """Open a database for the length of a block and close its pool at the end."""
+        database = cls(options, clock=clock)
+        try:
+            yield database
+        finally:
+            await database.close()
+
+    async def close(self) -> None:
+        """Return every connection; the object is of no use afterwards."""
+        await self.engine.dispose()
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncConnection]:
+        """Open a transaction that only reads; it is rolled back at the end of the block.
+
+        Raises:
+            UnavailableError: The database cannot be reached.
+        """
+        async with translated(), self.engine.connect() as connection, connection.begin() as transaction:
+            yield connection
+            await transaction.rollback()
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[AsyncConnection]:
+        """Open a transaction that writes, committed at the end of the block or rolled back by an exception.
+
+        On SQLite it begins with ``BEGIN IMMEDIATE``, so two writers queue instead of failing half-way.
+
+        Raises:
+            UnavailableError: The database cannot be reached, or went away before the commit.
+            AmbiguousOutcomeError: The connection was lost during the commit: read back before deciding.
+            RetryableError: A lock or a deadlock; nothing was written.
+            DataIntegrityError: The database refused the rows.
+        """
+        async with translated(), self.engine.connect() as plain:
+            connection = await plain.execution_options(**{_WRITE: True})
+            transaction = await connection.begin()
+            try:
+                yield connection
+            except BaseException:
+                if transaction.is_active:
+                    await transaction.rollback()
+                raise
+            async with translated(committing=True):
+                await transaction.commit()
+
+
+def _engine_options(options: DatabaseOptions) -> dict[str, Any]:
+    if options.is_sqlite:
+        path = make_url(options.url).database
+        connect = {"connect_args": {"timeout": options.lock_timeout_s}}
+        if not path or path == ":memory:":
+            return connect
+        Path(path).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return {"pool_size": options.pool_size, "pool_timeout": options.connect_timeout_s, **connect}
+    settings = {
+        "application_name": "trenova",
+        "lock_timeout": str(int(options.lock_timeout_s * 1000)),
+        "statement_timeout": str(int(options.statement_timeout_s * 1000)),
+    }
+    return {
+        "pool_size": options.pool_size,
+        "max_overflow": 0,
+        "pool_timeout": options.connect_timeout_s,
+        "pool_pre_ping": True,
+        "connect_args": {"timeout": options.connect_timeout_s, "server_settings": settings},
+    }
+
+
+def _tune_sqlite(engine: AsyncEngine) -> None:
+    @event.listens_for(engine.sync_engine, "connect")
+    def connected(raw: Any, _record: object) -> None:
+        raw.isolation_level = None  # the driver must not begin transactions of its own
+        cursor = raw.cursor()
+        for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def begun(connection: Connection) -> None:
+        write = connection.get_execution_options().get(_WRITE)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")

@@ -1,0 +1,243 @@
+"""What each job needs of the TMS's database, as data, and what a database lacks of it."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from sqlalchemy import Enum, Table, inspect, text
+from sqlalchemy.engine import Connection
+
+from trenova_activities._names import DUPLICATE_SHIPMENT_JOB
+from trenova_activities.database._audit import AUDIT_COLUMNS
+from trenova_activities.database._catalog import TENANT, Catalog, has_default, is_generated, unique_sets
+from trenova_activities.database._engine import Database
+from trenova_errors import ConfigurationError
+
+_KEY: Final = ("id", *TENANT)
+_MIGRATE: Final = "run 'trenova-activities db migrate'"
+
+
+@dataclass(frozen=True)
+class Need:
+    """What one job needs of one table of the TMS.
+
+    Attributes:
+        table: Its name.
+        columns: Columns beside id and tenant; a tuple names alternatives, of which one is enough.
+        rights: Privileges on PostgreSQL.
+        filled: For a table into which the job writes rows of its own: the columns it can fill. Another column
+            that is NOT NULL without a default is lacking. None where the job copies or only reads.
+        labels: Values that a column of an enum type must know.
+        unique: Columns that a unique key must cover exactly.
+        optional: The job does without the table; it is only looked at if it is there.
+    """
+
+    table: str
+    columns: tuple[str | tuple[str, ...], ...] = ()
+    rights: tuple[str, ...] = ("SELECT",)
+    filled: frozenset[str] | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
+    unique: frozenset[str] = frozenset()
+    optional: bool = False
+
+
+_COPIED: Final = ("SELECT", "INSERT")
+_SEQUENCE_PERIOD: Final = ("sequence_type", *TENANT, "year", "month")
+_SEQUENCE: Final = frozenset({"id", *_SEQUENCE_PERIOD, "current_sequence", "version", "created_at", "updated_at"})
+_NOTIFICATION: Final = (
+    *("event_type", "priority", "channel", "title", "message", "target_user_id", "source", "delivery_status"),
+    *("data", "related_entities", "actions", "delivered_at", "retry_count", "max_retries", "job_id", "tags"),
+)
+_NOTIFICATION_FILLED: Final = frozenset(
+    {
+        *_KEY,
+        *_NOTIFICATION,
+        "target_role_id",
+        "target_role",
+        "correlation_id",
+        "version",
+        "created_at",
+        "updated_at",
+    }
+)
+
+NOTIFICATION: Final = "notification"
+"""What both notification workflows need."""
+
+NEEDS: Final[Mapping[str, tuple[Need, ...]]] = {
+    DUPLICATE_SHIPMENT_JOB: (
+        Need(
+            "shipments",
+            (
+                *("status", "pro_number", "bol", "customer_id", "service_type_id", "shipment_type_id"),
+                *("freight_charge_amount", "other_charge_amount", "total_charge_amount", "created_at"),
+            ),
+            rights=("SELECT", "INSERT", "UPDATE"),  # UPDATE: the source is locked while it is copied
+            labels={"status": "New"},
+        ),
+        Need("shipment_moves", ("shipment_id", "status", "sequence"), _COPIED, labels={"status": "New"}),
+        Need(
+            "stops",
+            (
+                *("shipment_move_id", "location_id", "status", "type", "sequence"),
+                ("planned_arrival", "scheduled_window_start"),
+                ("planned_departure", "scheduled_window_end"),
+            ),
+            _COPIED,
+            labels={"status": "New"},
+        ),
+        Need("shipment_commodities", ("shipment_id", "commodity_id", "weight", "pieces"), _COPIED),
+        Need(
+            "additional_charges",
+            ("shipment_id", "accessorial_charge_id", "unit", "method", "amount"),
+            _COPIED,
+        ),
+        Need(
+            "audit_entries",
+            ("user_id", "resource", "resource_id", "operation", "timestamp", "metadata"),
+            _COPIED,
+            filled=AUDIT_COLUMNS,
+        ),
+        Need(
+            "sequences",
+            ("sequence_type", "year", "month", "current_sequence"),
+            ("SELECT", "INSERT", "UPDATE"),
+            filled=_SEQUENCE,
+            labels={"sequence_type": "pro_number"},
+            unique=frozenset(_SEQUENCE_PERIOD),
+        ),
+    ),
+    NOTIFICATION: (
+        Need("notifications", _NOTIFICATION, ("SELECT", "INSERT", "UPDATE"), filled=_NOTIFICATION_FILLED),
+        Need("users", optional=True),
+    ),
+}
+"""By job."""
+
+JOBS: Final = tuple(NEEDS)
+"""Names of the jobs whose needs are known."""
+
+_OWN_TABLES: Final = {DUPLICATE_SHIPMENT_JOB: ("idempotency_keys",), NOTIFICATION: ("deliveries",)}
+
+
+async def check(database: Database, jobs: Iterable[str] = JOBS) -> dict[str, list[str]]:
+    """Compare the database with what the jobs need; reads only.
+
+    Args:
+        database: The TMS's database.
+        jobs: Names out of ``JOBS``.
+
+    Returns:
+        By job, one sentence for each missing table, column, key or privilege; an empty list if it can run.
+
+    Raises:
+        ConfigurationError: A job that there is not.
+        UnavailableError: The database cannot be reached.
+    """
+    wanted = _known(jobs)
+    catalog = await Catalog.reflect(database, _tables(wanted))
+    return {job: await lacks(database, catalog, job) for job in wanted}
+
+
+async def lacks(database: Database, catalog: Catalog, job: str) -> list[str]:
+    """Return what a job lacks, one sentence each; nothing if it is ready.
+
+    Args:
+        database: The TMS's database.
+        catalog: Its tables; those of the job's needs must have been asked for.
+        job: A name out of ``JOBS``.
+    """
+    found = [sentence for need in NEEDS[job] for sentence in _lacks_of(need, catalog)]
+    present = [need for need in NEEDS[job] if need.table in catalog]
+    async with database.read() as connection:
+        found += await connection.run_sync(_own_lacks, database, _OWN_TABLES[job])
+        if not database.options.is_sqlite:
+            found += await connection.run_sync(_missing_rights, present, database.options.schema_name)
+    return found
+
+
+async def ready_catalog(database: Database, job: str) -> Catalog:
+    """Read the tables that a job needs and refuse a database on which it cannot run.
+
+    Raises:
+        ConfigurationError: With everything that is lacking.
+        UnavailableError: The database cannot be reached.
+    """
+    catalog = await Catalog.reflect(database, _tables(_known([job])))
+    found = await lacks(database, catalog, job)
+    if found:
+        raise ConfigurationError(
+            f"{database.options.shown_url} cannot serve {job!r}: {'; '.join(found)}. "
+            "'trenova-activities db check' lists what every job lacks.",
+            job=job,
+            lacking=len(found),
+        )
+    return catalog
+
+
+def _known(jobs: Iterable[str]) -> list[str]:
+    wanted = list(jobs)
+    for job in wanted:
+        if job not in NEEDS:
+            raise ConfigurationError(f"There is no job {job!r}; name one of {sorted(JOBS)}.", job=job)
+    return wanted
+
+
+def _tables(jobs: Iterable[str]) -> set[str]:
+    return {need.table for job in jobs for need in NEEDS[job]}
+
+
+def _lacks_of(need: Need, catalog: Catalog) -> Iterator[str]:
+    if need.table not in catalog:
+        if not need.optional:
+            yield f"the table {need.table} is missing"
+        return
+    for column in (*_KEY, *need.columns):
+        if isinstance(column, str):
+            if not catalog.has(need.table, column):
+                yield f"{need.table} has no column {column}"
+        elif catalog.first(need.table, *column) is None:
+            yield f"{need.table} has neither {' nor '.join(column)}"
+    yield from _lacks_in(need, catalog[need.table])
+
+
+def _lacks_in(need: Need, table: Table) -> Iterator[str]:
+    for name, value in need.labels.items():
+        kind = table.c[name].type if name in table.c else None
+        if isinstance(kind, Enum) and not any(_same_label(value, known) for known in kind.enums):
+            yield f"{need.table}.{name} does not know the value {value!r}"
+    if need.filled is not None:
+        for column in table.c:
+            if column.name not in need.filled and not has_default(column) and not is_generated(column):
+                yield f"{need.table}.{column.name} is NOT NULL without a default and unknown to the job"
+    if need.unique and need.unique <= set(table.c.keys()) and need.unique not in unique_sets(table):
+        yield f"{need.table} has no unique key over exactly ({', '.join(sorted(need.unique))})"
+
+
+def _same_label(wanted: str, known: str) -> bool:
+    return wanted.replace("_", "").casefold() == known.replace("_", "").casefold()
+
+
+def _own_lacks(connection: Connection, database: Database, names: Sequence[str]) -> list[str]:
+    inspector = inspect(connection)
+    found = []
+    for name in names:
+        table: Table = getattr(database.jobs, name)
+        if not inspector.has_table(table.name, schema=table.schema):
+            found.append(f"our own table {table.fullname} is missing: {_MIGRATE}")
+            continue
+        columns = {column["name"] for column in inspector.get_columns(table.name, schema=table.schema)}
+        missing = [column.name for column in table.c if column.name not in columns]
+        found += [f"our own table {table.fullname} has no column {column}: {_MIGRATE}" for column in missing]
+    return found
+
+
+def _missing_rights(connection: Connection, needs: Sequence[Need], schema: str | None) -> list[str]:
+    quote = connection.dialect.identifier_preparer.quote
+    probe = text("SELECT has_any_column_privilege(to_regclass(:name), :right)")
+    found = []
+    for need in needs:
+        name = f"{quote(schema)}.{quote(need.table)}" if schema else quote(need.table)
+        held = {right: connection.execute(probe, {"name": name, "right": right}).scalar() for right in need.rights}
+        found += [f"this user lacks the privilege {right} on {need.table}" for right, has in held.items() if not has]
+    return found

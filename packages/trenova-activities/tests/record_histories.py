@@ -1,0 +1,128 @@
+"""Record one history per scenario into ``histories/<version>/``; run it when a released workflow changes.
+
+uv run python packages/trenova-activities/tests/record_histories.py
+"""
+
+import asyncio
+import contextlib
+import json
+import sysconfig
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from temporalio import activity
+from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
+from temporalio.testing import WorkflowEnvironment
+from temporalio.worker import Worker
+
+import trenova_activities as jobs
+from trenova_errors import ErrorsPlugin, ResourceNotFoundError, UnavailableError
+
+QUEUE = "recording"
+TENANT = {"organization_id": "org_1", "business_unit_id": "bu_1"}
+FAILING = {
+    "gone": ResourceNotFoundError.of("shipment", "shp_gone"),
+    "flaky": UnavailableError("The database cannot be reached."),
+}
+
+
+class Answers:
+    """Activities that answer by the name of the shipment."""
+
+    @activity.defn(name=jobs.DUPLICATE_SHIPMENT_ACTIVITY)
+    async def duplicate(self, payload: jobs.DuplicateShipmentPayload) -> jobs.DuplicateShipmentResult:
+        scenario = payload.shipment_id.removeprefix("shp_")
+        while scenario == "held":
+            activity.heartbeat("held")
+            await asyncio.sleep(0.2)
+        if scenario in FAILING and (scenario == "gone" or activity.info().attempt == 1):
+            raise FAILING[scenario]
+        data: dict[str, object] = {"sourceShipmentId": payload.shipment_id, "sourceProNumber": "S0"}
+        return jobs.DuplicateShipmentResult(
+            job_id=activity.info().workflow_id or "",
+            count=1,
+            pro_numbers=["S1"],
+            shipment_ids=["shp_1"],
+            result="Shipment S0 was duplicated once.",
+            data=data,
+        )
+
+    @activity.defn(name=jobs.JOB_NOTIFICATION_ACTIVITY)
+    async def notify(self, _payload: jobs.JobNotificationPayload) -> jobs.NotificationResult:
+        return jobs.NotificationResult(notification_id="notif_1", delivered=True, channels=["in_app"], result="Told.")
+
+    @activity.defn(name=jobs.CONFIGURATION_COPIED_ACTIVITY)
+    async def copied(self, _payload: jobs.ConfigurationCopiedPayload) -> jobs.NotificationResult:
+        return jobs.NotificationResult(notification_id="notif_2", delivered=True, channels=["in_app"], result="Told.")
+
+    @activity.defn(name=jobs.CHECK_DATABASE_ACTIVITY)
+    async def check(self, _payload: jobs.CheckDatabasePayload) -> jobs.CheckDatabaseResult:
+        return jobs.CheckDatabaseResult(ready=True, database="sqlite", jobs=[], result="Every job has what it needs.")
+
+
+async def record(client: Client, folder: Path) -> None:
+    for scenario in ("done", "gone", "flaky", "held"):
+        payload = jobs.DuplicateShipmentPayload(
+            **TENANT, user_id="usr_1", idempotency_key=scenario, shipment_id=f"shp_{scenario}", count=1
+        )
+        handle = await jobs.start_duplicate(client, payload, task_queue=QUEUE)
+        if scenario == "held":
+            await asyncio.sleep(1)
+            await handle.cancel()
+        await keep(handle, folder / f"DuplicateShipmentWorkflow.{scenario}.json")
+        notify = client.get_workflow_handle(f"{handle.id}/notify")
+        await keep(notify, folder / f"SendJobCompleteNotificationWorkflow.{scenario}.json")
+    copied = jobs.ConfigurationCopiedPayload(**TENANT, user_id="usr_1", config_id="tc_1", config_name="Open loads")
+    await start(client, copied, folder / f"{jobs.CONFIGURATION_COPIED_WORKFLOW}.done.json")
+    await start(client, jobs.CheckDatabasePayload(), folder / f"{jobs.CHECK_DATABASE_WORKFLOW}.ready.json")
+
+
+async def start(client: Client, payload: Any, path: Path) -> None:
+    workflow = path.stem.partition(".")[0]
+    await keep(await client.start_workflow(workflow, payload, id=path.stem, task_queue=QUEUE), path)
+
+
+async def keep(handle: WorkflowHandle[Any, Any], path: Path) -> None:
+    with contextlib.suppress(WorkflowFailureError):
+        await handle.result()
+    write(path, (await handle.fetch_history()).to_json_dict())
+
+
+def write(path: Path, history: dict[str, Any]) -> None:
+    path.write_text(json.dumps(_portable(history), indent=1) + "\n")
+
+
+def _portable(part: Any) -> Any:
+    """Leave out stack traces: they name files of the machine that recorded them, and replay ignores them."""
+    if isinstance(part, dict):
+        return {name: _portable(value) for name, value in part.items() if name != "stackTrace"}
+    return [_portable(value) for value in part] if isinstance(part, list) else part
+
+
+async def main(folder: Path) -> None:
+    binary = Path(sysconfig.get_path("scripts")) / "temporal"
+    async with await WorkflowEnvironment.start_local(
+        dev_server_existing_path=str(binary), search_attributes=list(jobs.SEARCH_ATTRIBUTES)
+    ) as env:
+        address = env.client.service_client.config.target_host
+        clients = [await Client.connect(address, plugins=[ErrorsPlugin()], identity="recorder") for _ in range(2)]
+        answers = Answers()
+        workflows = [
+            jobs.DuplicateShipmentWorkflow,
+            jobs.SendJobCompleteNotificationWorkflow,
+            jobs.SendConfigurationCopiedNotificationWorkflow,
+            jobs.CheckDatabaseWorkflow,
+        ]
+        activities = [answers.duplicate, answers.notify, answers.copied, answers.check]
+        async with (
+            Worker(clients[0], task_queue=QUEUE, workflows=workflows, activities=activities),
+            Worker(clients[1], task_queue=jobs.NOTIFICATION_QUEUE, workflows=workflows, activities=activities),
+        ):
+            await record(clients[0], folder)
+
+
+if __name__ == "__main__":
+    recordings = Path(__file__).parent / "histories" / version("trenova-activities")
+    recordings.mkdir(parents=True, exist_ok=True)
+    asyncio.run(main(recordings))

@@ -1,0 +1,65 @@
+import subprocess
+import sys
+
+import trenova_activities
+import trenova_activities.database
+import trenova_activities.testing
+
+ROOT = """
+BUSINESS_UNIT_ID CHECK_DATABASE_ACTIVITY CHECK_DATABASE_WORKFLOW CONFIGURATION_COPIED_ACTIVITY
+CONFIGURATION_COPIED_WORKFLOW CheckDatabasePayload CheckDatabaseResult CheckDatabaseWorkflow
+ConfigurationCopiedPayload DUPLICATE_SHIPMENT_ACTIVITY DUPLICATE_SHIPMENT_JOB DUPLICATE_SHIPMENT_WORKFLOW
+DuplicateShipmentPayload DuplicateShipmentResult DuplicateShipmentWorkflow JOB_EVENTS JOB_NOTIFICATION_ACTIVITY
+JOB_NOTIFICATION_WORKFLOW JOB_TYPE JobEvent JobNotificationPayload JobReadiness MAX_COPIES NOTIFICATION_JOB
+NOTIFICATION_QUEUE NotificationAction NotificationResult ORGANIZATION_ID REQUEST_DIGEST RelatedEntity
+SEARCH_ATTRIBUTES SHIPMENT_QUEUE SYSTEM_QUEUE SendConfigurationCopiedNotificationWorkflow
+SendJobCompleteNotificationWorkflow TAGS duplicate_workflow_id event_of start_duplicate
+"""
+DATABASE = """
+Catalog Clock Database DatabaseOptions JOBS JobTables Migration NotificationActivities ProNumberFormat
+ProNumberOptions Seeded ShipmentActivities SystemActivities Tenant asked_for check database_clock found migrate
+ready_catalog reserve_sequence seed
+"""
+
+
+def test_the_public_names_are_these():
+    assert sorted(trenova_activities.__all__) == sorted(ROOT.split())
+    assert sorted(trenova_activities.database.__all__) == sorted(DATABASE.split())
+    assert sorted(trenova_activities.testing.__all__) == [
+        "CURRENT_TENANTS",
+        "CurrentTenant",
+        "PostgresServer",
+        "install_current_tms",
+    ]
+
+
+def test_the_names_on_the_wire_never_change():
+    names = {name: getattr(trenova_activities, name) for name in ROOT.split() if name.isupper()}
+    assert {name: value for name, value in names.items() if isinstance(value, str)} == {
+        "CHECK_DATABASE_ACTIVITY": "CheckDatabaseActivity",
+        "CHECK_DATABASE_WORKFLOW": "CheckDatabaseWorkflow",
+        "CONFIGURATION_COPIED_ACTIVITY": "SendConfigurationCopiedNotificationActivity",
+        "CONFIGURATION_COPIED_WORKFLOW": "SendConfigurationCopiedNotificationWorkflow",
+        "DUPLICATE_SHIPMENT_ACTIVITY": "DuplicateShipmentActivity",
+        "DUPLICATE_SHIPMENT_JOB": "duplicate_shipment",
+        "DUPLICATE_SHIPMENT_WORKFLOW": "DuplicateShipmentWorkflow",
+        "JOB_NOTIFICATION_ACTIVITY": "SendNotificationActivity",
+        "JOB_NOTIFICATION_WORKFLOW": "SendJobCompleteNotificationWorkflow",
+        "NOTIFICATION_JOB": "notification",
+        "NOTIFICATION_QUEUE": "notification-queue",
+        "REQUEST_DIGEST": "trenova.request-digest",
+        "SHIPMENT_QUEUE": "shipment-queue",
+        "SYSTEM_QUEUE": "system-queue",
+    }
+    assert [key.name for key in trenova_activities.SEARCH_ATTRIBUTES] == [
+        "TrenovaOrganizationId",
+        "TrenovaBusinessUnitId",
+        "TrenovaJobType",
+        "TrenovaTags",
+    ]
+
+
+def test_the_root_imports_no_database():
+    code = "import sys, trenova_activities; print([name for name in ('sqlalchemy', 'alembic') if name in sys.modules])"
+
+    assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "[]"
