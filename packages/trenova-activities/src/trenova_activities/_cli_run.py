@@ -53,7 +53,7 @@ class DuplicateCommand:
         payload = await self._payload()
         client = await _connect()
         handle = await start_duplicate(client, payload)
-        console.print(f"Workflow {handle.id}")
+        console.print(f"Workflow {handle.id}", soft_wrap=True)
         if follow:
             await _follow(client, handle, payload.count)
             _show(await handle.result())

@@ -124,7 +124,8 @@ async def test_a_connection_lost_before_the_commit_wrote_nothing_and_lost_during
         async with Database.open(DatabaseOptions(url=server.create_database())) as database:
             async with database.write() as connection:
                 await connection.execute(text("CREATE TABLE numbers (n integer)"))
-            kill = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND state = 'idle in transaction'"
+            mine = "pid <> pg_backend_pid() AND state = 'idle in transaction'"
+            kill = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {mine}"
 
             with pytest.raises(UnavailableError):
                 async with database.write() as connection:

@@ -1,0 +1,208 @@
+"""What CI runs. ``uv run nox`` is the whole of it; the other sessions are run by name.
+
+``lint``, ``types``, ``integration``, ``bench`` and ``demo`` use the environment that nox itself runs in,
+which ``uv run`` has just made from ``uv.lock``. The others make their own.
+"""
+
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import nox
+
+ROOT = Path(__file__).parent
+DIST = ROOT / "dist"
+PYTHONS = ["3.11", "3.12", "3.13"]
+EXAMPLE_SECONDS = 60
+
+
+def _project(home: Path) -> dict[str, Any]:
+    project: dict[str, Any] = tomllib.loads((home / "pyproject.toml").read_text())["project"]
+    return project
+
+
+HOME = {
+    _project(path.parent)["name"]: path.parent
+    for pattern in ("packages/*/pyproject.toml", "services/*-worker/pyproject.toml")
+    for path in sorted(ROOT.glob(pattern))
+}
+SERVICES = [name for name, home in HOME.items() if home.parent.name == "services"]
+SOURCES = os.pathsep.join(str(home / "src") for home in HOME.values())
+
+nox.needs_version = ">=2026.10"
+nox.options.default_venv_backend = "uv"
+nox.options.download_python = "never"
+nox.options.error_on_missing_interpreters = False
+nox.options.reuse_venv = "yes"
+nox.options.sessions = ["lint", "types", "tests", "wheels", "integration", "demo"]
+
+# pyenv answers "command not found" for every version that it has but was not told to use, and uv asks it.
+_pyenv = Path(os.environ.get("PYENV_ROOT", "~/.pyenv")).expanduser() / "versions"
+if _pyenv.is_dir():
+    os.environ["PYENV_VERSION"] = ":".join(sorted(path.name for path in _pyenv.iterdir()))
+
+
+@nox.session(python=False)
+def lint(session: nox.Session) -> None:
+    """Style, layers, the lock file, and that versions and changelogs agree."""
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+    session.run("lint-imports", env={"PYTHONPATH": SOURCES})
+    session.run("uv", "lock", "--check")
+    session.run("python", ".ci/checks.py", "lock", "versions", "siblings")
+
+
+@nox.session(python=False)
+def types(session: nox.Session) -> None:
+    """Every member's source under ``mypy --strict``, and that each tells its users that it is typed."""
+    session.run("mypy", *(str(home / "src") for home in HOME.values()), env={"MYPYPATH": SOURCES})
+    session.run("python", ".ci/checks.py", "typed")
+
+
+@nox.session(python=PYTHONS)
+@nox.parametrize("member", list(HOME), ids=list(HOME))
+def tests(session: nox.Session, member: str) -> None:
+    """Test one member with only what it declares, so an undeclared import fails."""
+    where = session.virtualenv.location
+    session.run_install(
+        *("uv", "sync", "--quiet", "--frozen", "--package", member, "--all-extras"),
+        *("--no-default-groups", "--group", "test", f"--python={where}"),
+        env={"UV_PROJECT_ENVIRONMENT": where},
+    )
+    session.run("pytest", "-m", "not integration and not slow", str(HOME[member]), *session.posargs)
+
+
+@nox.session(python=False)
+def wheels(session: nox.Session) -> None:
+    """Use every wheel as a stranger would: outside the repository, with what its README says to install."""
+    _build_wheels(session)
+    for member in session.posargs or HOME:
+        with tempfile.TemporaryDirectory(prefix=f"{member}-") as folder:
+            _try_outside(session, member, Path(folder))
+
+
+@nox.session(python=PYTHONS[0], reuse_venv=False)
+@nox.parametrize("member", list(HOME), ids=list(HOME))
+def lowest(session: nox.Session, member: str) -> None:
+    """Test one member's wheel with the lowest versions that it claims to work with, siblings included."""
+    _build_wheels(session)
+    pyproject = str(HOME[member] / "pyproject.toml")
+    session.run_install(
+        *("uv", "pip", "install", "--resolution", "lowest-direct", "--no-sources", "--find-links", str(DIST)),
+        *("-r", pyproject, "--all-extras", "--group", f"{pyproject}:test"),
+    )
+    session.run_install("uv", "pip", "install", "--no-deps", str(_wheel(member)))
+    session.run("pytest", "-m", "not integration and not slow", str(HOME[member]), *session.posargs)
+
+
+@nox.session(python=False)
+def integration(session: nox.Session) -> None:
+    """What needs all members at once, and that the checks above find what they are for."""
+    marked = [
+        str(path)
+        for home in HOME.values()
+        for path in sorted(home.glob("tests/**/test_*.py"))
+        if "mark.integration" in path.read_text()
+    ]
+    folders = [str(path) for path in (ROOT / "services/tests", ROOT / ".ci/tests") if path.exists()]
+    session.run("pytest", "-m", "not slow", *folders, *session.posargs)
+    if marked:
+        session.run("pytest", "-m", "integration and not slow", *marked, *session.posargs)
+
+
+@nox.session(python=False)
+def image(session: nox.Session) -> None:
+    """Build and start the container image of each service; needs the tools that the script asks for."""
+    for service in session.posargs or SERVICES:
+        session.run("bash", "services/build-image.sh", service, external=True)
+
+
+@nox.session(python=False)
+def bench(session: nox.Session) -> None:
+    """Measure; each program prints its own table and fails where it misses its target."""
+    programs = sorted((ROOT / "services/bench").glob("*.py"))
+    if not programs:
+        session.error("services/bench holds no program; add one or leave this session out.")
+    for program in programs:
+        session.run("python", str(program), *session.posargs)
+
+
+@nox.session(python=False)
+def demo(session: nox.Session) -> None:
+    """The README's first command, on ports and in a folder of its own."""
+    with tempfile.TemporaryDirectory(prefix="trenova-demo-") as folder:
+        ports = ("--port", "0", "--ui-port", "0")
+        session.run("trenova-workers", "up", "--demo", "--data-dir", folder, *ports, *session.posargs)
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Build the documentation into ``site/``."""
+    session.install("mkdocs-material>=9.8,<10", "mkdocs>=1.6,<2")
+    session.run("mkdocs", "build", "--strict", env={"NO_MKDOCS_2_WARNING": "1"})
+
+
+def _build_wheels(session: nox.Session) -> None:
+    """Build every member into ``dist/``, and nothing else is there afterwards."""
+    shutil.rmtree(DIST, ignore_errors=True)
+    session.run("uv", "build", "--quiet", "--all-packages", "--wheel", "--out-dir", str(DIST), external=True)
+
+
+def _wheel(member: str) -> Path:
+    version = _project(HOME[member])["version"]
+    return DIST / f"{member.replace('-', '_')}-{version}-py3-none-any.whl"
+
+
+def _try_outside(session: nox.Session, member: str, folder: Path) -> None:
+    readme = (HOME[member] / "README.md").read_text()
+    requirements = _install_line(readme) or [f"{member}=={_project(HOME[member])['version']}"]
+    # Names that an index might hold too are bound to the wheels that were built here.
+    own = folder / "own-wheels.txt"
+    own.write_text("".join(f"{name} @ {_wheel(name).as_uri()}\n" for name in HOME))
+    environment = folder / "environment"
+    session.run("uv", "venv", "--quiet", f"--python={sys.executable}", str(environment), external=True)
+    session.run(
+        *("uv", "pip", "install", "--quiet", f"--python={environment}", "--find-links", str(DIST)),
+        *("--constraints", str(own), *requirements),
+        external=True,
+    )
+    if member in SERVICES:
+        _run_bounded(session, folder, str(environment / "bin" / member), "config", "show", "--json")
+        return
+    example = _first_block(readme, "python")
+    if example is None:
+        session.error(f"The README of {member} has no ```python block to run; show how it is used.")
+    (folder / "example.py").write_text(example)
+    _run_bounded(session, folder, str(environment / "bin/python"), "example.py")
+
+
+def _run_bounded(session: nox.Session, folder: Path, *command: str) -> None:
+    """Run outside the repository and without its environment, and give up after a minute."""
+    own = {"VIRTUAL_ENV", "PYTHONPATH", "UV_PROJECT_ENVIRONMENT"}
+    environment = {name: value for name, value in os.environ.items() if name not in own}
+    session.log(f"{shlex.join(command)} in {folder}")
+    try:
+        subprocess.run(command, cwd=folder, env=environment, timeout=EXAMPLE_SECONDS, check=True)
+    except subprocess.TimeoutExpired:
+        session.error(f"Still running after {EXAMPLE_SECONDS} s: {shlex.join(command)}")
+    except subprocess.CalledProcessError as error:
+        session.error(f"Exit status {error.returncode}: {shlex.join(command)}")
+
+
+def _install_line(readme: str) -> list[str]:
+    for line in readme.splitlines():
+        words = shlex.split(line) if line.startswith("uv pip install ") else []
+        if words:
+            return words[3:]
+    return []
+
+
+def _first_block(text: str, language: str) -> str | None:
+    _, found, rest = text.partition(f"```{language}\n")
+    return rest.partition("```")[0] if found else None

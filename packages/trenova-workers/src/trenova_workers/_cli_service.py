@@ -1,0 +1,131 @@
+"""The verbs that every service has."""
+
+import asyncio
+import json
+import logging
+import os
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from temporalio.envconfig import ClientConnectConfig
+
+from trenova_errors import ConfigurationError
+from trenova_workers._connection import connect_config
+from trenova_workers._prepare import prepare
+from trenova_workers._run import ForcedShutdownError, run
+from trenova_workers._service import S, Service
+from trenova_workers._settings import LoadedSettings, load_settings
+
+Set = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Override a setting, e.g. worker.max_activities=5."),
+]
+Config = Annotated[
+    Path | None, typer.Option("--config", metavar="FILE", help="One more YAML file, above config/<env>.yaml.")
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, one object a line.")]
+Token = Annotated[str | None, typer.Option(help="Distinguishes demonstrations; a new one unless given.")]
+
+
+def service_app(service: Service[S]) -> typer.Typer:
+    """Return the command line of ``service``."""
+    app = typer.Typer(
+        name=service.name,
+        help=service.summary,
+        add_completion=False,
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+    )
+    config_app = typer.Typer(help="The settings in force.", no_args_is_help=True)
+    app.add_typer(config_app, name="config")
+
+    @app.command("run")
+    def run_(set_: Set = None, config: Config = None) -> None:
+        """Poll the queues until SIGTERM or SIGINT, then drain. A second signal cuts running work off."""
+        _exit(service, lambda: _main(service, set_, config, lambda s, c: run(service, s, connection=c)))
+
+    @app.command("prepare")
+    def prepare_(set_: Set = None, config: Config = None) -> None:
+        """Migrate databases and register search attributes. Safe to repeat."""
+        _exit(service, lambda: _main(service, set_, config, lambda s, c: prepare(service, s, connection=c)))
+
+    @app.command("check")
+    def check_(*, json_: Json = False, set_: Set = None, config: Config = None) -> None:
+        """Look at what the service needs; exit 1 if anything is amiss."""
+        from trenova_workers._cli_output import print_findings
+        from trenova_workers._verbs import check
+
+        async def verb(settings: S, connection: ClientConnectConfig) -> int:
+            findings = await check(service, settings, connection)
+            print_findings(findings, as_json=json_)
+            return 0 if all(finding.ok for finding in findings) else 1
+
+        _exit(service, lambda: _main(service, set_, config, verb))
+
+    @app.command("demo")
+    def demo_(*, json_: Json = False, token: Token = None, set_: Set = None, config: Config = None) -> None:
+        """Push real work through the running service and check the result; exit 1 if it differs."""
+        from trenova_workers._reporters import json_lines, terminal
+        from trenova_workers._verbs import demo
+
+        async def verb(settings: S, connection: ClientConnectConfig) -> int:
+            with json_lines() if json_ else terminal() as report:
+                return 0 if await demo(service, settings, connection, report, token) else 1
+
+        _exit(service, lambda: _main(service, set_, config, verb))
+
+    @config_app.command("show")
+    def show(*, json_: Json = False, set_: Set = None, config: Config = None) -> None:
+        """Print every setting with its value and where it came from; secrets are masked."""
+        from trenova_workers._cli_output import print_settings
+        from trenova_workers._verbs import described
+
+        def verb() -> int:
+            shown = described(service, _load(service, set_, config))
+            if json_:
+                typer.echo(json.dumps(shown))
+            else:
+                print_settings(shown)
+            return 0
+
+        _exit(service, verb)
+
+    return app
+
+
+def _load(service: Service[S], set_: list[str] | None, config: Path | None) -> LoadedSettings[S]:
+    return load_settings(service.settings, environ=os.environ, overrides=set_ or (), config_file=config)
+
+
+def _main(
+    service: Service[S],
+    set_: list[str] | None,
+    config: Path | None,
+    verb: Callable[[S, ClientConnectConfig], Coroutine[Any, Any, int | None]],
+) -> int:
+    from trenova_workers._logging import configure_logging
+
+    settings = _load(service, set_, config).values
+    connection = connect_config(os.environ)
+    configure_logging(settings.log, env=settings.env, service=service.name)
+    return asyncio.run(verb(settings, connection)) or 0
+
+
+def _exit(service: Service[S], verb: Callable[[], int]) -> None:
+    """End the process with what ``verb`` returns, or with the code of what it raises."""
+    try:
+        code = verb()
+    except ConfigurationError as error:
+        typer.echo(f"{service.name}: {error.message}", err=True)
+        code = 2
+    except ForcedShutdownError as error:
+        typer.echo(f"{service.name}: {error}", err=True)
+        code = error.exit_code
+    except KeyboardInterrupt:
+        code = 130
+    except Exception:
+        logging.getLogger(service.name).exception("failed")
+        code = 1
+    raise typer.Exit(code)

@@ -1,0 +1,99 @@
+"""The connection to Temporal: `temporalio.envconfig` and nothing else decides where it goes."""
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from pathlib import Path
+
+from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
+from temporalio.client import Client, Plugin
+from temporalio.envconfig import ClientConfig, ClientConnectConfig
+from temporalio.runtime import Runtime
+from temporalio.service import RPCError, RPCStatusCode
+
+from trenova_errors import ConfigurationError
+from trenova_workers._leave import settle_at_exit
+
+DEFAULT_ADDRESS = "localhost:7233"
+"""Where a Temporal server listens unless told otherwise."""
+
+_CONNECT_TIMEOUT = timedelta(seconds=10)
+
+
+def connect_config(environ: Mapping[str, str]) -> ClientConnectConfig:
+    """Read profile files and ``TEMPORAL_*`` variables; address and namespace are always set.
+
+    Raises:
+        ConfigurationError: The named file or profile does not exist, or cannot be read. (Left to
+            itself the SDK takes a missing file for an empty one and connects to localhost.)
+    """
+    file = environ.get("TEMPORAL_CONFIG_FILE")
+    if file and not Path(file).exists():
+        raise ConfigurationError(f"TEMPORAL_CONFIG_FILE names {file!r}, which does not exist. Correct it or unset it.")
+    profile = environ.get("TEMPORAL_PROFILE")
+    try:
+        config = ClientConfig.load_client_connect_config(override_env_vars=dict(environ))
+    except (RuntimeError, ValueError, TypeError, OSError) as error:
+        of = f"the profile {profile!r}" if profile else "the configuration"
+        source = f" of {file!r}" if file else ""
+        raise ConfigurationError(
+            f"Temporal: {of}{source} cannot be used: {error}. Correct TEMPORAL_PROFILE, "
+            "TEMPORAL_CONFIG_FILE or the file."
+        ) from None
+    config.setdefault("target_host", DEFAULT_ADDRESS)
+    config.setdefault("namespace", "default")
+    return config
+
+
+async def connect(
+    config: ClientConnectConfig,
+    *,
+    identity: str,
+    plugins: Sequence[Plugin] = (),
+    runtime: Runtime | None = None,
+) -> Client:
+    """Connect, and make sure that the namespace is there.
+
+    Raises:
+        ConfigurationError: The server does not answer, refuses us, or lacks the namespace.
+    """
+    settle_at_exit()
+    address, namespace = config["target_host"], config["namespace"]
+    try:
+        client = await Client.connect(
+            **config,
+            identity=identity,
+            plugins=plugins,
+            runtime=runtime,
+            connect_timeout=_CONNECT_TIMEOUT,
+        )
+    except (RuntimeError, ValueError, RPCError) as error:
+        raise ConfigurationError(
+            f"No Temporal server at {address!r} lets us in: {_reason(error)}. Start one "
+            "('trenova-workers up' or 'temporal server start-dev'), or correct TEMPORAL_ADDRESS or the "
+            "profile that TEMPORAL_PROFILE names.",
+            address=address,
+        ) from None
+    await _require_namespace(client, address, namespace)
+    return client
+
+
+async def _require_namespace(client: Client, address: str, namespace: str) -> None:
+    try:
+        await client.workflow_service.describe_namespace(DescribeNamespaceRequest(namespace=namespace))
+    except RPCError as error:
+        if error.status == RPCStatusCode.NOT_FOUND:
+            raise ConfigurationError(
+                f"The Temporal server at {address!r} has no namespace {namespace!r}. Create it "
+                f"('temporal operator namespace create -n {namespace}') or correct TEMPORAL_NAMESPACE.",
+                namespace=namespace,
+            ) from None
+        if error.status != RPCStatusCode.PERMISSION_DENIED:  # a worker may poll and yet not describe
+            raise ConfigurationError(
+                f"The Temporal server at {address!r} hides namespace {namespace!r}: {error.message}.",
+                namespace=namespace,
+            ) from None
+
+
+def _reason(error: Exception) -> str:
+    text = error.message if isinstance(error, RPCError) else str(error)
+    return text.strip().rstrip(".") or type(error).__name__

@@ -1,0 +1,64 @@
+"""Walks the fields of nested settings models."""
+
+import difflib
+from collections.abc import Iterable, Iterator, Sequence
+from types import NoneType, UnionType
+from typing import Annotated, Any, Union, get_args, get_origin
+
+from pydantic import BaseModel, SecretBytes, SecretStr
+
+Path = tuple[str, ...]
+
+
+def field_at(model: type[BaseModel], path: Sequence[str]) -> Any:
+    """Return the annotation of the field at ``path``, or None where no model describes it."""
+    annotation: Any = model
+    for key in path:
+        fields = [m.model_fields[key] for m in _models(annotation) if key in m.model_fields]
+        if not fields:
+            return None
+        annotation = fields[0].annotation
+    return annotation
+
+
+def keys_at(model: type[BaseModel], path: Sequence[str]) -> list[str]:
+    """Return the names of the fields of the models at ``path``."""
+    return [key for m in _models(field_at(model, path)) for key in m.model_fields]
+
+
+def nearest(key: str, known: Iterable[str]) -> str | None:
+    """Return the known key that is spelt most like ``key``, if any is near."""
+    found = difflib.get_close_matches(key, list(known), n=1, cutoff=0.6)
+    return found[0] if found else None
+
+
+def takes_text(annotation: Any) -> bool:
+    """Whether a string is a value of this type, so that ``[x]`` may mean the text itself."""
+    return any(a in (str, SecretStr, SecretBytes, bytes, Any) for a in _members(annotation))
+
+
+def takes_none(annotation: Any) -> bool:
+    """Whether None is a value of this type."""
+    return any(a in (None, NoneType) for a in _members(annotation))
+
+
+def is_secret(annotation: Any) -> bool:
+    """Whether values of this type must not be shown."""
+    return any(a in (SecretStr, SecretBytes) for a in _members(annotation))
+
+
+def _members(annotation: Any) -> Iterator[Any]:
+    origin = get_origin(annotation)
+    if origin is Annotated:
+        yield from _members(get_args(annotation)[0])
+    elif origin in (Union, UnionType):
+        for member in get_args(annotation):
+            yield from _members(member)
+    else:
+        yield annotation
+
+
+def _models(annotation: Any) -> Iterator[type[BaseModel]]:
+    for member in _members(annotation):
+        if isinstance(member, type) and issubclass(member, BaseModel):
+            yield member

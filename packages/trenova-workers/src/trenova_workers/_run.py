@@ -1,0 +1,116 @@
+"""Runs a service: connect, open, poll, report, drain."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+
+from temporalio.client import Client
+from temporalio.envconfig import ClientConnectConfig
+
+from trenova_errors import ConfigurationError
+from trenova_workers._connection import connect
+from trenova_workers._identity import make_identity
+from trenova_workers._interruption import Interruption, cancelled_when, interrupted_by, interrupted_by_signals
+from trenova_workers._readiness import Readiness
+from trenova_workers._service import S, Service
+from trenova_workers._workers import ForcedShutdownError, Workers, make_runtime
+
+__all__ = ["ForcedShutdownError", "run"]
+
+_log = logging.getLogger(__name__)
+
+
+async def run(
+    service: Service[S],
+    settings: S,
+    *,
+    connection: ClientConnectConfig,
+    stop: asyncio.Event | None = None,
+) -> None:
+    """Serve until told to stop, then drain: stop polling and let running activities finish.
+
+    Args:
+        service: What to run.
+        settings: Its settings.
+        connection: From `connect_config`.
+        stop: Set it to drain. Without it SIGTERM and SIGINT ask for the drain, and a second one cuts
+            running activities off; this needs the main thread.
+
+    Raises:
+        ConfigurationError: The service refuses to start.
+        ForcedShutdownError: Activities were cut off.
+        Exception: A worker failed; the others were drained.
+    """
+    queues = _queues(service, settings)
+    readiness = Readiness(service.name, make_identity(service.name), queues)
+    with interrupted_by(stop) if stop is not None else interrupted_by_signals() as interruption:
+        async with AsyncExitStack() as stack:
+            workers: Workers | None = None
+            with cancelled_when(interruption.first):
+                workers = await _start(service, settings, connection, readiness, stack)
+            if workers is None:
+                _log.info("stopped before it had started", extra={"reason": interruption.reason})
+            else:
+                await _serve(workers, readiness, interruption)
+
+
+async def _start(
+    service: Service[S],
+    settings: S,
+    connection: ClientConnectConfig,
+    readiness: Readiness,
+    stack: AsyncExitStack,
+) -> Workers:
+    from trenova_workers._health import HealthServer  # aiohttp takes a while to import and only this verb needs it
+
+    report = readiness.last()
+    health = await stack.enter_async_context(HealthServer(settings.health, readiness))
+    facts = {"identity": report["identity"], "health": health.url, "env": settings.env}
+    _log.info("starting", extra=facts)
+    clients = await _clients(service, settings, connection, report["identity"], list(report["queues"]))
+    work = await stack.enter_async_context(service.work(settings))
+    workers = Workers(clients, work, settings.worker)
+    workers.start()
+    readiness.started(clients[0][1], workflows=bool(work.workflows), activities=bool(work.activities))
+    _log.info(
+        "polling",
+        extra={
+            "queues": [queue for queue, _ in clients],
+            "address": connection["target_host"],
+            "namespace": connection["namespace"],
+        },
+    )
+    return workers
+
+
+async def _clients(
+    service: Service[S], settings: S, connection: ClientConnectConfig, identity: str, queues: Sequence[str]
+) -> list[tuple[str, Client]]:
+    runtime = make_runtime(settings.worker)
+    plugins = service.plugins(settings)
+    clients = await asyncio.gather(
+        *(connect(connection, identity=identity, plugins=plugins, runtime=runtime) for _ in queues)
+    )
+    return list(zip(queues, clients, strict=True))
+
+
+async def _serve(workers: Workers, readiness: Readiness, interruption: Interruption) -> None:
+    await workers.wait(interruption)
+    why = interruption.reason if interruption.first.is_set() else "a worker failed"
+    readiness.draining(f"Draining: {why}.")
+    _log.info("draining", extra={"reason": why})
+    try:
+        await workers.drain(interruption)
+    finally:
+        readiness.stopped()
+        _log.info("stopped")
+
+
+def _queues(service: Service[S], settings: S) -> list[str]:
+    queues = list(service.queues(settings))
+    if not queues or len(set(queues)) != len(queues):
+        raise ConfigurationError(
+            f"{service.name} needs at least one task queue and each only once, got {queues!r}. Correct its settings."
+        )
+    return queues

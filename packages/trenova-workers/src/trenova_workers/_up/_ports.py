@@ -1,0 +1,54 @@
+"""Loopback ports: choosing free ones and refusing taken ones by name."""
+
+import errno
+import socket
+
+from trenova_workers._up._options import LOOPBACK, UpError
+
+
+def free_ports(count: int) -> list[int]:
+    """``count`` different ports that nobody listens on at this moment."""
+    held = [socket.socket() for _ in range(count)]
+    try:
+        for one in held:
+            one.bind((LOOPBACK, 0))
+        return [one.getsockname()[1] for one in held]
+    finally:
+        for one in held:
+            one.close()
+
+
+def claim(port: int, option: str, what: str) -> int:
+    """``port`` if it is free, a free one for 0.
+
+    Raises:
+        UpError: Somebody listens there, or this user may not; names the port and the option.
+    """
+    if port == 0:
+        return free_ports(1)[0]
+    with socket.socket() as trial:
+        # As the server binds: a connection in TIME_WAIT is no obstacle, a listener is.
+        trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            trial.bind((LOOPBACK, port))
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                reason = f"is taken{_holder(port)}"
+            else:
+                reason = f"cannot be used ({error.strerror})"
+            raise UpError(
+                f"Port {port} for {what} {reason}. Choose another with {option}, or a free one with {option} 0."
+            ) from None
+    return port
+
+
+def _holder(port: int) -> str:
+    import psutil
+
+    try:
+        for connection in psutil.net_connections("tcp"):
+            if connection.laddr and connection.laddr.port == port and connection.status == psutil.CONN_LISTEN:
+                return f" by pid {connection.pid} ({psutil.Process(connection.pid).name()})"
+    except (psutil.Error, OSError):
+        pass  # another user's process may not be looked at
+    return ""

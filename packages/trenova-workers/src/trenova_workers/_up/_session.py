@@ -1,0 +1,201 @@
+"""One ``up`` from the lock to the last process gone."""
+
+import asyncio
+import time
+from collections.abc import Coroutine, Sequence
+from contextlib import ExitStack, suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from rich.text import Text
+
+from trenova_workers._up._age import process_age
+from trenova_workers._up._demo import Demo
+from trenova_workers._up._discovery import Service
+from trenova_workers._up._embedded import EmbeddedServer, children_environ, require_binary, write_profile
+from trenova_workers._up._lock import lock_folder, lock_server, private_folder
+from trenova_workers._up._options import NAMESPACE, Options
+from trenova_workers._up._processes import Processes
+from trenova_workers._up._restarts import Restarts
+from trenova_workers._up._screen import Screen
+from trenova_workers._up._signals import Signals
+from trenova_workers._up._table import seconds, workers_table
+from trenova_workers._up._workers import State, Worker, ended
+
+_INSISTED = 130
+
+
+async def bring_up(options: Options, services: Sequence[Service], screen: Screen) -> int:
+    """Run ``up`` until it is asked to stop, or its demo is over; the exit status.
+
+    Raises:
+        UpError: It could not start, or not go on; nothing of it runs any more.
+    """
+    age = process_age()
+    require_binary(options.server_binary)
+    options = replace(options, data_dir=private_folder(options.data_dir))
+    with ExitStack() as stack:
+        stack.enter_context(lock_folder(options.data_dir))
+        lock = await lock_server(
+            options.data_dir,
+            options.limits.previous_server,
+            lambda pid: screen.say(f"waiting for the Temporal server of an earlier up (pid {pid}) to end"),
+        )
+        stack.enter_context(lock)
+        processes = Processes()
+        server = EmbeddedServer(options, processes, lock.fd)
+        write_profile(options, server.address)
+        session = _Session(options, services, screen=screen, processes=processes, server=server, age=age)
+        with Signals(processes.kill_all) as signals:
+            return await session.run(signals)
+
+
+class _Session:
+    def __init__(
+        self,
+        options: Options,
+        services: Sequence[Service],
+        *,
+        screen: Screen,
+        processes: Processes,
+        server: EmbeddedServer,
+        age: float,
+    ) -> None:
+        environ = children_environ(options, server.address)
+        self._options = options
+        self._screen = screen
+        self._server = server
+        self._age = age
+        self._begun = time.monotonic()
+        self._workers = [Worker(service, environ, processes, screen, options.limits) for service in services]
+        self._demo = Demo(environ, processes, screen, options.limits)
+        self._server_ready = asyncio.Event()
+        self._took_server = 0.0
+        self._agreed = not options.demo
+        screen.name([service.name for service in services])
+
+    async def run(self, signals: Signals) -> int:
+        server, work, _ = tasks = [
+            asyncio.ensure_future(one) for one in (self._keep_server(), self._work(), signals.asked.wait())
+        ]
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            stopped = await self._stop(tasks)
+        self._screen.say(stopped)
+        for task in (work, server):
+            if error := None if task.cancelled() else task.exception():
+                raise error
+        if signals.insisted:
+            return _INSISTED
+        failed = any(worker.state is State.FAILED for worker in self._workers)
+        return int(failed or not self._agreed)
+
+    async def _work(self) -> None:
+        await self._start()
+        await self._describe()
+        if self._options.demo:
+            self._agreed = await self._run_demo()
+            if not self._options.keep:
+                return
+        await asyncio.Event().wait()
+
+    async def _start(self) -> None:
+        self._screen.say(f"starting Temporal on {self._server.address} and {len(self._workers)} workers")
+        await together(*(self._start_worker(worker) for worker in self._workers))
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._options.limits.worker_start):
+                await together(*(worker.settled.wait() for worker in self._workers))
+        total = self._age + time.monotonic() - self._begun
+        if not all(worker.queues for worker in self._workers):
+            await self._describe()
+        self._show_table(total)
+
+    async def _describe(self) -> None:
+        await together(*(worker.describe() for worker in self._workers if worker.facts is None))
+
+    async def _start_worker(self, worker: Worker) -> None:
+        await self._server_ready.wait()
+        await worker.prepare()
+        worker.keep()
+
+    async def _keep_server(self) -> None:
+        restarts = Restarts(self._options.limits)
+        while True:
+            begun = time.monotonic()
+            child = await self._server.start()
+            if not self._server_ready.is_set():
+                self._took_server = time.monotonic() - begun
+                self._server_ready.set()
+            else:
+                self._screen.say(f"the Temporal server answers again (pid {child.pid})")
+            status = await child.wait()
+            delay = restarts.after_death()
+            if delay is None:
+                raise self._server.failure(f"The Temporal server ended {restarts.said()}")
+            self._screen.say(
+                f"the Temporal server {ended(status)}; starting it again in {seconds(delay)}", "bold yellow"
+            )
+            await asyncio.sleep(delay)
+
+    async def _run_demo(self) -> bool:
+        missing = [worker.service.name for worker in self._workers if worker.state is not State.READY]
+        if missing:
+            self._screen.say(f"demo not run: {', '.join(missing)} not ready", "bold red")
+            return False
+        ordered = sorted(self._workers, key=lambda worker: (worker.demo_order, worker.service.name))
+        demo = asyncio.ensure_future(self._demo.run([worker.service for worker in ordered]))
+        watches = [asyncio.ensure_future(worker.given_up.wait()) for worker in self._workers]
+        try:
+            await asyncio.wait([demo, *watches], return_when=asyncio.FIRST_COMPLETED)
+            if demo.done():
+                return demo.result()
+            self._screen.say("demo not finished: a worker it needs was given up", "bold red")
+            return False
+        finally:
+            await _cancel([demo, *watches])
+
+    async def _stop(self, tasks: Sequence["asyncio.Future[Any]"]) -> str:
+        begun = time.monotonic()
+        self._screen.say("stopping: the workers drain, then the server ends (a second Ctrl-C kills)")
+        server, *others = tasks
+        await _cancel(others)
+        await asyncio.gather(*(worker.stop() for worker in self._workers))
+        drained = time.monotonic() - begun
+        await _cancel([server])
+        await self._server.stop()
+        took = time.monotonic() - begun
+        return f"stopped in {seconds(took)}: workers {seconds(drained)}, server {seconds(took - drained)}"
+
+    def _show_table(self, total: float) -> None:
+        rows = [worker.row for worker in self._workers]
+        self._screen.show(workers_table(rows, plain=self._screen.plain))
+        ready = all(row.state == State.READY for row in rows)
+        reached = "Ready" if ready else "Not all ready"
+        spent = f"command {seconds(self._age)}, server {seconds(self._took_server)}, then each worker as above"
+        lines = [
+            f"Temporal UI      {self._server.ui}",
+            f"Temporal server  {self._server.address}, namespace {NAMESPACE}, log {_near(self._server.log)}",
+            f"{reached} after {seconds(total)}: {spent}. Ctrl-C stops everything.",
+        ]
+        self._screen.show(Text("\n".join(lines), style="bold"))
+
+
+def _near(path: Path) -> str:
+    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
+
+
+async def together(*steps: Coroutine[Any, Any, object]) -> None:
+    """Run all at once; the first error ends the others and is raised."""
+    tasks = [asyncio.ensure_future(step) for step in steps]
+    try:
+        await asyncio.gather(*tasks)
+    finally:
+        await _cancel(tasks)
+
+
+async def _cancel(tasks: Sequence["asyncio.Future[Any]"]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,0 +1,69 @@
+"""The command ``trenova-workers up``: a function for typer, which runs a session."""
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+
+
+def up(
+    *,
+    data_dir: Annotated[
+        Path,
+        typer.Option("--data-dir", envvar="TRENOVA_DATA_DIR", help="Private folder for all state; one `up` at a time."),
+    ] = Path(".trenova"),
+    port: Annotated[
+        int, typer.Option("--port", min=0, max=65535, help="Temporal server (gRPC); 0: a free one.")
+    ] = 7233,
+    ui_port: Annotated[int, typer.Option("--ui-port", min=0, max=65535, help="Temporal UI; 0: a free one.")] = 8233,
+    only: Annotated[
+        list[str] | None,
+        typer.Option("--only", metavar="WORKER", help="Start only this worker; may be repeated."),
+    ] = None,
+    demo: Annotated[bool, typer.Option("--demo", help="Run every worker's demo, compare, stop, exit 0 or 1.")] = False,
+    keep: Annotated[bool, typer.Option("--keep", help="With --demo: stay up afterwards.")] = False,
+) -> None:
+    """Start a Temporal server and every installed worker on this machine, and follow them.
+
+    Everything listens on 127.0.0.1 only. Ctrl-C or SIGTERM lets the workers finish what they do,
+    then stops the server; state stays in the data folder. A second one kills.
+
+    Exits 1 when something could not start, a worker had to be given up, or the demo disagreed;
+    130 when it was told to kill.
+    """
+    if keep and not demo:
+        raise typer.BadParameter("--keep says what happens after --demo; give both, or neither.")
+    if sys.platform == "win32":
+        _refuse("`trenova-workers up` needs Linux or macOS; on Windows run it in WSL.")
+    raise typer.Exit(_run(data_dir, port, ui_port, only or [], demo=demo, keep=keep))
+
+
+def _run(data_dir: Path, port: int, ui_port: int, only: list[str], *, demo: bool, keep: bool) -> int:
+    from trenova_workers._up._discovery import choose, installed_services
+    from trenova_workers._up._embedded import installed_binary
+    from trenova_workers._up._options import Options, UpError
+    from trenova_workers._up._screen import Screen
+    from trenova_workers._up._session import bring_up
+
+    options = Options(
+        data_dir=data_dir,
+        environ=dict(os.environ),
+        server_binary=installed_binary(),
+        port=port,
+        ui_port=ui_port,
+        demo=demo,
+        keep=keep,
+    )
+    try:
+        services = choose(installed_services(), only)
+        return asyncio.run(bring_up(options, services, Screen()))
+    except UpError as error:
+        _refuse(str(error))
+
+
+def _refuse(message: str) -> NoReturn:
+    typer.echo(f"error: {message}", err=True)
+    raise typer.Exit(1)

@@ -1,0 +1,68 @@
+"""What the verbs of a service do, apart from parsing their arguments."""
+
+import secrets
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from temporalio.envconfig import ClientConnectConfig
+
+from trenova_errors import ConfigurationError
+from trenova_workers._connection import connect
+from trenova_workers._demo import DemoEvent, DemoRun
+from trenova_workers._identity import make_identity
+from trenova_workers._search_attributes import check_search_attributes, wanted_attributes
+from trenova_workers._service import Finding, S, Service
+from trenova_workers._settings import LoadedSettings
+
+
+async def check(service: Service[S], settings: S, connection: ClientConnectConfig) -> Sequence[Finding]:
+    """Look at the Temporal server, then at what the service itself needs."""
+    return [*await _check_temporal(service, connection), *await service.check(settings)]
+
+
+async def _check_temporal(service: Service[S], connection: ClientConnectConfig) -> Sequence[Finding]:
+    try:
+        client = await connect(connection, identity=make_identity(service.name))
+    except ConfigurationError as error:
+        return [Finding("temporal server", ok=False, detail=error.message)]
+    reached = f"{connection['target_host']}, namespace {connection['namespace']}"
+    return [
+        Finding("temporal server", ok=True, detail=reached),
+        *await check_search_attributes(client, wanted_attributes(service.search_attributes)),
+    ]
+
+
+async def demo(
+    service: Service[S],
+    settings: S,
+    connection: ClientConnectConfig,
+    report: Callable[[DemoEvent], None],
+    token: str | None,
+) -> bool:
+    """Run the demonstration and return whether every check held."""
+    plugins = service.plugins(settings)
+    client = await connect(connection, identity=make_identity(service.name), plugins=plugins)
+    run = DemoRun(client=client, token=token or secrets.token_hex(4), report=report)
+    await service.demo(settings, run)
+    return not run.failed
+
+
+def described(service: Service[S], loaded: LoadedSettings[S]) -> dict[str, Any]:
+    """Return what ``config show --json`` prints."""
+    return {
+        "service": service.name,
+        "summary": service.summary,
+        "module": _module(service.settings),
+        "env": loaded.values.env,
+        "queues": list(service.queues(loaded.values)),
+        "demo_order": service.demo_order,
+        "settings": loaded.describe(),
+    }
+
+
+def _module(settings: type) -> str:
+    """Return the package to run with ``python -m``: the one that holds the settings."""
+    import sys
+
+    module = sys.modules[settings.__module__]
+    return module.__package__ or settings.__module__

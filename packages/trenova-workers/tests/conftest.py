@@ -1,0 +1,181 @@
+"""A real Temporal server, and the sample service as a process of its own."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import sysconfig
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from temporalio.client import Client
+
+from trenova_errors import ErrorsPlugin
+
+SERVICES = Path(__file__).parent / "services"
+sys.path.insert(0, str(SERVICES))  # so that tests and the service's processes import the same package
+
+from sample_worker.waiting import eventually  # noqa: E402 (found on the path above)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@dataclass
+class Server:
+    """A dev server in memory."""
+
+    port: int
+    process: subprocess.Popen[bytes]
+
+    @property
+    def address(self) -> str:
+        return f"127.0.0.1:{self.port}"
+
+    @classmethod
+    def start(cls, port: int | None = None) -> "Server":
+        port = port or free_port()
+        temporal = Path(sysconfig.get_path("scripts")) / "temporal"
+        command = [temporal, "server", "start-dev", "--headless", "--ip", "127.0.0.1", "--port", str(port)]
+        process = subprocess.Popen([*command, "--log-level", "never"], stdout=subprocess.DEVNULL)
+        server = cls(port, process)
+        eventually(server._answers)
+        return server
+
+    def _answers(self) -> bool:
+        assert self.process.poll() is None, "the server did not start"
+        temporal = Path(sysconfig.get_path("scripts")) / "temporal"
+        command = [temporal, "operator", "namespace", "describe", "-n", "default", "--address", self.address]
+        return subprocess.run(command, capture_output=True, check=False).returncode == 0
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+
+@dataclass
+class Child:
+    """A process of the sample service."""
+
+    process: subprocess.Popen[str]
+    log: Path
+    _lines: list[dict[str, Any]] = field(default_factory=list)
+
+    def logged(self) -> list[dict[str, Any]]:
+        lines = self.log.read_text().splitlines()
+        return [json.loads(line) for line in lines if line.startswith("{")]
+
+    @property
+    def url(self) -> str:
+        def look() -> str | None:
+            assert self.process.poll() is None, self.log.read_text()
+            return next((line["health"] for line in self.logged() if line["event"] == "starting"), None)
+
+        return eventually(look)
+
+    def readyz(self) -> httpx.Response:
+        return httpx.get(f"{self.url}/readyz", timeout=10)
+
+    def until_ready(self) -> dict[str, Any]:
+        return eventually(lambda: (r := self.readyz()).status_code == 200 and r.json())
+
+    def signal(self, number: signal.Signals) -> None:
+        self.process.send_signal(number)
+
+    def end(self, *, seconds: float = 20) -> int:
+        return self.process.wait(timeout=seconds)
+
+
+@dataclass
+class Sample:
+    """Starts processes of the sample service, all on one queue that no other test uses."""
+
+    folder: Path
+    environ: dict[str, str]
+    queue: str
+    children: list[subprocess.Popen[str]] = field(default_factory=list)
+
+    def _environ(self, more: dict[str, str]) -> dict[str, str]:
+        return {**self.environ, **more}
+
+    def start(self, *arguments: str, **environ: str) -> Child:
+        log = self.folder / f"{uuid.uuid4().hex}.log"
+        with log.open("w") as stderr:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "sample_worker", *arguments],
+                env=self._environ(environ),
+                stderr=stderr,
+                stdout=subprocess.DEVNULL,
+                text=True,
+                cwd=self.folder,
+            )
+        self.children.append(process)
+        return Child(process, log)
+
+    def call(self, *arguments: str, **environ: str) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            [sys.executable, "-m", "sample_worker", *arguments],
+            env=self._environ(environ),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+            cwd=self.folder,
+        )
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    server = Server.start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+def own_server() -> Iterator[list[Server]]:
+    """The test's own servers; it appends those that it starts."""
+    servers = [Server.start()]
+    yield servers
+    for one in servers:
+        one.kill()
+
+
+@pytest.fixture
+def sample(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Sample]:
+    """The sample service against the session's server, or against the test's own if it asks for one."""
+    own = "own_server" in request.fixturenames
+    address = (request.getfixturevalue("own_server")[0] if own else request.getfixturevalue("server")).address
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith(("TEMPORAL_", "TRENOVA_"))}
+    queue = f"sample-{uuid.uuid4().hex[:8]}"
+    sample = Sample(
+        tmp_path,
+        {
+            **inherited,
+            "PYTHONPATH": str(SERVICES),
+            "PYTHONDONTWRITEBYTECODE": "",
+            "TEMPORAL_ADDRESS": address,
+            "TRENOVA_LOG__FORMAT": "json",
+            "SAMPLE_WORKER_QUEUE": queue,
+        },
+        queue,
+    )
+    yield sample
+    for child in sample.children:
+        if child.poll() is None:
+            child.kill()
+        child.wait()
+
+
+@pytest.fixture
+async def client(server: Server) -> Client:
+    return await Client.connect(server.address, plugins=[ErrorsPlugin()])

@@ -1,0 +1,1 @@
+"""A service with everything a service can have."""

@@ -1,0 +1,54 @@
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+from temporalio.common import SearchAttributeKey
+
+from sample_worker._jobs import Sample, block, fail, nap
+from sample_worker._settings import Settings
+from trenova_errors import ConfigurationError
+from trenova_workers import DemoRun, Finding, Service, Work
+from trenova_workers.cli import service_main
+
+
+@asynccontextmanager
+async def work(settings: Settings) -> AsyncIterator[Work]:
+    if settings.refuse:
+        raise ConfigurationError("The store lacks the column 'weight'. Migrate it.")
+    await asyncio.sleep(settings.opening_s)
+    yield Work(workflows=[Sample], activities=[nap, block, fail])
+
+
+async def check(settings: Settings) -> Sequence[Finding]:
+    return [Finding("store", ok=not settings.refuse, detail="has every column")]
+
+
+async def demo(settings: Settings, run: DemoRun) -> None:
+    run.progress("naps", 0, 1)
+    attempt = await run.client.execute_workflow(
+        Sample.run, args=["sample.nap", 0.0], id=f"demo/{run.token}", task_queue=settings.queue
+    )
+    run.progress("naps", 1, 1)
+    run.check("attempts", expected=settings.expected, actual=attempt)
+    run.summary(f"Napped as {run.token}.")
+
+
+SERVICE = Service(
+    name="sample-worker",
+    summary="Naps.",
+    settings=Settings,
+    queues=lambda settings: [settings.queue, *settings.more_queues],
+    work=work,
+    check=check,
+    demo=demo,
+    demo_order=3,
+    search_attributes=[SearchAttributeKey.for_keyword("SampleTag")],
+)
+
+
+def main() -> None:
+    service_main(SERVICE)
+
+
+if __name__ == "__main__":
+    main()

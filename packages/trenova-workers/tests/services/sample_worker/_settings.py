@@ -1,0 +1,24 @@
+from pydantic import BaseModel, ConfigDict, SecretStr
+from pydantic_settings import SettingsConfigDict
+
+from trenova_workers import ServiceSettings
+
+
+class StoreOptions(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    url: str = "sqlite:///store.db"
+    password: SecretStr | None = None
+    tags: list[str] = []
+    pool_size: int = 5
+
+
+class Settings(ServiceSettings):
+    model_config = SettingsConfigDict(env_prefix="SAMPLE_WORKER_")
+
+    queue: str = "sample-queue"
+    more_queues: tuple[str, ...] = ()
+    store: StoreOptions = StoreOptions()
+    opening_s: float = 0
+    refuse: bool = False
+    expected: int = 1

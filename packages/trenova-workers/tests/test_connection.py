@@ -1,0 +1,77 @@
+import pytest
+from temporalio.client import Client
+
+from trenova_errors import ConfigurationError
+from trenova_workers import connect, connect_config
+
+
+@pytest.fixture
+def file(tmp_path):
+    path = tmp_path / "temporal.toml"
+    path.write_text('[profile.default]\naddress = "one:7233"\n[profile.eu]\naddress = "eu:7233"\nnamespace = "tms"\n')
+    return path
+
+
+def test_without_anything_it_is_the_local_server(tmp_path):
+    config = connect_config({"HOME": str(tmp_path)})
+
+    assert (config["target_host"], config["namespace"]) == ("localhost:7233", "default")
+
+
+def test_a_profile_says_where(file):
+    config = connect_config({"TEMPORAL_CONFIG_FILE": str(file), "TEMPORAL_PROFILE": "eu"})
+
+    assert (config["target_host"], config["namespace"]) == ("eu:7233", "tms")
+
+
+def test_variables_override_the_profile(file):
+    config = connect_config({"TEMPORAL_CONFIG_FILE": str(file), "TEMPORAL_ADDRESS": "two:1"})
+
+    assert config["target_host"] == "two:1"
+
+
+def test_a_config_file_that_is_not_there_is_refused():
+    with pytest.raises(ConfigurationError, match=r"TEMPORAL_CONFIG_FILE names '/no/such.toml', which does not exist"):
+        connect_config({"TEMPORAL_CONFIG_FILE": "/no/such.toml"})
+
+
+def test_an_unknown_profile_is_refused(file):
+    with pytest.raises(ConfigurationError, match=r"the profile 'us' of .* cannot be used"):
+        connect_config({"TEMPORAL_CONFIG_FILE": str(file), "TEMPORAL_PROFILE": "us"})
+
+
+def test_a_file_that_is_not_toml_is_refused(file):
+    file.write_text("address: one")
+
+    with pytest.raises(ConfigurationError, match="cannot be used"):
+        connect_config({"TEMPORAL_CONFIG_FILE": str(file)})
+
+
+def test_a_certificate_that_is_not_there_is_refused(file):
+    file.write_text('[profile.default.tls]\nclient_cert_path = "/no/such.pem"\nclient_key_path = "/no/such.key"\n')
+
+    with pytest.raises(ConfigurationError, match=r"such\.pem"):
+        connect_config({"TEMPORAL_CONFIG_FILE": str(file)})
+
+
+async def test_a_connection_carries_the_identity(server):
+    client = await connect({"target_host": server.address, "namespace": "default"}, identity="me@here:1")
+
+    assert isinstance(client, Client)
+    assert client.identity == "me@here:1"
+
+
+async def test_a_namespace_that_is_not_there_is_named_with_what_to_do(server):
+    with pytest.raises(ConfigurationError, match=r"has no namespace 'nowhere'. Create it") as caught:
+        await connect({"target_host": server.address, "namespace": "nowhere"}, identity="me")
+    assert caught.value.facts == {"namespace": "nowhere"}
+
+
+async def test_a_server_that_is_not_there_is_named_with_what_to_do():
+    with pytest.raises(ConfigurationError, match=r"No Temporal server at '127.0.0.1:1'.*TEMPORAL_ADDRESS"):
+        await connect({"target_host": "127.0.0.1:1", "namespace": "default"}, identity="me")
+
+
+async def test_an_address_without_a_port_is_refused():
+    with pytest.raises(ConfigurationError, match="TEMPORAL_ADDRESS"):
+        await connect({"target_host": "not an address", "namespace": "default"}, identity="me")

@@ -1,0 +1,25 @@
+"""Everything the notification worker may be told, e.g. ``NOTIFICATION_WORKER_WORKER__MAX_ACTIVITIES``."""
+
+from contextlib import AbstractAsyncContextManager
+
+from pydantic import Field
+from pydantic_settings import SettingsConfigDict
+
+from trenova_activities import NOTIFICATION_QUEUE
+from trenova_activities.database import Database, DatabaseOptions
+from trenova_workers import ServiceSettings
+
+
+class Settings(ServiceSettings):
+    """Settings of the notification worker; the Temporal connection is ``temporalio.envconfig``'s."""
+
+    model_config = SettingsConfigDict(env_prefix="NOTIFICATION_WORKER_")
+
+    queues: tuple[str, ...] = Field(default=(NOTIFICATION_QUEUE,), min_length=1)
+    """Task queues to poll, the service's own first; further ones isolate or overflow."""
+    database: DatabaseOptions
+    """The TMS's database. No default: production must say which."""
+
+    def open_database(self) -> AbstractAsyncContextManager[Database]:
+        """Open the database for the length of a block."""
+        return Database.open(self.database.within(self.data_dir))

@@ -1,0 +1,27 @@
+"""Everything the shipment worker may be told, e.g. ``SHIPMENT_WORKER_WORKER__MAX_ACTIVITIES``."""
+
+from contextlib import AbstractAsyncContextManager
+
+from pydantic import Field
+from pydantic_settings import SettingsConfigDict
+
+from trenova_activities import SHIPMENT_QUEUE
+from trenova_activities.database import Database, DatabaseOptions, ProNumberOptions
+from trenova_workers import ServiceSettings
+
+
+class Settings(ServiceSettings):
+    """Settings of the shipment worker; the Temporal connection is ``temporalio.envconfig``'s."""
+
+    model_config = SettingsConfigDict(env_prefix="SHIPMENT_WORKER_")
+
+    queues: tuple[str, ...] = Field(default=(SHIPMENT_QUEUE,), min_length=1)
+    """Task queues to poll, the service's own first; further ones isolate or overflow."""
+    database: DatabaseOptions
+    """The TMS's database. No default: production must say which."""
+    pro_numbers: ProNumberOptions = ProNumberOptions()
+    """How the pro numbers of copies look, per organization."""
+
+    def open_database(self) -> AbstractAsyncContextManager[Database]:
+        """Open the database for the length of a block."""
+        return Database.open(self.database.within(self.data_dir))

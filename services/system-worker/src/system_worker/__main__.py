@@ -1,0 +1,50 @@
+"""``python -m system_worker run | prepare | demo | check | config show``."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from functools import partial
+
+from system_worker._demo import demonstrate
+from system_worker._settings import Settings
+from trenova_activities import SEARCH_ATTRIBUTES, CheckDatabaseWorkflow
+from trenova_activities.database import JOBS, SystemActivities, check, migrate
+from trenova_workers import Finding, Service, Work
+from trenova_workers.cli import service_main
+
+
+@asynccontextmanager
+async def work(settings: Settings) -> AsyncIterator[Work]:
+    """Open the database and register the jobs."""
+    async with settings.open_database() as database:
+        yield Work([CheckDatabaseWorkflow], [SystemActivities(database).check_database])
+
+
+async def prepare(settings: Settings) -> None:
+    """Bring our own tables, and the sample TMS where it may be, to the current revision."""
+    async with settings.open_database() as database:
+        await migrate(database, embedded=None if settings.database.embedded else False)
+
+
+async def look(settings: Settings) -> Sequence[Finding]:
+    """Say whether the database has what the jobs of every service need."""
+    async with settings.open_database() as database:
+        lacks = await check(database, JOBS)
+    return [Finding(job, not missing, "; ".join(missing) or "ready") for job, missing in lacks.items()]
+
+
+SERVICE = Service(
+    name="system-worker",
+    summary="Runs the jobs that keep the system itself in order.",
+    settings=Settings,
+    queues=lambda settings: settings.queues,
+    work=work,
+    prepare=prepare,
+    check=look,
+    demo=demonstrate,
+    demo_order=30,
+    search_attributes=SEARCH_ATTRIBUTES,
+)
+main = partial(service_main, SERVICE)
+
+if __name__ == "__main__":
+    main()
