@@ -31,6 +31,19 @@ def test_a_field_from_the_future_is_ignored():
     assert DuplicateShipmentPayload.model_validate_json(json.dumps({**ASKED, "colour": "red"})).count == 3
 
 
+def test_a_null_is_an_absent_field_as_go_writes_nil_maps_and_slices():
+    payload = DuplicateShipmentPayload.model_validate_json(
+        json.dumps({**ASKED, "metadata": None, "idempotencyKey": None, "overrideDates": None})
+    )
+    told = {"organizationId": "o", "businessUnitId": "b", "jobType": "x", "success": True, "userId": "u"}
+    notification = JobNotificationPayload.model_validate_json(
+        json.dumps({**told, "targetRole": None, "data": None, "relatedEntities": [{"type": "t", "id": "1"}]})
+    )
+
+    assert (payload.metadata, payload.override_dates) == ({}, False)
+    assert (notification.data, notification.related_entities[0].id) == ({}, "1")
+
+
 @pytest.mark.parametrize("count", [0, -1, 101, "3", 3.0, True, None, [3]])
 def test_a_count_that_is_no_whole_number_from_1_to_100_is_refused(count):
     with pytest.raises(ValidationError, match="count"):

@@ -3,9 +3,12 @@
 This root needs no database; the activities and what they act on are in ``trenova_activities.database``.
 """
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
+
 from temporalio import workflow
 
-# The sandbox imports this module for every run; only the workflows themselves need to be new there.
+# The sandbox imports this module for every run; only the workflow that runs needs to be new there.
 with workflow.unsafe.imports_passed_through():
     from trenova_activities._check_contract import CheckDatabasePayload, CheckDatabaseResult, JobReadiness
     from trenova_activities._duplication_contract import (
@@ -43,12 +46,13 @@ with workflow.unsafe.imports_passed_through():
     )
     from trenova_activities._starting import REQUEST_DIGEST, duplicate_workflow_id, start_duplicate
 
-from trenova_activities._check_workflow import CheckDatabaseWorkflow
-from trenova_activities._duplication_workflow import DuplicateShipmentWorkflow
-from trenova_activities._notification_workflows import (
-    SendConfigurationCopiedNotificationWorkflow,
-    SendJobCompleteNotificationWorkflow,
-)
+if TYPE_CHECKING:
+    from trenova_activities._check_workflow import CheckDatabaseWorkflow
+    from trenova_activities._duplication_workflow import DuplicateShipmentWorkflow
+    from trenova_activities._notification_workflows import (
+        SendConfigurationCopiedNotificationWorkflow,
+        SendJobCompleteNotificationWorkflow,
+    )
 
 __all__ = [
     "BUSINESS_UNIT_ID",
@@ -91,3 +95,17 @@ __all__ = [
     "event_of",
     "start_duplicate",
 ]
+
+_WORKFLOWS: Final = {
+    "CheckDatabaseWorkflow": "_check_workflow",
+    "DuplicateShipmentWorkflow": "_duplication_workflow",
+    "SendConfigurationCopiedNotificationWorkflow": "_notification_workflows",
+    "SendJobCompleteNotificationWorkflow": "_notification_workflows",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a workflow when it is asked for; eagerly, each run would pay for the definitions of all others."""
+    if name not in _WORKFLOWS:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_WORKFLOWS[name]}"), name)

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
 
 Id = Annotated[str, Field(min_length=1, max_length=100)]
@@ -12,7 +12,8 @@ Id = Annotated[str, Field(min_length=1, max_length=100)]
 class WireModel(BaseModel):
     """A payload: camelCase on the wire, strict about types, and forgiving about fields it does not know.
 
-    Values are never coerced (``"3"`` is no count) and never repeated in a validation error.
+    Values are never coerced (``"3"`` is no count) and never repeated in a validation error. A null is an
+    absent field, because that is what a nil map or slice of a Go caller becomes.
     New fields have defaults, so that histories from before them stay readable.
     """
 
@@ -26,6 +27,13 @@ class WireModel(BaseModel):
         strict=True,
         hide_input_in_errors=True,
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _null_is_absent(cls, values: object) -> object:
+        if isinstance(values, dict):
+            return {name: value for name, value in values.items() if value is not None}
+        return values
 
 
 class TenantPayload(WireModel):
