@@ -1,0 +1,99 @@
+import json
+from pathlib import Path
+
+import pytest
+from service_processes import Services, TemporalServer
+from temporalio import activity, workflow
+
+from notification_worker import __main__ as program
+from notification_worker._settings import Settings
+from trenova_workers import load_settings
+
+MODULE = "notification_worker"
+
+
+def told(folder: Path) -> Settings:
+    """The settings of ``dev`` with its data in a folder."""
+    return load_settings(Settings, environ={"TRENOVA_DATA_DIR": str(folder)}).values
+
+
+def shown(services: Services, **environ: str) -> dict[str, dict[str, object]]:
+    """What ``config show --json`` says of each key."""
+    done = services.call(MODULE, "config", "show", "--json", **environ)
+    assert done.returncode == 0, done.stderr
+    return {setting["key"]: setting for setting in json.loads(done.stdout)["settings"]}
+
+
+def test_the_program_composes_and_is_short():
+    assert len(Path(program.__file__).read_text().splitlines()) <= 60
+
+
+async def test_the_names_of_the_contract_are_registered(tmp_path):
+    settings = told(tmp_path)
+    await program.SERVICE.prepare(settings)
+
+    async with program.SERVICE.work(settings) as work:
+        workflows = [workflow._Definition.must_from_class(one).name for one in work.workflows]
+        activities = [activity._Definition.must_from_callable(one).name for one in work.activities]
+
+    assert program.SERVICE.name == "notification-worker"
+    assert list(program.SERVICE.queues(settings)) == ["notification-queue"]
+    assert workflows == ["SendJobCompleteNotificationWorkflow", "SendConfigurationCopiedNotificationWorkflow"]
+    assert activities == ["SendNotificationActivity", "SendConfigurationCopiedNotificationActivity"]
+
+
+def test_dev_needs_nothing(services: Services):
+    settings = shown(services)
+
+    assert settings["env"]["value"] == "dev"
+    assert settings["queues"] == {"key": "queues", "value": ["notification-queue"], "source": "config/base.yaml"}
+    assert settings["database.url"]["value"] == "sqlite+aiosqlite:///{data_dir}/tms.db"
+    assert settings["database.url"]["source"] == "config/dev.yaml"
+    assert settings["database.embedded"]["value"] is True
+
+
+@pytest.mark.parametrize(("env", "verb"), [("staging", ["config", "show", "--json"]), ("prod", ["run"])])
+def test_elsewhere_the_database_must_be_named(services: Services, env: str, verb: list[str]):
+    done = services.call(MODULE, *verb, TRENOVA_ENV=env)
+
+    assert done.returncode == 2
+    assert "'database.url' is required" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(("env", "grace"), [("staging", 30), ("prod", 60)])
+def test_elsewhere_no_sample_tms_is_made_and_the_password_is_not_shown(services: Services, env: str, grace: int):
+    url = "postgresql://tms:planted-secret@db.example/tms"
+
+    settings = shown(services, TRENOVA_ENV=env, TRENOVA_DATABASE__URL=url)
+
+    assert settings["env"]["value"] == env
+    assert settings["database.url"]["source"] == "TRENOVA_DATABASE__URL"
+    assert "planted-secret" not in json.dumps(settings)
+    assert settings["database.embedded"]["value"] is False
+    assert settings["worker.graceful_shutdown_s"]["value"] == grace
+
+
+def test_its_own_variable_wins_over_that_of_all_services(services: Services):
+    settings = shown(
+        services,
+        TRENOVA_DATABASE__URL="sqlite:///everybody.db",
+        NOTIFICATION_WORKER_DATABASE__URL="sqlite:///mine.db",
+    )
+
+    assert settings["database.url"]["value"] == "sqlite+aiosqlite:///mine.db"
+    assert settings["database.url"]["source"] == "NOTIFICATION_WORKER_DATABASE__URL"
+
+
+def test_it_prepares_polls_and_drains(services: Services, temporal: TemporalServer):
+    [worker] = services.start(MODULE)
+    services.prepare(MODULE)  # again, while it runs
+
+    status, body = worker.readyz()
+    checked = services.call(MODULE, "check", "--json")
+
+    assert status == 200
+    assert (body["service"], body["queues"]) == ("notification-worker", {"notification-queue": "polling"})
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+    assert worker.drain() == 0
+    assert worker.readyz() == (0, {})
