@@ -7,8 +7,8 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from trenova_errors import ConfigurationError
-from trenova_workers._fields import keys_at, nearest
-from trenova_workers._layers import Layer
+from trenova_workers._fields import keys_at, nearest, required_at
+from trenova_workers._layers import SHARED_PREFIX, Layer
 from trenova_workers._provenance import masked_text, shown
 
 
@@ -29,11 +29,19 @@ def _line(model: type[BaseModel], detail: ErrorDetails, layers: Sequence[Layer])
         hint = f"Did you mean {'.'.join((*path[:-1], near))!r}?" if near else f"Known there: {', '.join(known)}."
         return f"{where}unknown key {key!r}. {hint}"
     if detail["type"] == "missing":
-        return f"{key!r} is required and nothing sets it. Set it in a file, the environment or with --set."
+        return " ".join(_required(model, leaf) for leaf in required_at(model, path))
     said = masked_text(detail["msg"])
     got = shown(model, path, detail["input"])
     there = "" if isinstance(got, Mapping) or not path else f", got {_short(got)}"
     return f"{where}{key or 'settings'!r}: {said}{there}."
+
+
+def _required(model: type[BaseModel], path: Sequence[str]) -> str:
+    """Say that a key is missing and which variables, flag or file sets it."""
+    key, variable = ".".join(path), "__".join(path).upper()
+    prefixes = dict.fromkeys((SHARED_PREFIX, str(model.model_config.get("env_prefix", ""))))
+    variables = " or ".join(f"{prefix}{variable}" for prefix in prefixes if prefix)
+    return f"{key!r} is required and nothing sets it. Set {variables}, --set {key}=..., or write it in a file."
 
 
 def _short(value: Any) -> str:

@@ -26,6 +26,13 @@ def keys_at(model: type[BaseModel], path: Sequence[str]) -> list[str]:
     return [key for m in _models(field_at(model, path)) for key in m.model_fields]
 
 
+def required_at(model: type[BaseModel], path: Path) -> list[Path]:
+    """Return the paths of the required fields at and below ``path``; ``path`` itself if it is no model."""
+    below = [(name, field) for m in _models(field_at(model, path)) for name, field in m.model_fields.items()]
+    needed = [leaf for name, field in below if field.is_required() for leaf in required_at(model, (*path, name))]
+    return needed or [path]
+
+
 def nearest(key: str, known: Iterable[str]) -> str | None:
     """Return the known key that is spelt most like ``key``, if any is near."""
     found = difflib.get_close_matches(key, list(known), n=1, cutoff=0.6)

@@ -14,6 +14,9 @@ from trenova_errors import ConfigurationError
 from trenova_workers._fields import Path as KeyPath
 from trenova_workers._fields import field_at, keys_at, nearest, takes_none, takes_text
 
+SHARED_PREFIX = "TRENOVA_"
+"""Environment variables with this prefix apply to every service of a machine."""
+
 # What Kubernetes sets in every pod for a Service called like ours; no settings of ours.
 _SERVICE_LINK = re.compile(r"(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT(_\d+_(TCP|UDP|SCTP)(_\w+)?)?)")
 

@@ -9,12 +9,9 @@ from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from trenova_workers._explain import explain
-from trenova_workers._layers import Layer, environment_layer, merged, override_layer, yaml_layer
+from trenova_workers._layers import SHARED_PREFIX, Layer, environment_layer, merged, override_layer, yaml_layer
 from trenova_workers._options import HealthOptions, LogOptions, WorkerOptions
 from trenova_workers._provenance import Setting, describe
-
-SHARED_PREFIX = "TRENOVA_"
-"""Environment variables with this prefix apply to every service of a machine."""
 
 
 class ServiceSettings(BaseSettings):
