@@ -127,17 +127,24 @@ def shipments(
     data_dir: DataDir = _DATA_DIR,
     schema: Schema = None,
     limit: Annotated[int, typer.Option(min=1, max=1000, help="How many.")] = 5,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON: every id that a request needs.")] = False,
 ) -> None:
     """List the newest shipments, to have something to try a job on."""
     options = _options(url, data_dir, schema)
+    _refuse_absent_file(options)
 
-    async def work() -> list[tuple[str, ...]]:
+    async def work() -> list[dict[str, str]]:
         from trenova_activities._cli_lookup import first_shipments
 
-        return [tuple(map(str, row)) for row in await first_shipments(options, limit)]
+        return await first_shipments(options, limit)
 
-    for shipment, pro_number, organization, _, _, status in _run(work()):
-        typer.echo(f"{pro_number}  {status:20}  {shipment}  {organization}")
+    found = _run(work())
+    if as_json:
+        typer.echo(json.dumps(found, indent=2))
+    elif not found:
+        typer.echo("There are no shipments; 'trenova-activities db seed' fills the sample TMS.", err=True)
+    for row in () if as_json else found:
+        typer.echo(f"{row['proNumber']}  {row['status']:20}  {row['shipmentId']}  {row['organizationId']}")
 
 
 def _print_table(lacks: dict[str, list[str]], where: str) -> None:
@@ -158,9 +165,12 @@ def _options(url: str | None, data_dir: Path, schema: str | None) -> "DatabaseOp
     try:
         from trenova_activities.database import DatabaseOptions
 
-        return DatabaseOptions(url=url or "sqlite:///{data_dir}/tms.db", schema_name=schema).within(data_dir)
+        return DatabaseOptions(url=url or "sqlite:///{data_dir}/tms.db", schema_name=schema).within(data_dir.resolve())
     except ValidationError as error:
-        reasons = "; ".join(str(part["msg"]) for part in error.errors(include_input=False, include_url=False))
+        reasons = "; ".join(
+            str(part["msg"]).removeprefix("Value error, ")
+            for part in error.errors(include_input=False, include_url=False)
+        )
         raise typer.BadParameter(reasons, param_hint="--url") from None
     except ModuleNotFoundError as error:
         raise _not_installed(error) from None

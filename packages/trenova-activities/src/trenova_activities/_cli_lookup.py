@@ -16,6 +16,9 @@ FoundShipment = Row[str, str, str, str, str, str]
 _COLUMNS = ("id", "pro_number", "organization_id", "business_unit_id", "entered_by_id", "status")
 
 
+_ON_THE_WIRE = ("shipmentId", "proNumber", "organizationId", "businessUnitId", "userId", "status")
+
+
 async def find_shipment(options: DatabaseOptions, name: str) -> FoundShipment:
     """Find one shipment by its id or pro number, over all tenants.
 
@@ -31,24 +34,31 @@ async def find_shipment(options: DatabaseOptions, name: str) -> FoundShipment:
         async with database.read() as connection:
             found = (await connection.execute(query.limit(2))).all()
     if not found:
-        raise ResourceNotFoundError.of("shipment", name)
+        raise ResourceNotFoundError(f"No shipment has the id or pro number {name!r}; 'db shipments' lists some.")
     if len(found) > 1:
         raise InvalidInputError(f"The pro number {name!r} is used by two organizations; give the shipment's id.")
     return found[0]
 
 
-async def first_shipments(options: DatabaseOptions, limit: int) -> list[FoundShipment]:
-    """Return the newest shipments, to have something to try a job on."""
+async def first_shipments(options: DatabaseOptions, limit: int) -> list[dict[str, str]]:
+    """Return the newest shipments with the ids that a request needs, as it names them."""
     async with Database.open(options) as database:
         table = await _shipments(database)
         query = select(*(table.c[column] for column in _COLUMNS)).order_by(table.c.created_at.desc(), table.c.id)
         async with database.read() as connection:
-            return list((await connection.execute(query.limit(limit))).all())
+            rows = (await connection.execute(query.limit(limit))).all()
+    return [dict(zip(_ON_THE_WIRE, map(str, row), strict=True)) for row in rows]
 
 
 def options_of(url: str | None, data_dir: Path) -> DatabaseOptions:
     """Build the options of a command line; without a URL, the embedded TMS in the data folder."""
-    return DatabaseOptions(url=url or EMBEDDED_URL).within(data_dir)
+    options = DatabaseOptions(url=url or EMBEDDED_URL).within(data_dir.resolve())
+    if options.is_sqlite and not Path(options.place).exists():
+        raise InvalidInputError(
+            f"There is no database {options.place} to look the shipment up. Name another with --url or --data-dir, "
+            "or give organization, business unit and user."
+        )
+    return options
 
 
 async def _shipments(database: Database) -> Table:

@@ -1,6 +1,7 @@
 """One duplication from the command line: complete the request, start it, show how it goes."""
 
 import asyncio
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -19,6 +20,7 @@ from trenova_activities._starting import start_duplicate
 from trenova_errors import ErrorsPlugin, InvalidInputError
 
 _LOOK_EVERY_S = 0.5
+_PATIENCE_S = 5.0
 _RPC_TIMEOUT = timedelta(seconds=10)
 _DEFAULT_ADDRESS = "localhost:7233"
 
@@ -89,13 +91,18 @@ async def _connect() -> Client:
 
 async def _follow(client: Client, handle: WorkflowHandle[Any, DuplicateShipmentResult], count: int) -> None:
     """Show the stage that the activity reports until the run is closed."""
+    deadline = time.monotonic() + _PATIENCE_S
     with console.status(f"{count} copies: waiting for a worker") as status:
         while True:
             description = await handle.describe(rpc_timeout=_RPC_TIMEOUT)
             if description.status != WorkflowExecutionStatus.RUNNING:
                 return
             for activity in description.raw_description.pending_activities:
+                deadline = float("inf")
                 status.update(f"{count} copies: {await _stage(client, activity)}")
+            if time.monotonic() > deadline:
+                deadline = float("inf")
+                console.print(f"No worker has taken it yet; is one polling {description.task_queue!r}?")
             await asyncio.sleep(_LOOK_EVERY_S)
 
 

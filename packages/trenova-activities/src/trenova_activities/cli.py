@@ -3,7 +3,10 @@
 import os
 import sys
 
-import typer
+try:
+    import typer
+except ModuleNotFoundError:
+    sys.exit('The command needs its extra: uv pip install "trenova-activities[cli,database,sqlite]"')
 
 from trenova_activities._cli_db import db
 from trenova_activities._cli_start import start

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 from temporalio.envconfig import ClientConnectConfig
 
-from trenova_errors import ConfigurationError
+from trenova_errors import ApplicationError, ConfigurationError
 from trenova_workers._connection import connect_config
 from trenova_workers._prepare import prepare
 from trenova_workers._run import ForcedShutdownError, run
@@ -120,6 +120,9 @@ def _exit(service: Service[S], verb: Callable[[], int]) -> None:
     except ConfigurationError as error:
         typer.echo(f"{service.name}: {error.message}", err=True)
         code = 2
+    except ApplicationError as error:  # typed: the message says it all, a traceback would bury it
+        typer.echo(f"{service.name}: {error.message}", err=True)
+        code = 1
     except ForcedShutdownError as error:
         typer.echo(f"{service.name}: {error}", err=True)
         code = error.exit_code

@@ -30,7 +30,7 @@ def _line(model: type[BaseModel], detail: ErrorDetails, layers: Sequence[Layer])
         return f"{where}unknown key {key!r}. {hint}"
     if detail["type"] == "missing":
         return " ".join(_required(model, leaf) for leaf in required_at(model, path))
-    said = masked_text(detail["msg"])
+    said = masked_text(detail["msg"].removeprefix("Value error, "))
     got = shown(model, path, detail["input"])
     there = "" if isinstance(got, Mapping) or not path else f", got {_short(got)}"
     return f"{where}{key or 'settings'!r}: {said}{there}."

@@ -6,7 +6,7 @@ from typing import Any
 
 from temporalio.envconfig import ClientConnectConfig
 
-from trenova_errors import ConfigurationError
+from trenova_errors import ApplicationError, ConfigurationError
 from trenova_workers._connection import connect
 from trenova_workers._demo import DemoEvent, DemoRun
 from trenova_workers._identity import make_identity
@@ -17,7 +17,14 @@ from trenova_workers._settings import LoadedSettings
 
 async def check(service: Service[S], settings: S, connection: ClientConnectConfig) -> Sequence[Finding]:
     """Look at the Temporal server, then at what the service itself needs."""
-    return [*await _check_temporal(service, connection), *await service.check(settings)]
+    return [*await _check_temporal(service, connection), *await _check_service(service, settings)]
+
+
+async def _check_service(service: Service[S], settings: S) -> Sequence[Finding]:
+    try:
+        return await service.check(settings)
+    except ApplicationError as error:
+        return [Finding(service.name, ok=False, detail=error.message)]
 
 
 async def _check_temporal(service: Service[S], connection: ClientConnectConfig) -> Sequence[Finding]:

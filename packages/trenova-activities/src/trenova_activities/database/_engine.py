@@ -41,8 +41,9 @@ class Database:
     def __init__(self, options: DatabaseOptions, *, clock: Clock = database_clock) -> None:
         self.options = options
         self.jobs = JobTables.of(sqlite=options.is_sqlite)
-        self.engine: AsyncEngine = create_async_engine(options.url, **_engine_options(options))
+        self.engine: AsyncEngine = create_async_engine(options.url, hide_parameters=True, **_engine_options(options))
         self.clock = clock
+        self._where = options.place
         if options.is_sqlite:
             _tune_sqlite(self.engine)
 
@@ -67,7 +68,7 @@ class Database:
         Raises:
             UnavailableError: The database cannot be reached.
         """
-        async with translated(), self.engine.connect() as connection, connection.begin() as transaction:
+        async with translated(self._where), self.engine.connect() as connection, connection.begin() as transaction:
             yield connection
             await transaction.rollback()
 
@@ -83,7 +84,7 @@ class Database:
             RetryableError: A lock or a deadlock; nothing was written.
             DataIntegrityError: The database refused the rows.
         """
-        async with translated(), self.engine.connect() as plain:
+        async with translated(self._where), self.engine.connect() as plain:
             connection = await plain.execution_options(**{_WRITE: True})
             transaction = await connection.begin()
             try:
@@ -92,7 +93,7 @@ class Database:
                 if transaction.is_active:
                     await transaction.rollback()
                 raise
-            async with translated(committing=True):
+            async with translated(self._where, committing=True):
                 await transaction.commit()
 
 

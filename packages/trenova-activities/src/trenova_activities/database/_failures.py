@@ -40,10 +40,11 @@ _SQLITE_UNIQUE = frozenset({sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CON
 
 
 @asynccontextmanager
-async def translated(*, committing: bool = False) -> AsyncIterator[None]:
+async def translated(where: str = "", *, committing: bool = False) -> AsyncIterator[None]:
     """Turn driver exceptions of the block into typed errors.
 
     Args:
+        where: The database, for messages; never with a password.
         committing: The block is a COMMIT, so a lost connection leaves the outcome unknown.
 
     Raises:
@@ -54,11 +55,11 @@ async def translated(*, committing: bool = False) -> AsyncIterator[None]:
     except Exception as error:
         # asyncpg's own exceptions escape bare while connecting; their mark is the SQLSTATE.
         if isinstance(error, (SQLAlchemyError, OSError)) or hasattr(error, "sqlstate"):
-            raise translate(error, committing=committing) from error
+            raise translate(error, where, committing=committing) from error
         raise
 
 
-def translate(error: Exception, *, committing: bool = False) -> ApplicationError:
+def translate(error: Exception, where: str = "", *, committing: bool = False) -> ApplicationError:
     """Decide what one failure means; see the module for the sources of the codes."""
     state = sqlstate(error)
     if committing and (_is_lost(error, state) or state in _AMBIGUOUS_STATES):
@@ -67,10 +68,10 @@ def translate(error: Exception, *, committing: bool = False) -> ApplicationError
             "Read back before deciding.",
             sqlstate=state,
         )
-    return _permanent(error, state) or _passing(error, state)
+    return _permanent(error, state, where) or _passing(error, state, where)
 
 
-def _permanent(error: Exception, state: str) -> ApplicationError | None:
+def _permanent(error: Exception, state: str, where: str) -> ApplicationError | None:
     kind = state[:2]
     if isinstance(error, IntegrityError) or kind in _DATA_CLASSES:
         what = _DATA_CLASSES.get(kind, _DATA_CLASSES["23"])
@@ -81,25 +82,31 @@ def _permanent(error: Exception, state: str) -> ApplicationError | None:
         )
     if kind in _CONFIGURATION_CLASSES:
         return ConfigurationError(
-            f"The database cannot be used as configured: {_CONFIGURATION_CLASSES[kind]}. "
-            "Run 'trenova-activities db check'.",
+            f"The database {where} cannot be used as configured: {_CONFIGURATION_CLASSES[kind]}. "
+            "Correct its URL, or the tables and privileges of its user.",
             sqlstate=state,
         )
     return None
 
 
-def _passing(error: Exception, state: str) -> ApplicationError:
+def _passing(error: Exception, state: str, where: str) -> ApplicationError:
     if state in _RETRYABLE_STATES:
-        return RetryableError(f"The database gave up: {_RETRYABLE_STATES[state]}. It is tried again.", sqlstate=state)
+        return RetryableError(f"The database gave up: {_RETRYABLE_STATES[state]}. Nothing was written.", sqlstate=state)
     if (code := _sqlite_code(error)) is not None and code & 0xFF in _SQLITE_BUSY:
-        return RetryableError("Another process holds SQLite's write lock. It is tried again.")
+        return RetryableError("Another process holds SQLite's write lock. Nothing was written.")
     if isinstance(error, PoolTimeoutError):
         return UnavailableError(
             "No free database connection in time. Raise database.pool_size to the number of concurrent activities."
         )
     if _is_lost(error, state):
-        return UnavailableError("The database cannot be reached or went away. It is tried again.", sqlstate=state)
-    return RetryableError(f"The database failed with {type(error).__name__}. It is tried again.", sqlstate=state)
+        return UnavailableError(f"The database {where} cannot be reached or went away{_why(error)}.", sqlstate=state)
+    return RetryableError(f"The database failed with {type(error).__name__}.", sqlstate=state)
+
+
+def _why(error: Exception) -> str:
+    """Return what the operating system said of a connection that did not come about."""
+    said = error.strerror if isinstance(error, OSError) else None
+    return f": {said}" if said else ""
 
 
 def _is_lost(error: Exception, state: str) -> bool:

@@ -45,6 +45,8 @@ class DatabaseOptions(BaseModel):
         except ArgumentError:
             raise ValueError("is not a database URL; write e.g. postgresql+asyncpg://user:password@host/name") from None
         backend = url.get_backend_name()
+        if backend == "postgres":
+            raise ValueError("begins with 'postgres'; write 'postgresql'")
         if backend not in _DRIVERS:
             raise ValueError(f"is for {backend!r}; this package speaks {' and '.join(sorted(_DRIVERS))}")
         driver = url.drivername.partition("+")[2] or _DRIVERS[backend]
@@ -61,6 +63,13 @@ class DatabaseOptions(BaseModel):
     def shown_url(self) -> str:
         """The URL with its password masked, for messages and tables."""
         return make_url(self.url).render_as_string(hide_password=True)
+
+    @property
+    def place(self) -> str:
+        """Where it is, without user and password: ``host:port/name``, or the path of the file."""
+        url = make_url(self.url)
+        port = f":{url.port}" if url.port else ""
+        return f"{url.host or ''}{port}/{url.database}" if url.host else str(url.database)
 
     def within(self, data_dir: Path) -> Self:
         """Return the same options with ``{data_dir}`` in the URL replaced by a folder."""
