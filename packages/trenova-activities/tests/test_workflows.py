@@ -22,7 +22,7 @@ from trenova_activities import (
     SendJobCompleteNotificationWorkflow,
     start_duplicate,
 )
-from trenova_errors import ConflictError, ResourceNotFoundError, UnavailableError
+from trenova_errors import ConflictError, InvalidInputError, ResourceNotFoundError, UnavailableError
 
 WAIT_S = 60
 
@@ -211,6 +211,31 @@ async def test_a_failed_run_may_be_started_again_and_its_success_is_told_too(cli
 
     assert [first[1].success, second[1].success] == [False, True]
     assert first[0] == second[0]
+
+
+@pytest.mark.parametrize("length", [993, 994, 1000])
+async def test_the_longest_workflow_ids_are_notified_too(client: Client, queue: str, length: int):
+    fakes = Fakes()
+    async with workers(client, queue, fakes):
+        workflow_id = (queue + "x" * 1000)[:length]
+        handle = await client.start_workflow(
+            "DuplicateShipmentWorkflow", request(queue), id=workflow_id, task_queue=queue
+        )
+        await asyncio.wait_for(handle.result(), WAIT_S)
+        notification_id, told = await fakes.next_notification(queue)
+
+    assert told.job_id == workflow_id
+    assert notification_id.endswith("/notify")
+    assert len(notification_id) <= 1000
+
+
+async def test_a_key_that_makes_too_long_a_workflow_id_is_refused_before_anything_starts(client: Client, queue: str):
+    with pytest.raises(InvalidInputError, match="shorter key"):
+        await start_duplicate(
+            client,
+            request(queue, idempotency_key="\U0001f69a" * 200, organization_id="\U0001f69a" * 60),
+            task_queue=queue,
+        )
 
 
 @pytest.mark.parametrize(

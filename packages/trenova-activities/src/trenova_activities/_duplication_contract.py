@@ -4,8 +4,9 @@ import hashlib
 import json
 from typing import Annotated, Final
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
+from trenova_activities._names import NOTIFY_SUFFIX
 from trenova_activities._wire import Id, TenantPayload, WireModel
 
 MAX_COPIES: Final = 100
@@ -36,9 +37,20 @@ class DuplicateShipmentPayload(TenantPayload):
     include_commodities: bool = False
     include_additional_charges: bool = False
 
+    @field_validator("idempotency_key")
+    @classmethod
+    def _not_a_notification(cls, value: str | None) -> str | None:
+        if value is not None and value.endswith(NOTIFY_SUFFIX):
+            raise ValueError(f"must not end with {NOTIFY_SUFFIX}, which marks the notification of another key")
+        return value
+
     def digest(self) -> str:
-        """Fingerprint of what is asked (SHA-256, hexadecimal); the key, the time and notes are not part of it."""
-        asked = self.model_dump(mode="json", exclude=set(_NOT_THE_REQUEST))
+        """Fingerprint of what is asked (SHA-256, hexadecimal).
+
+        The key, the time and notes are not part of it, nor is a field at its default, so that a field which a
+        later release adds leaves the fingerprints of earlier requests as they are.
+        """
+        asked = self.model_dump(mode="json", exclude=set(_NOT_THE_REQUEST), exclude_defaults=True)
         return hashlib.sha256(json.dumps(asked, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 

@@ -1,6 +1,7 @@
 """Duplicate a shipment, then tell whoever asked; deterministic code only."""
 
 import asyncio
+import hashlib
 from typing import Any
 
 from temporalio import workflow
@@ -14,7 +15,9 @@ with workflow.unsafe.imports_passed_through():
         DUPLICATE_SHIPMENT_JOB,
         DUPLICATE_SHIPMENT_WORKFLOW,
         JOB_NOTIFICATION_WORKFLOW,
+        MAX_WORKFLOW_ID,
         NOTIFICATION_QUEUE,
+        NOTIFY_SUFFIX,
     )
     from trenova_activities._notification_contract import JobNotificationPayload, RelatedEntity
     from trenova_activities._timeouts import TRANSACTION
@@ -54,7 +57,7 @@ async def _notify(notification: JobNotificationPayload) -> None:
         await workflow.start_child_workflow(
             JOB_NOTIFICATION_WORKFLOW,
             notification,
-            id=f"{workflow.info().workflow_id}/notify",
+            id=notification_id(workflow.info().workflow_id),
             task_queue=NOTIFICATION_QUEUE,
             parent_close_policy=workflow.ParentClosePolicy.ABANDON,
             id_reuse_policy=WorkflowIDReusePolicy.TERMINATE_IF_RUNNING,
@@ -62,6 +65,16 @@ async def _notify(notification: JobNotificationPayload) -> None:
         )
     except FailureError:
         workflow.logger.warning("The notification could not be started", exc_info=True)
+
+
+def notification_id(workflow_id: str) -> str:
+    """Return ``<workflow id>/notify``; where the server would refuse its length, a fingerprint stands for the end."""
+    wanted = workflow_id + NOTIFY_SUFFIX
+    if len(wanted.encode()) <= MAX_WORKFLOW_ID:
+        return wanted
+    fingerprint = hashlib.sha256(workflow_id.encode()).hexdigest()
+    room = MAX_WORKFLOW_ID - len(fingerprint) - len(NOTIFY_SUFFIX) - 1
+    return f"{workflow_id.encode()[:room].decode(errors='ignore')}~{fingerprint}{NOTIFY_SUFFIX}"
 
 
 def _success(payload: DuplicateShipmentPayload, result: DuplicateShipmentResult) -> JobNotificationPayload:

@@ -17,6 +17,12 @@ CONFIGURATION_COPIED_ACTIVITY: Final = "SendConfigurationCopiedNotificationActiv
 CHECK_DATABASE_WORKFLOW: Final = "CheckDatabaseWorkflow"
 CHECK_DATABASE_ACTIVITY: Final = "CheckDatabaseActivity"
 
+NOTIFY_SUFFIX: Final = "/notify"
+"""The notification of a job runs under the job's workflow id and this."""
+
+MAX_WORKFLOW_ID: Final = 1000
+"""Bytes of a workflow id that the server takes (its setting limit.maxIDLength)."""
+
 DUPLICATE_SHIPMENT_JOB: Final = "duplicate_shipment"
 NOTIFICATION_JOB: Final = "notification"
 """Both notification workflows, as what they need of a database is the same."""

@@ -18,7 +18,10 @@ from trenova_activities._duplication_workflow import DuplicateShipmentWorkflow
 from trenova_activities._names import (
     BUSINESS_UNIT_ID,
     DUPLICATE_SHIPMENT_JOB,
+    DUPLICATE_SHIPMENT_WORKFLOW,
     JOB_TYPE,
+    MAX_WORKFLOW_ID,
+    NOTIFY_SUFFIX,
     ORGANIZATION_ID,
     SHIPMENT_QUEUE,
 )
@@ -27,16 +30,14 @@ from trenova_errors import ConflictError, InvalidInputError
 REQUEST_DIGEST: Final = "trenova.request-digest"
 """Memo key under which a run keeps the fingerprint of its request."""
 
-_MAX_WORKFLOW_ID = 1000  # characters; the server's limit.maxIDLength
-
 
 def duplicate_workflow_id(organization_id: str, key: str) -> str:
     """Return ``duplicate-shipment/<organization>/<key>``, the same for every caller of a key."""
     workflow_id = f"duplicate-shipment/{organization_id}/{key}"
-    if len(workflow_id) > _MAX_WORKFLOW_ID:
+    if (length := len(workflow_id.encode())) > MAX_WORKFLOW_ID - len(NOTIFY_SUFFIX):
         raise InvalidInputError(
-            f"The workflow id made from the idempotency key has {len(workflow_id)} characters; "
-            f"Temporal takes {_MAX_WORKFLOW_ID}. Use a shorter key."
+            f"The workflow id made from the idempotency key has {length} bytes; "
+            f"Temporal takes {MAX_WORKFLOW_ID} with the suffix of the notification. Use a shorter key."
         )
     return workflow_id
 
@@ -81,9 +82,12 @@ async def start_duplicate(
 async def _refuse_other_request(client: Client, workflow_id: str, payload: DuplicateShipmentPayload) -> None:
     """Compare with what the run was asked; Temporal itself would join silently."""
     handle = client.get_workflow_handle(workflow_id)
-    memo: Mapping[str, Any] = await (await handle.describe()).memo()
+    run = await handle.describe()
+    memo: Mapping[str, Any] = await run.memo()
     known = memo.get(REQUEST_DIGEST)
-    if known is None:  # started by a caller that keeps no digest: its input is in the first event
+    if (
+        known is None and run.workflow_type == DUPLICATE_SHIPMENT_WORKFLOW
+    ):  # started by a caller that keeps no digest: its input is in the first event
         first = await anext(aiter(handle.fetch_history_events(page_size=1)))
         payloads = first.workflow_execution_started_event_attributes.input.payloads
         [asked] = await client.data_converter.decode(payloads, [DuplicateShipmentPayload])

@@ -9,6 +9,9 @@ Id = Annotated[str, Field(min_length=1, max_length=100)]
 """An identifier of the TMS: a prefix and a ULID, at most 100 characters as in its columns."""
 
 
+_MAX_BIGINT = 2**63 - 1
+
+
 class WireModel(BaseModel):
     """A payload: camelCase on the wire, strict about types, and forgiving about fields it does not know.
 
@@ -48,5 +51,5 @@ class TenantPayload(WireModel):
 
     organization_id: Id
     business_unit_id: Id
-    timestamp: int | None = None
+    timestamp: Annotated[int, Field(ge=0, le=_MAX_BIGINT)] | None = None
     metadata: dict[str, object] = Field(default_factory=dict)

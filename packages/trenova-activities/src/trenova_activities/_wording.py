@@ -4,7 +4,7 @@ from typing import Final
 
 from temporalio import exceptions
 
-from trenova_errors import ErrorKind
+from trenova_errors import PERMANENT_KINDS, ErrorKind
 
 _OWN_WORDS: Final = frozenset(
     {
@@ -22,10 +22,11 @@ _WORDS: Final[dict[str, str]] = {
     ErrorKind.CONFIGURATION: "The system is not set up for this job. Your administrator has been told what is missing.",
     ErrorKind.UNAVAILABLE: "The system could not be reached for too long.",
     ErrorKind.THROTTLE: "The system was too busy for too long.",
-    ErrorKind.AMBIGUOUS: "It is not certain whether the change was made. Please look before you try again.",
+    ErrorKind.AMBIGUOUS: "It is not certain whether the change was made.",
     ErrorKind.PAYLOAD_TOO_LARGE: "The request is too large.",
 }
 _NOTHING_CHANGED: Final = " Nothing was changed."
+_LOOK: Final = " Please look before you try again."
 _UNKNOWN: Final = "Something went wrong on our side."
 
 
@@ -47,4 +48,4 @@ def explain_failure(error: BaseException) -> str:
     if cause.type in _OWN_WORDS:
         return f"{cause.message.rstrip('.')}.{_NOTHING_CHANGED}"
     words = _WORDS.get(cause.type or "", _UNKNOWN)
-    return words if cause.type == ErrorKind.AMBIGUOUS else words + _NOTHING_CHANGED
+    return words + _NOTHING_CHANGED if cause.type in PERMANENT_KINDS else f"{words}{_LOOK}"

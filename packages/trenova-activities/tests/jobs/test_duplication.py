@@ -1,16 +1,20 @@
 import asyncio
 import dataclasses
+import traceback
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import event, insert, select, update
+from temporalio.api.failure.v1 import Failure
+from temporalio.converter import DataConverter
 from temporalio.testing import ActivityEnvironment
 from tms import Tms
 
 from trenova_activities import DuplicateShipmentPayload, DuplicateShipmentResult
 from trenova_activities.database import Database, DatabaseOptions, ProNumberFormat, ProNumberOptions, ShipmentActivities
-from trenova_errors import ConflictError, DataIntegrityError, ResourceNotFoundError
+from trenova_activities.database._rows import insertable
+from trenova_errors import ApplicationError, ConflictError, ResourceNotFoundError
 
 COUNTED = ("shipments", "shipment_moves", "stops", "shipment_commodities", "additional_charges", "audit_entries")
 
@@ -238,11 +242,13 @@ async def test_an_unknown_shipment_and_another_tenants_are_not_found_and_nothing
     assert await tms.counts() == before
 
 
-async def test_a_requester_that_does_not_exist_is_refused_and_nothing_changes(tms: Tms):
+async def test_a_requester_that_does_not_exist_or_is_another_tenants_is_refused_and_nothing_changes(tms: Tms):
     before = await tms.counts()
+    [stranger, *_] = await tms.rows("users", **tms.other.values)
 
-    with pytest.raises(DataIntegrityError):
-        await duplicate(tms, tms.request(user_id="usr_nobody"))
+    for user_id in ("usr_nobody", stranger.id):
+        with pytest.raises(ResourceNotFoundError, match=user_id):
+            await duplicate(tms, tms.request(user_id=user_id))
     assert await tms.counts() == before
 
 
@@ -269,6 +275,46 @@ async def test_a_lost_connection_during_the_commit_is_settled_on_a_fresh_one(fil
         assert result == await duplicate(tms, tms.request())
     finally:
         await lossy.close()
+
+
+@pytest.mark.parametrize("moment", ["before", "during"])
+async def test_a_cancellation_during_the_commit_does_not_hide_what_was_done(tms: Tms, moment: str):
+    before = (await tms.counts())["shipments"]
+    doing = asyncio.create_task(duplicate(tms, tms.request()))
+
+    def cancel(*_: object) -> None:
+        doing.cancel()
+
+    listened = "commit" if moment == "during" else "before_cursor_execute"
+    event.listen(tms.database.engine.sync_engine, listened, cancel)
+    try:
+        if moment == "during":
+            result = await doing
+        else:
+            with pytest.raises(asyncio.CancelledError):
+                await doing
+    finally:
+        event.remove(tms.database.engine.sync_engine, listened, cancel)
+
+    added = (await tms.counts())["shipments"] - before
+    assert added == (3 if moment == "during" else 0)
+    if moment == "during":
+        assert result == await duplicate(tms, tms.request())
+
+
+async def test_rows_and_parameters_stay_out_of_what_temporal_keeps(tms: Tms):
+    shipments = tms.catalog["shipments"]
+    failure = Failure()
+
+    with pytest.raises(ApplicationError) as caught:
+        async with tms.database.write() as connection:
+            query = select(shipments).where(shipments.c.id == tms.shipment_id)
+            row = dict((await connection.execute(query)).one()._mapping)
+            await connection.execute(insert(shipments).values(insertable(shipments, {**row, "bol": "hunter2"})))
+    await DataConverter.default.encode_failure(caught.value, failure)
+
+    assert "hunter2" not in failure.SerializeToString().decode(errors="replace")
+    assert "hunter2" not in "".join(traceback.format_exception(caught.value))
 
 
 class LosesTheCommit(Database):

@@ -29,6 +29,12 @@ def test_a_number_always_has_its_sequence_in_its_place(sequence, location):
     assert len(number) == 7 + max(4, len(str(sequence))) + 6
 
 
+def test_one_random_digit_is_random_although_no_width_is_written():
+    form = ProNumberFormat(pattern="{sequence}-{random}")
+
+    assert {form.number(1, NOVEMBER) for _ in range(200)} > {"1-0"}
+
+
 def test_an_organization_may_have_a_pattern_of_its_own():
     options = ProNumberOptions(organizations={"org_a": ProNumberFormat(pattern="A-{sequence:06}")})
 
@@ -43,6 +49,7 @@ def test_an_organization_may_have_a_pattern_of_its_own():
         ("S{sequence:04}{year}", "unknown fields"),
         ("S{sequence", "is not a pattern"),
         ("S{sequence:x}", "is not a pattern"),
+        ("S{yy!r}{sequence}", "has a conversion"),
         ("S{sequence:04}{random:20}", "random digits"),
         ("S" * 95 + "{sequence:04}", "characters"),
     ],

@@ -46,6 +46,10 @@ class Catalog:
         """Whether the database has that column."""
         return table in self.tables and column in self.tables[table].c
 
+    def owned(self, table: str) -> bool:
+        """Whether the table is there and its rows name their tenant."""
+        return all(self.has(table, column) for column in TENANT)
+
     def first(self, table: str, *columns: str) -> str | None:
         """Return the first of several names for the same thing that the table has."""
         return next((column for column in columns if self.has(table, column)), None)

@@ -7,7 +7,8 @@ from sqlalchemy import ColumnElement, Table, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from trenova_activities._duplication_contract import DuplicateShipmentPayload
-from trenova_activities.database._catalog import Catalog
+from trenova_activities.database._catalog import Catalog, label
+from trenova_activities.database._shipment_rules import NEW
 from trenova_activities.database._tenant import Tenant
 
 Counts = dict[str, int]
@@ -41,7 +42,7 @@ async def found(
         shipments,
         tenant,
         shipments.c.id.in_(shipment_ids),
-        shipments.c.status == "New",
+        shipments.c.status == label(shipments.c.status, NEW),
         shipments.c.entered_by_id == payload.user_id,
     )
     counts["audit_entries"] = await _count(

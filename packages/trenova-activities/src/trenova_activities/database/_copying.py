@@ -26,7 +26,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-from trenova_activities.database._catalog import TENANT, has_default, is_generated, unique_sets
+from trenova_activities.database._catalog import TENANT, has_default, is_generated, label, unique_sets
 from trenova_activities.database._tenant import Tenant
 
 _SOURCE = "copied_from"
@@ -79,7 +79,8 @@ def copy_rows(dialect: str, table: Table, tenant: Tenant, rules: CopyRules, rows
 
 def _value(target: Column[Any], rules: CopyRules) -> ColumnElement[Any]:
     if target.name in rules.fresh:
-        return literal(rules.fresh[target.name], target.type)
+        fresh = rules.fresh[target.name]
+        return literal(label(target, fresh) if isinstance(fresh, str) else fresh, target.type)
     if target.name in rules.shifted and rules.shift:
         return target + rules.shift
     return target

@@ -82,6 +82,7 @@ class ShipmentActivities:
                 return DuplicateShipmentResult.model_validate(known)
             copier = ShipmentCopier(connection, self._catalog, key.tenant, payload, at)
             source = await copier.source()
+            await copier.requester()
             beats.stage("source read")
             copies = await self._copy(copier, source, beats)
             beats.stage(f"{len(copies)} copies made")

@@ -1,5 +1,6 @@
 """One engine per process, with the transaction rules that every job relies on."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -7,7 +8,7 @@ from typing import Any, Self
 
 from sqlalchemy import event, text
 from sqlalchemy.engine import Connection, make_url
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncTransaction, create_async_engine
 
 from trenova_activities.database._failures import translated
 from trenova_activities.database._job_tables import JobTables
@@ -94,7 +95,18 @@ class Database:
                     await transaction.rollback()
                 raise
             async with translated(self._where, committing=True):
-                await transaction.commit()
+                await _commit(transaction)
+
+
+async def _commit(transaction: AsyncTransaction) -> None:
+    """Commit to the end: a cancellation that arrives meanwhile is too late, and must not hide what was done."""
+    committing = asyncio.ensure_future(transaction.commit())
+    try:
+        await asyncio.shield(committing)
+    except asyncio.CancelledError:
+        await committing
+        if (task := asyncio.current_task()) is not None:
+            task.uncancel()
 
 
 def _engine_options(options: DatabaseOptions) -> dict[str, Any]:

@@ -6,6 +6,7 @@ SQLSTATEs are those of PostgreSQL's manual, appendix A; SQLite result codes thos
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Self
 
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -48,15 +49,34 @@ async def translated(where: str = "", *, committing: bool = False) -> AsyncItera
         committing: The block is a COMMIT, so a lost connection leaves the outcome unknown.
 
     Raises:
-        ApplicationError: One of the kinds named in this module, with the driver's exception as its cause.
+        ApplicationError: One of the kinds named in this module; its cause is a :class:`DriverError`.
     """
     try:
         yield
     except Exception as error:
         # asyncpg's own exceptions escape bare while connecting; their mark is the SQLSTATE.
-        if isinstance(error, (SQLAlchemyError, OSError)) or hasattr(error, "sqlstate"):
-            raise translate(error, where, committing=committing) from error
+        if isinstance(error, (SQLAlchemyError, OSError, OverflowError)) or hasattr(error, "sqlstate"):
+            raise translate(error, where, committing=committing) from DriverError.of(error)
         raise
+
+
+class DriverError(Exception):
+    """What the driver raised, without the rows and parameters that its own text repeats."""
+
+    @classmethod
+    def of(cls, error: Exception) -> Self:
+        """Name the driver's exception, its code and what of the schema it is about."""
+        original = getattr(error, "orig", None) or error
+        source = getattr(original, "__cause__", None) or original
+        facts = {
+            "sqlstate": sqlstate(error),
+            "sqlite": getattr(source, "sqlite_errorname", None),
+            "table": getattr(source, "table_name", None),
+            "column": getattr(source, "column_name", None),
+            "constraint": getattr(source, "constraint_name", None),
+        }
+        said = ", ".join(f"{name} {value}" for name, value in facts.items() if value)
+        return cls(f"{type(source).__module__}.{type(source).__qualname__}" + (f" ({said})" if said else ""))
 
 
 def translate(error: Exception, where: str = "", *, committing: bool = False) -> ApplicationError:
@@ -73,8 +93,8 @@ def translate(error: Exception, where: str = "", *, committing: bool = False) ->
 
 def _permanent(error: Exception, state: str, where: str) -> ApplicationError | None:
     kind = state[:2]
-    if isinstance(error, IntegrityError) or kind in _DATA_CLASSES:
-        what = _DATA_CLASSES.get(kind, _DATA_CLASSES["23"])
+    if isinstance(error, (IntegrityError, OverflowError)) or kind in _DATA_CLASSES:
+        what = _DATA_CLASSES.get("22" if isinstance(error, OverflowError) else kind, _DATA_CLASSES["23"])
         return DataIntegrityError(
             f"The database refused the rows: {what}. Nothing was written.",
             sqlstate=state,

@@ -9,7 +9,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from trenova_activities.database._tenant import Tenant
-from trenova_errors import ConflictError
+from trenova_errors import ConflictError, RetryableError
 
 Result = Mapping[str, Any]
 
@@ -49,7 +49,12 @@ class IdempotencyKey:
             "created_at": at,
         }
         claimed = await connection.execute(insert(table).values(row).on_conflict_do_nothing())
-        return None if claimed.rowcount == 1 else await self.stored(connection, table)
+        if claimed.rowcount == 1:
+            return None
+        known = await self.stored(connection, table)
+        if known is None:
+            raise RetryableError(f"The idempotency key {self.key!r} was removed at this moment. Nothing was written.")
+        return known
 
     async def fulfil(self, connection: AsyncConnection, table: Table, result: Result) -> None:
         """Keep the result beside the key, in the same transaction."""

@@ -64,7 +64,7 @@ class NotificationActivities:
     async def _name(self, payload: JobNotificationPayload) -> str:
         """Return the name of the user, as far as the database knows one."""
         column = self._catalog.first("users", "name", "email_address")
-        if payload.user_id is None or column is None:
+        if payload.user_id is None or column is None or not self._catalog.owned("users"):
             return ""
         users = self._catalog["users"]
         tenant = Tenant(payload.organization_id, payload.business_unit_id)
@@ -152,7 +152,7 @@ class Outbox:
 
     async def _known(self, connection: AsyncConnection, target: str) -> Row[Any, Any, Any]:
         query = select(self._table.c.digest, self._table.c.notification_id, self._table.c.asked_at)
-        return (await connection.execute(query.where(*self._mine(target)))).one()
+        return (await connection.execute(query.where(*self._mine(target)).with_for_update())).one()
 
     async def _replace(
         self,

@@ -40,12 +40,15 @@ class ProNumberFormat(BaseModel):
     @classmethod
     def _readable(cls, value: str) -> str:
         try:
-            fields = {name: spec for _, name, spec, _ in string.Formatter().parse(value) if name is not None}
+            parts = [part for part in string.Formatter().parse(value) if part[1] is not None]
+            fields = {str(name): spec for _, name, spec, _ in parts}
             widths = {name: int(spec or 0) for name, spec in fields.items()}
         except ValueError:
             raise ValueError("is not a pattern; write e.g. S{yy}{mm}{location}{sequence:04}{random:06}") from None
         if unknown := sorted(set(widths) - _FIELDS):
             raise ValueError(f"has unknown fields {unknown}; known are {sorted(_FIELDS)}")
+        if any(conversion for *_, conversion in parts):
+            raise ValueError("has a conversion such as !r; write the fields without")
         if "sequence" not in widths:
             raise ValueError("has no {sequence}; without it numbers would repeat")
         if not 0 <= widths.get("random", 0) <= _MAX_RANDOM_DIGITS:
@@ -69,7 +72,7 @@ class ProNumberFormat(BaseModel):
             mm=f"{moment.month:02}",
             location=self.location_code,
             sequence=sequence,
-            random=secrets.randbelow(10 ** widths.get("random", 1)),
+            random=secrets.randbelow(10 ** (widths.get("random") or 1)),
         )
 
 

@@ -29,7 +29,7 @@ class Need:
             that is NOT NULL without a default is lacking. None where the job copies or only reads.
         labels: Values that a column of an enum type must know.
         unique: Columns that a unique key must cover exactly.
-        optional: The job does without the table; it is only looked at if it is there.
+        optional: The job does without the table, or with less of it than it could use.
     """
 
     table: str
@@ -52,8 +52,6 @@ _NOTIFICATION_FILLED: Final = frozenset(
     {
         *_KEY,
         *_NOTIFICATION,
-        "target_role_id",
-        "target_role",
         "correlation_id",
         "version",
         "created_at",
@@ -106,6 +104,7 @@ NEEDS: Final[Mapping[str, tuple[Need, ...]]] = {
             labels={"sequence_type": "pro_number"},
             unique=frozenset(_SEQUENCE_PERIOD),
         ),
+        Need("users", optional=True),
     ),
     NOTIFICATION: (
         Need("notifications", _NOTIFICATION, ("SELECT", "INSERT", "UPDATE"), filled=_NOTIFICATION_FILLED),
@@ -147,8 +146,9 @@ async def lacks(database: Database, catalog: Catalog, job: str) -> list[str]:
         catalog: Its tables; those of the job's needs must have been asked for.
         job: A name out of ``JOBS``.
     """
-    found = [sentence for need in NEEDS[job] for sentence in _lacks_of(need, catalog)]
-    present = [need for need in NEEDS[job] if need.table in catalog]
+    needs = [need for need in NEEDS[job] if not need.optional]
+    found = [sentence for need in needs for sentence in _lacks_of(need, catalog)]
+    present = [need for need in needs if need.table in catalog]
     async with database.read() as connection:
         found += await connection.run_sync(_own_lacks, database, _OWN_TABLES[job])
         if not database.options.is_sqlite:
@@ -189,8 +189,7 @@ def _tables(jobs: Iterable[str]) -> set[str]:
 
 def _lacks_of(need: Need, catalog: Catalog) -> Iterator[str]:
     if need.table not in catalog:
-        if not need.optional:
-            yield f"the table {need.table} is missing"
+        yield f"the table {need.table} is missing"
         return
     for column in (*_KEY, *need.columns):
         if isinstance(column, str):

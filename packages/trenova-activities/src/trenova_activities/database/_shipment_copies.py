@@ -80,6 +80,19 @@ class ShipmentCopier:
             raise ResourceNotFoundError.of("shipment", self.payload.shipment_id)
         return row
 
+    async def requester(self) -> None:
+        """Make sure that whoever asks belongs to the tenant, where the TMS's users say to which they belong.
+
+        Raises:
+            ResourceNotFoundError: The tenant has no such user.
+        """
+        if not self.catalog.owned("users"):
+            return
+        users = self.catalog["users"]
+        query = select(users.c.id).where(self.tenant.owns(users), users.c.id == self.payload.user_id)
+        if (await self.connection.execute(query)).first() is None:
+            raise ResourceNotFoundError.of("user", self.payload.user_id)
+
     async def copy(self, source: Row[Any], pro_numbers: Sequence[str]) -> list[Copy]:
         """Make one complete copy per pro number."""
         copies = [

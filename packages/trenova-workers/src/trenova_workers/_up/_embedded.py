@@ -151,4 +151,9 @@ def children_environ(options: Options, address: str) -> dict[str, str]:
 
 def _without_connection(environ: Mapping[str, str]) -> dict[str, str]:
     prefixes = tuple(f"TEMPORAL_{name}" for name in _CONNECTION)
-    return {name: value for name, value in environ.items() if not name.startswith(prefixes)}
+    return {
+        name: value
+        for name, value in environ.items()
+        # up chooses the health ports; one of the user's own would win over its choice
+        if not name.startswith(prefixes) and not name.endswith("_HEALTH__PORT")
+    }
