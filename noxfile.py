@@ -42,6 +42,9 @@ nox.options.error_on_missing_interpreters = False
 nox.options.reuse_venv = "yes"
 nox.options.sessions = ["lint", "types", "tests", "wheels", "integration", "demo"]
 
+# Tests wait for servers more than they compute; a file's tests share its fixtures, so files go together.
+_TWO_AT_ONCE = ("-n", "2", "--dist", "loadfile")
+
 # pyenv answers "command not found" for every version that it has but was not told to use, and uv asks it.
 _pyenv = Path(os.environ.get("PYENV_ROOT", "~/.pyenv")).expanduser() / "versions"
 if _pyenv.is_dir():
@@ -75,7 +78,7 @@ def tests(session: nox.Session, member: str) -> None:
         *("--no-default-groups", "--group", "test", f"--python={where}"),
         env={"UV_PROJECT_ENVIRONMENT": where},
     )
-    session.run("pytest", "-m", "not integration and not slow", str(HOME[member]), *session.posargs)
+    session.run("pytest", *_TWO_AT_ONCE, "-m", "not integration and not slow", str(HOME[member]), *session.posargs)
 
 
 @nox.session(python=False)

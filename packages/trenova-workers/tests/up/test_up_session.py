@@ -219,7 +219,7 @@ def test_nothing_lingers_when_up_itself_is_killed(stage, gone):
 
 def test_a_new_up_waits_for_the_server_of_one_that_was_killed(stage):
     stage.add("some-worker")
-    stage.environ["FAKE_SERVER_STOPS_IN"] = "6"
+    stage.environ["FAKE_SERVER_STOPS_IN"] = "12"
     first = stage.up()
     first.until_ready()
     first.end(signal.SIGKILL)
