@@ -1,4 +1,5 @@
 import json
+import contextlib
 import os
 import re
 import subprocess
@@ -74,7 +75,8 @@ class Up:
     def close(self):
         if self.process.poll() is None:
             for child in self.family():
-                child.kill()
+                with contextlib.suppress(psutil.NoSuchProcess):  # it may end between the look and the signal
+                    child.kill()
             self.process.kill()
         self.process.wait(10)
         self._reader.join(10)
