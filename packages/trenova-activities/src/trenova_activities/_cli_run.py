@@ -17,7 +17,7 @@ from temporalio.envconfig import ClientConfig
 
 from trenova_activities._duplication_contract import DuplicateShipmentPayload, DuplicateShipmentResult
 from trenova_activities._starting import start_duplicate
-from trenova_errors import ErrorsPlugin, InvalidInputError
+from trenova_errors import ErrorsPlugin, InvalidInputError, UnavailableError
 
 _LOOK_EVERY_S = 0.5
 _PATIENCE_S = 5.0
@@ -86,7 +86,13 @@ class DuplicateCommand:
 async def _connect() -> Client:
     config: dict[str, Any] = dict(ClientConfig.load_client_connect_config())
     config.setdefault("target_host", _DEFAULT_ADDRESS)
-    return await Client.connect(**config, plugins=[ErrorsPlugin()])
+    try:
+        return await Client.connect(**config, plugins=[ErrorsPlugin()])
+    except RuntimeError as error:  # how the SDK says that nobody listens; its text names its own transport only
+        raise UnavailableError(
+            f"No Temporal server answers at {config['target_host']}. Start one with 'trenova-workers up', "
+            "or name another with TEMPORAL_ADDRESS."
+        ) from error
 
 
 async def _follow(client: Client, handle: WorkflowHandle[Any, DuplicateShipmentResult], count: int) -> None:

@@ -1,7 +1,6 @@
 """``trenova-activities start ...``: start a job and follow it until it ends."""
 
 import asyncio
-import os
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -64,9 +63,6 @@ def duplicate(
         _fail(error.message)
     except (WorkflowFailureError, RPCError) as error:
         _fail(_reason(error))
-    except RuntimeError:  # how the SDK says that nobody listens; its text names its own transport only
-        where = os.environ.get("TEMPORAL_ADDRESS", "localhost:7233 (TEMPORAL_ADDRESS is not set)")
-        _fail(f"No Temporal server answers at {where}. Start one with 'trenova-workers up', or name another.")
 
 
 def _reason(error: BaseException) -> str:
