@@ -1,6 +1,8 @@
 """One engine per process, with the transaction rules that every job relies on."""
 
 import asyncio
+import contextlib
+import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -136,11 +138,32 @@ def _tune_sqlite(engine: AsyncEngine) -> None:
     def connected(raw: Any, _record: object) -> None:
         raw.isolation_level = None  # the driver must not begin transactions of its own
         cursor = raw.cursor()
-        for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
+        for pragma in ("synchronous=NORMAL", "foreign_keys=ON"):
             cursor.execute(f"PRAGMA {pragma}")
+        _switch_to_wal(cursor)
         cursor.close()
+
+    @event.listens_for(engine.sync_engine, "close")
+    def closing(raw: Any, _record: object) -> None:
+        # A cancelled task leaves its cursor open, and SQLite keeps the write lock of a closed connection until the
+        # last cursor is gone; a rollback frees it at once.
+        with contextlib.suppress(Exception):
+            raw.rollback()
 
     @event.listens_for(engine.sync_engine, "begin")
     def begun(connection: Connection) -> None:
         write = connection.get_execution_options().get(_WRITE)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+
+
+def _switch_to_wal(cursor: Any) -> None:
+    """Let readers and the writer work side by side; the mode is the file's, so only a new file changes.
+
+    The busy time-out does not cover this switch: of connections that switch a new file at once, SQLite turns all but
+    one away (sqlite.org/wal.html). Those need do nothing, as the file is in the mode once the other is through.
+    """
+    try:
+        cursor.execute("PRAGMA journal_mode=WAL")
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+            raise
