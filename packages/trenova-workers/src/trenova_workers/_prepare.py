@@ -13,15 +13,17 @@ _log = logging.getLogger(__name__)
 
 
 async def prepare(service: Service[S], settings: S, *, connection: ClientConnectConfig) -> None:
-    """Run the service's own preparation, then register its search attributes. Safe to repeat.
+    """Run the service's own preparation, register its search attributes, prepare its namespace. Safe to repeat.
 
     Raises:
         ConfigurationError: Something is in the way; the message says what and what to do.
     """
     await service.prepare(settings)
-    if service.search_attributes:
-        client = await connect(connection, identity=make_identity(service.name))
+    if service.search_attributes or service.prepare_namespace is not None:
+        client = await connect(connection, identity=make_identity(service.name), plugins=service.plugins(settings))
         added = await register_search_attributes(client, wanted_attributes(service.search_attributes))
         facts = {"added": added, "namespace": client.namespace}
         _log.info("search attributes are registered", extra=facts)
+        if service.prepare_namespace is not None:
+            await service.prepare_namespace(settings, client)
     _log.info("prepared", extra={"service": service.name})

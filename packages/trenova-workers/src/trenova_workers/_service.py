@@ -5,7 +5,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from temporalio.client import Plugin
+from temporalio.client import Client, Plugin
 from temporalio.common import SearchAttributeKey
 
 from trenova_errors import ErrorsPlugin
@@ -70,6 +70,8 @@ class Service(Generic[S]):
             Raising ``ConfigurationError`` refuses to start.
         prepare: Migrations and the like, under a lock of its own: several processes may call it at
             once, and it is called again on every start.
+        prepare_namespace: What the service needs in its Temporal namespace, schedules above all; called last, with a
+            client that has the service's plugins, under the same conditions as ``prepare``.
         check: What an operator should know before starting; the runtime adds findings of its own
             about the Temporal server.
         demo: Pushes real work through the service and checks the result.
@@ -84,6 +86,7 @@ class Service(Generic[S]):
     queues: Callable[[S], Sequence[str]]
     work: Callable[[S], AbstractAsyncContextManager[Work]]
     prepare: Callable[[S], Awaitable[None]] = _nothing_to_prepare
+    prepare_namespace: Callable[[S, Client], Awaitable[None]] | None = None
     check: Callable[[S], Awaitable[Sequence[Finding]]] = _nothing_to_check
     demo: Callable[[S, DemoRun], Awaitable[None]] = _nothing_to_demonstrate
     demo_order: int = 0

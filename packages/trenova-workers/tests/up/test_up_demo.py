@@ -14,7 +14,7 @@ def test_the_demos_run_in_their_order_and_end_in_one_comparison(stage):
         r"^check +asked for +found +ok *\n"
         r"b-worker copies +50 +50 +yes *\n"
         r"a-worker copies +50 +50 +yes *\n"
-        r"Demo \w{8}: 2 checks agree \(2 workers, ",
+        r"Demo \w{8}: 2 checks agree \(2 workers, [\d.]+ s\)\. b-worker made 50 copies a-worker made 50 copies$",
         up.printed,
         re.MULTILINE,
     )

@@ -40,9 +40,9 @@ def test_a_worker_keeps_its_colours_but_cannot_move_the_cursor():
 def test_no_terminal_no_control_codes():
     out = io.StringIO()
 
-    Screen(out).log("w", "\x1b[31mred\x1b[0m [bold]not markup[/bold] " + "long " * 100)
+    Screen(out).log("w", "\x1b[31mred\x1b[0m [bold]not markup[/bold]" + " long" * 100)
 
-    assert out.getvalue() == "w  | red [bold]not markup[/bold] " + "long " * 100 + "\n"
+    assert out.getvalue() == "w  | red [bold]not markup[/bold]" + " long" * 100 + "\n"
 
 
 def test_a_dumb_terminal_is_treated_as_none(monkeypatch):

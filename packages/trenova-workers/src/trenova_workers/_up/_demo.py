@@ -47,6 +47,7 @@ class Demo:
     def __init__(self, environ: Mapping[str, str], processes: Processes, screen: Screen, limits: Limits) -> None:
         self.token = secrets.token_hex(4)
         self.checks: list[Check] = []
+        self.summaries: list[str] = []
         self._environ = environ
         self._processes = processes
         self._screen = screen
@@ -109,6 +110,7 @@ class Demo:
             elif kind == "check":
                 self.checks.append(read_check(event))
             elif kind == "summary":
+                self.summaries.append(clean(str(event["text"]), colour=False))
                 self._screen.log(name, str(event["text"]))
         except (ValueError, KeyError, TypeError, AttributeError):
             # Perhaps a library that prints; a check lost this way still shows in the demo's status.
@@ -126,6 +128,7 @@ class Demo:
         total = _counted(len(self.checks), "check")
         verdict = f"{wrong} of {total} disagree" if wrong else f"{total} agree{'s' * (len(self.checks) == 1)}"
         summary = f"Demo {self.token}: {verdict} ({_counted(services, 'worker')}, {seconds(took)})."
+        summary = " ".join([summary, *self.summaries])
         if not self.checks:
             return [Text(f"Demo {self.token}: no worker checked anything.", style="bold red")]
         return [table, Text(summary, style="bold red" if wrong else "bold green")]
