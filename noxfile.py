@@ -106,7 +106,7 @@ def lowest(session: nox.Session, member: str) -> None:
 
 @nox.session(python=False)
 def integration(session: nox.Session) -> None:
-    """What needs all members at once, and that the checks above find what they are for."""
+    """What needs all members at once or takes every database, and that the checks above find what they are for."""
     marked = [
         str(path)
         for home in HOME.values()
@@ -116,7 +116,7 @@ def integration(session: nox.Session) -> None:
     folders = [str(path) for path in (ROOT / "services/tests", ROOT / ".ci/tests") if path.exists()]
     session.run("pytest", "-m", "not slow", *folders, *session.posargs)
     if marked:
-        session.run("pytest", "-m", "integration and not slow", *marked, *session.posargs)
+        session.run("pytest", *_TWO_AT_ONCE, "-m", "integration and not slow", *marked, *session.posargs)
 
 
 @nox.session(python=False)

@@ -1,11 +1,12 @@
 """Record one history per scenario into ``histories/<version>/``; run it when a released workflow changes.
 
-uv run python packages/trenova-activities/tests/record_histories.py
+uv run python packages/trenova-activities/tests/record_histories.py [VERSION]
 """
 
 import asyncio
 import contextlib
 import json
+import sys
 import sysconfig
 from importlib.metadata import version
 from pathlib import Path
@@ -17,10 +18,11 @@ from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
 import trenova_activities as jobs
-from trenova_errors import ErrorsPlugin, ResourceNotFoundError, UnavailableError
+from trenova_errors import ConfigurationError, ErrorsPlugin, ResourceNotFoundError, UnavailableError
 
 QUEUE = "recording"
 TENANT = {"organization_id": "org_1", "business_unit_id": "bu_1"}
+CALLS = {"continued": 12}
 FAILING = {
     "gone": ResourceNotFoundError.of("shipment", "shp_gone"),
     "flaky": UnavailableError("The database cannot be reached."),
@@ -60,8 +62,58 @@ class Answers:
     async def check(self, _payload: jobs.CheckDatabasePayload) -> jobs.CheckDatabaseResult:
         return jobs.CheckDatabaseResult(ready=True, database="sqlite", jobs=[], result="Every job has what it needs.")
 
+    @activity.defn(name=jobs.CANCEL_SHIPMENTS_ACTIVITY)
+    async def cancel(self, payload: jobs.CancelShipmentsPayload) -> jobs.CancelShipmentsProgress:
+        result = jobs.CancelShipmentsResult(total_cancelled=3, result="3 shipments were canceled for 1 organization.")
+        return jobs.CancelShipmentsProgress(**await nightly(payload), result=result)
+
+    @activity.defn(name=jobs.DELETE_AUDIT_ENTRIES_ACTIVITY)
+    async def delete(self, payload: jobs.DeleteAuditEntriesPayload) -> jobs.DeleteAuditEntriesProgress:
+        result = jobs.DeleteAuditEntriesResult(total_deleted=3, result="3 audit entries were deleted.")
+        return jobs.DeleteAuditEntriesProgress(**await nightly(payload), result=result)
+
+
+async def nightly(payload: jobs.CancelShipmentsPayload | jobs.DeleteAuditEntriesPayload) -> dict[str, Any]:
+    """Answer as a nightly job does, by the scenario in the payload's notes."""
+    scenario, run = payload.metadata["scenario"], payload.run
+    assert run is not None
+    notices = [
+        jobs.FailureNotice(organization_id=f"org_{number}", business_unit_id="bu_1", role="admin", words="It failed.")
+        for number in (1, 2)
+    ]
+    while scenario == "held":
+        activity.heartbeat("held")
+        await asyncio.sleep(0.2)
+    if run.failed:
+        return {"done": True, "notices": notices}
+    if scenario == "broken":
+        raise ConfigurationError("The clocks are apart.")
+    if scenario == "flaky" and activity.info().attempt == 1:
+        raise FAILING["flaky"]
+    failure = "All 2 organizations failed; the first with: no." if scenario == "failed" else ""
+    told = notices if scenario in {"failed", "partial"} else []
+    return {"done": run.calls >= CALLS.get(scenario, 2), "rows": 3, "failure": failure, "notices": told}
+
+
+async def record_nightly(client: Client, folder: Path) -> None:
+    for scenario in ("done", "partial", "failed", "broken", "flaky", "held", "continued"):
+        notes: dict[str, object] = {"scenario": scenario}
+        cancellation = jobs.CancelShipmentsPayload(metadata=notes, batch_size=500)
+        deletion = jobs.DeleteAuditEntriesPayload(metadata=notes, batch_size=500)
+        canceled = await jobs.start_cancel(client, cancellation, key=scenario, task_queue=QUEUE)
+        purged = await jobs.start_purge(client, deletion, key=scenario, task_queue=QUEUE)
+        for name, handle in ((jobs.CANCEL_SHIPMENTS_WORKFLOW, canceled), (jobs.DELETE_AUDIT_ENTRIES_WORKFLOW, purged)):
+            if scenario == "held":
+                await asyncio.sleep(1)
+                await handle.cancel()
+            await keep(handle, folder / f"{name}.{scenario}.json")
+            if scenario == "continued":
+                first = client.get_workflow_handle(handle.id, run_id=handle.first_execution_run_id)
+                write(folder / f"{name}.continues.json", (await first.fetch_history()).to_json_dict())
+
 
 async def record(client: Client, folder: Path) -> None:
+    await record_nightly(client, folder)
     for scenario in ("done", "gone", "flaky", "held"):
         payload = jobs.DuplicateShipmentPayload(
             **TENANT, user_id="usr_1", idempotency_key=scenario, shipment_id=f"shp_{scenario}", count=1
@@ -86,7 +138,8 @@ async def start(client: Client, payload: Any, path: Path) -> None:
 async def keep(handle: WorkflowHandle[Any, Any], path: Path) -> None:
     with contextlib.suppress(WorkflowFailureError):
         await handle.result()
-    write(path, (await handle.fetch_history()).to_json_dict())
+    latest = WorkflowHandle[Any, Any](handle._client, handle.id)
+    write(path, (await latest.fetch_history()).to_json_dict())
 
 
 def write(path: Path, history: dict[str, Any]) -> None:
@@ -103,7 +156,9 @@ def _portable(part: Any) -> Any:
 async def main(folder: Path) -> None:
     binary = Path(sysconfig.get_path("scripts")) / "temporal"
     async with await WorkflowEnvironment.start_local(
-        dev_server_existing_path=str(binary), search_attributes=list(jobs.SEARCH_ATTRIBUTES)
+        dev_server_existing_path=str(binary),
+        search_attributes=list(jobs.SEARCH_ATTRIBUTES),
+        dev_server_extra_args=["--dynamic-config-value", "limit.historyCount.suggestContinueAsNew=30"],
     ) as env:
         address = env.client.service_client.config.target_host
         clients = [await Client.connect(address, plugins=[ErrorsPlugin()], identity="recorder") for _ in range(2)]
@@ -113,8 +168,10 @@ async def main(folder: Path) -> None:
             jobs.SendJobCompleteNotificationWorkflow,
             jobs.SendConfigurationCopiedNotificationWorkflow,
             jobs.CheckDatabaseWorkflow,
+            jobs.CancelShipmentsByCreatedAtWorkflow,
+            jobs.DeleteAuditEntriesWorkflow,
         ]
-        activities = [answers.duplicate, answers.notify, answers.copied, answers.check]
+        activities = [answers.duplicate, answers.notify, answers.copied, answers.check, answers.cancel, answers.delete]
         async with (
             Worker(clients[0], task_queue=QUEUE, workflows=workflows, activities=activities),
             Worker(clients[1], task_queue=jobs.NOTIFICATION_QUEUE, workflows=workflows, activities=activities),
@@ -123,6 +180,6 @@ async def main(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    recordings = Path(__file__).parent / "histories" / version("trenova-activities")
+    recordings = Path(__file__).parent / "histories" / (sys.argv[1] if sys.argv[1:] else version("trenova-activities"))
     recordings.mkdir(parents=True, exist_ok=True)
     asyncio.run(main(recordings))

@@ -38,6 +38,15 @@ def test_a_second_time_has_nothing_to_do(run):
     assert (migrated.exit_code, seeded.exit_code) == (0, 0)
 
 
+def test_a_sample_can_have_a_past(run):
+    run("migrate")
+    run("seed", "--organizations", "1", "--shipments", "3")
+    added, again = (run("seed", "--organizations", "1", "--shipments", "3", "--history") for _ in range(2))
+
+    assert "1 organizations, 3 shipments and 20,000 audit entries, 20," in added.stdout
+    assert again.stdout.startswith("Nothing to do: ")
+
+
 def test_a_database_that_lacks_something_ends_with_status_1(run, tmp_path):
     url = f"sqlite:///{tmp_path}/jobs.db"
     assert run("migrate", "--jobs-only", "--url", url).exit_code == 0

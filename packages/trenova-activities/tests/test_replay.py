@@ -40,6 +40,18 @@ def test_there_is_a_history_of_every_workflow():
     assert {workflow.__name__ for workflow in WORKFLOWS} <= recorded
 
 
+@pytest.mark.parametrize("name", ["CancelShipmentsByCreatedAtWorkflow", "DeleteAuditEntriesWorkflow"])
+def test_a_nightly_run_that_continues_as_new_is_recorded_before_and_after(name):
+    [before] = [path for path in HISTORIES if path.stem == f"{name}.continues"]
+    [after] = [path for path in HISTORIES if path.stem == f"{name}.continued"]
+
+    events = [json.loads(path.read_text())["events"] for path in (before, after)]
+    assert events[0][-1]["eventType"] == "EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW"
+    started = events[1][0]["workflowExecutionStartedEventAttributes"]
+    assert started["continuedExecutionRunId"]
+    assert started["firstExecutionRunId"] != started["originalExecutionRunId"]
+
+
 @workflow.defn(name="CheckDatabaseWorkflow", sandboxed=False)
 class Changed:
     @workflow.run

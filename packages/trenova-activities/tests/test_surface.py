@@ -6,19 +6,27 @@ import trenova_activities.database
 import trenova_activities.testing
 
 ROOT = """
-BUSINESS_UNIT_ID CHECK_DATABASE_ACTIVITY CHECK_DATABASE_WORKFLOW CONFIGURATION_COPIED_ACTIVITY
-CONFIGURATION_COPIED_WORKFLOW CheckDatabasePayload CheckDatabaseResult CheckDatabaseWorkflow
-ConfigurationCopiedPayload DUPLICATE_SHIPMENT_ACTIVITY DUPLICATE_SHIPMENT_JOB DUPLICATE_SHIPMENT_WORKFLOW
-DuplicateShipmentPayload DuplicateShipmentResult DuplicateShipmentWorkflow JOB_EVENTS JOB_NOTIFICATION_ACTIVITY
-JOB_NOTIFICATION_WORKFLOW JOB_TYPE JobEvent JobNotificationPayload JobReadiness MAX_COPIES NOTIFICATION_JOB
-NOTIFICATION_QUEUE NotificationAction NotificationResult ORGANIZATION_ID REQUEST_DIGEST RelatedEntity
-SEARCH_ATTRIBUTES SHIPMENT_QUEUE SYSTEM_QUEUE SendConfigurationCopiedNotificationWorkflow
-SendJobCompleteNotificationWorkflow TAGS duplicate_workflow_id event_of start_duplicate
+BUSINESS_UNIT_ID CANCEL_SHIPMENTS_ACTIVITY CANCEL_SHIPMENTS_JOB CANCEL_SHIPMENTS_SCHEDULE CANCEL_SHIPMENTS_WORKFLOW
+CHECK_DATABASE_ACTIVITY CHECK_DATABASE_WORKFLOW CONFIGURATION_COPIED_ACTIVITY CONFIGURATION_COPIED_WORKFLOW
+CancelShipmentsByCreatedAtWorkflow CancelShipmentsPayload CancelShipmentsProgress CancelShipmentsResult
+CancelledOrganization CheckDatabasePayload CheckDatabaseResult CheckDatabaseWorkflow
+ConfigurationCopiedPayload DELETE_AUDIT_ENTRIES_ACTIVITY DELETE_AUDIT_ENTRIES_JOB
+DELETE_AUDIT_ENTRIES_SCHEDULE DELETE_AUDIT_ENTRIES_WORKFLOW
+DUPLICATE_SHIPMENT_ACTIVITY DUPLICATE_SHIPMENT_JOB DUPLICATE_SHIPMENT_WORKFLOW
+DeleteAuditEntriesPayload DeleteAuditEntriesProgress DeleteAuditEntriesResult DeleteAuditEntriesWorkflow
+DuplicateShipmentPayload DuplicateShipmentResult DuplicateShipmentWorkflow FailureNotice JOB_EVENTS
+JOB_NOTIFICATION_ACTIVITY JOB_NOTIFICATION_WORKFLOW JOB_TYPE JobEvent JobNotificationPayload JobReadiness JobSchedule
+MAX_BATCH MAX_COPIES NOTIFICATION_JOB NOTIFICATION_QUEUE NotificationAction NotificationResult ORGANIZATION_ID
+PartialFailure PurgedOrganization REQUEST_DIGEST RelatedEntity RunState SEARCH_ATTRIBUTES SHIPMENT_QUEUE
+SYSTEM_QUEUE SendConfigurationCopiedNotificationWorkflow SendJobCompleteNotificationWorkflow
+SkippedOrganization TAGS cancel_workflow_id duplicate_workflow_id event_of purge_workflow_id start_cancel
+start_duplicate start_purge
 """
 DATABASE = """
-Catalog Clock Database DatabaseOptions JOBS JobTables Migration NotificationActivities ProNumberFormat
-ProNumberOptions Seeded ShipmentActivities SystemActivities Tenant asked_for check database_clock found migrate
-ready_catalog reserve_sequence seed
+CancellationActivities Catalog Clock Database DatabaseOptions History JOBS JobTables Migration
+NotificationActivities NotifyRoles ProNumberFormat ProNumberOptions RetentionActivities Seeded
+ShipmentActivities SystemActivities Tenant allow_retention asked_for check database_clock found migrate
+organization_names ready_catalog reserve_sequence retention_sql revoke_retention seed seed_history
 """
 
 
@@ -36,10 +44,16 @@ def test_the_public_names_are_these():
 def test_the_names_on_the_wire_never_change():
     names = {name: getattr(trenova_activities, name) for name in ROOT.split() if name.isupper()}
     assert {name: value for name, value in names.items() if isinstance(value, str)} == {
+        "CANCEL_SHIPMENTS_ACTIVITY": "CancelShipmentsByCreatedAtActivity",
+        "CANCEL_SHIPMENTS_JOB": "cancel_shipments",
+        "CANCEL_SHIPMENTS_WORKFLOW": "CancelShipmentsByCreatedAtWorkflow",
         "CHECK_DATABASE_ACTIVITY": "CheckDatabaseActivity",
         "CHECK_DATABASE_WORKFLOW": "CheckDatabaseWorkflow",
         "CONFIGURATION_COPIED_ACTIVITY": "SendConfigurationCopiedNotificationActivity",
         "CONFIGURATION_COPIED_WORKFLOW": "SendConfigurationCopiedNotificationWorkflow",
+        "DELETE_AUDIT_ENTRIES_ACTIVITY": "DeleteAuditEntriesActivity",
+        "DELETE_AUDIT_ENTRIES_JOB": "delete_audit_entries",
+        "DELETE_AUDIT_ENTRIES_WORKFLOW": "DeleteAuditEntriesWorkflow",
         "DUPLICATE_SHIPMENT_ACTIVITY": "DuplicateShipmentActivity",
         "DUPLICATE_SHIPMENT_JOB": "duplicate_shipment",
         "DUPLICATE_SHIPMENT_WORKFLOW": "DuplicateShipmentWorkflow",

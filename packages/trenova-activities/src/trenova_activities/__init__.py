@@ -10,6 +10,12 @@ from temporalio import workflow
 
 # The sandbox imports this module for every run; only the workflow that runs needs to be new there.
 with workflow.unsafe.imports_passed_through():
+    from trenova_activities._cancellation_contract import (
+        CancelledOrganization,
+        CancelShipmentsPayload,
+        CancelShipmentsProgress,
+        CancelShipmentsResult,
+    )
     from trenova_activities._check_contract import CheckDatabasePayload, CheckDatabaseResult, JobReadiness
     from trenova_activities._duplication_contract import (
         MAX_COPIES,
@@ -19,10 +25,16 @@ with workflow.unsafe.imports_passed_through():
     from trenova_activities._events import JOB_EVENTS, JobEvent, event_of
     from trenova_activities._names import (
         BUSINESS_UNIT_ID,
+        CANCEL_SHIPMENTS_ACTIVITY,
+        CANCEL_SHIPMENTS_JOB,
+        CANCEL_SHIPMENTS_WORKFLOW,
         CHECK_DATABASE_ACTIVITY,
         CHECK_DATABASE_WORKFLOW,
         CONFIGURATION_COPIED_ACTIVITY,
         CONFIGURATION_COPIED_WORKFLOW,
+        DELETE_AUDIT_ENTRIES_ACTIVITY,
+        DELETE_AUDIT_ENTRIES_JOB,
+        DELETE_AUDIT_ENTRIES_WORKFLOW,
         DUPLICATE_SHIPMENT_ACTIVITY,
         DUPLICATE_SHIPMENT_JOB,
         DUPLICATE_SHIPMENT_WORKFLOW,
@@ -37,6 +49,13 @@ with workflow.unsafe.imports_passed_through():
         SYSTEM_QUEUE,
         TAGS,
     )
+    from trenova_activities._nightly_contract import (
+        MAX_BATCH,
+        FailureNotice,
+        PartialFailure,
+        RunState,
+        SkippedOrganization,
+    )
     from trenova_activities._notification_contract import (
         ConfigurationCopiedPayload,
         JobNotificationPayload,
@@ -44,22 +63,49 @@ with workflow.unsafe.imports_passed_through():
         NotificationResult,
         RelatedEntity,
     )
+    from trenova_activities._retention_contract import (
+        DeleteAuditEntriesPayload,
+        DeleteAuditEntriesProgress,
+        DeleteAuditEntriesResult,
+        PurgedOrganization,
+    )
+    from trenova_activities._schedules import (
+        CANCEL_SHIPMENTS_SCHEDULE,
+        DELETE_AUDIT_ENTRIES_SCHEDULE,
+        JobSchedule,
+    )
     from trenova_activities._starting import REQUEST_DIGEST, duplicate_workflow_id, start_duplicate
+    from trenova_activities._starting_nightly import (
+        cancel_workflow_id,
+        purge_workflow_id,
+        start_cancel,
+        start_purge,
+    )
 
 if TYPE_CHECKING:
+    from trenova_activities._cancellation_workflow import CancelShipmentsByCreatedAtWorkflow
     from trenova_activities._check_workflow import CheckDatabaseWorkflow
     from trenova_activities._duplication_workflow import DuplicateShipmentWorkflow
     from trenova_activities._notification_workflows import (
         SendConfigurationCopiedNotificationWorkflow,
         SendJobCompleteNotificationWorkflow,
     )
+    from trenova_activities._retention_workflow import DeleteAuditEntriesWorkflow
 
 __all__ = [
     "BUSINESS_UNIT_ID",
+    "CANCEL_SHIPMENTS_ACTIVITY",
+    "CANCEL_SHIPMENTS_JOB",
+    "CANCEL_SHIPMENTS_SCHEDULE",
+    "CANCEL_SHIPMENTS_WORKFLOW",
     "CHECK_DATABASE_ACTIVITY",
     "CHECK_DATABASE_WORKFLOW",
     "CONFIGURATION_COPIED_ACTIVITY",
     "CONFIGURATION_COPIED_WORKFLOW",
+    "DELETE_AUDIT_ENTRIES_ACTIVITY",
+    "DELETE_AUDIT_ENTRIES_JOB",
+    "DELETE_AUDIT_ENTRIES_SCHEDULE",
+    "DELETE_AUDIT_ENTRIES_WORKFLOW",
     "DUPLICATE_SHIPMENT_ACTIVITY",
     "DUPLICATE_SHIPMENT_JOB",
     "DUPLICATE_SHIPMENT_WORKFLOW",
@@ -67,6 +113,7 @@ __all__ = [
     "JOB_NOTIFICATION_ACTIVITY",
     "JOB_NOTIFICATION_WORKFLOW",
     "JOB_TYPE",
+    "MAX_BATCH",
     "MAX_COPIES",
     "NOTIFICATION_JOB",
     "NOTIFICATION_QUEUE",
@@ -76,28 +123,49 @@ __all__ = [
     "SHIPMENT_QUEUE",
     "SYSTEM_QUEUE",
     "TAGS",
+    "CancelShipmentsByCreatedAtWorkflow",
+    "CancelShipmentsPayload",
+    "CancelShipmentsProgress",
+    "CancelShipmentsResult",
+    "CancelledOrganization",
     "CheckDatabasePayload",
     "CheckDatabaseResult",
     "CheckDatabaseWorkflow",
     "ConfigurationCopiedPayload",
+    "DeleteAuditEntriesPayload",
+    "DeleteAuditEntriesProgress",
+    "DeleteAuditEntriesResult",
+    "DeleteAuditEntriesWorkflow",
     "DuplicateShipmentPayload",
     "DuplicateShipmentResult",
     "DuplicateShipmentWorkflow",
+    "FailureNotice",
     "JobEvent",
     "JobNotificationPayload",
     "JobReadiness",
+    "JobSchedule",
     "NotificationAction",
     "NotificationResult",
+    "PartialFailure",
+    "PurgedOrganization",
     "RelatedEntity",
+    "RunState",
     "SendConfigurationCopiedNotificationWorkflow",
     "SendJobCompleteNotificationWorkflow",
+    "SkippedOrganization",
+    "cancel_workflow_id",
     "duplicate_workflow_id",
     "event_of",
+    "purge_workflow_id",
+    "start_cancel",
     "start_duplicate",
+    "start_purge",
 ]
 
 _WORKFLOWS: Final = {
+    "CancelShipmentsByCreatedAtWorkflow": "_cancellation_workflow",
     "CheckDatabaseWorkflow": "_check_workflow",
+    "DeleteAuditEntriesWorkflow": "_retention_workflow",
     "DuplicateShipmentWorkflow": "_duplication_workflow",
     "SendConfigurationCopiedNotificationWorkflow": "_notification_workflows",
     "SendJobCompleteNotificationWorkflow": "_notification_workflows",

@@ -28,13 +28,13 @@ DataDir = Annotated[
 ]
 Schema = Annotated[str | None, typer.Option(help="Schema of the TMS's tables on PostgreSQL.")]
 
-_DATA_DIR = Path(".trenova")
+DEFAULT_DATA_DIR = Path(".trenova")
 
 
 @db.command()
 def migrate(
     url: Url = None,
-    data_dir: DataDir = _DATA_DIR,
+    data_dir: DataDir = DEFAULT_DATA_DIR,
     schema: Schema = None,
     embedded: Annotated[
         bool | None,
@@ -45,26 +45,31 @@ def migrate(
         ),
     ] = None,
 ) -> None:
-    """Create or upgrade our tables; never alters those of a TMS that is not ours."""
-    options = _options(url, data_dir, schema)
+    """Create or upgrade our tables; never alters those of a TMS that is not ours.
+
+    In the embedded TMS, the append-only audit log also lets the retention job through, as 'db allow-retention' does.
+    """
+    options = database_options(url, data_dir, schema)
 
     async def work() -> str:
-        from trenova_activities.database import Database
+        from trenova_activities.database import Database, allow_retention
         from trenova_activities.database import migrate as migrate_database
 
         async with Database.open(options) as database:
             done = await migrate_database(database, embedded=embedded)
+            if done.embedded and done.changed:  # the log is ours, so no opt-in is asked for
+                await allow_retention(database)
         revisions = ", ".join(f"{tree} {revision}" for tree, revision in done.revisions.items())
         kind = "the embedded TMS and the jobs' tables" if done.embedded else "the jobs' tables only"
         return f"{'Migrated' if done.changed else 'Nothing to do'}: {kind} ({revisions}) in {options.shown_url}."
 
-    typer.echo(_run(work()))
+    typer.echo(run(work()))
 
 
 @db.command()
 def seed(  # noqa: PLR0917 - typer makes options of them
     url: Url = None,
-    data_dir: DataDir = _DATA_DIR,
+    data_dir: DataDir = DEFAULT_DATA_DIR,
     schema: Schema = None,
     number: Annotated[int, typer.Option("--seed", help="Which sample; the same number, the same rows.")] = 1,
     organizations: Annotated[int, typer.Option(help="How many organizations.")] = 5,
@@ -73,37 +78,46 @@ def seed(  # noqa: PLR0917 - typer makes options of them
         int | None,
         typer.Option(show_default="the database's clock", help="The sample's present, in unix seconds."),
     ] = None,
+    history: Annotated[
+        bool,
+        typer.Option("--history", help="Add a past as well: 20,000 audit entries and 50 New shipments, old and not."),
+    ] = False,
 ) -> None:
     """Fill the embedded TMS with a believable sample; once only for the same arguments."""
-    options = _options(url, data_dir, schema)
+    options = database_options(url, data_dir, schema)
 
     async def work() -> str:
-        from trenova_activities.database import Database
+        from trenova_activities.database import Database, seed_history
         from trenova_activities.database import seed as seed_database
 
         async with Database.open(options) as database:
             done = await seed_database(
                 database, seed=number, organizations=organizations, shipments=shipments, anchor=anchor
             )
+            past = await seed_history(database, seed=number) if history else None
         what = f"sample {done.seed}: {done.organizations} organizations, {done.shipments:,} shipments"
-        if not done.changed:
+        rows = sum(done.rows.values())
+        if past is not None:
+            what += f" and {past.entries:,} audit entries"
+            rows += sum(past.rows.values())
+        if not rows:
             return f"Nothing to do: {what} are in {options.shown_url} already."
-        return f"Seeded {what}, {sum(done.rows.values()):,} rows in {options.shown_url}."
+        return f"Seeded {what}, {rows:,} rows in {options.shown_url}."
 
-    typer.echo(_run(work()))
+    typer.echo(run(work()))
 
 
 @db.command()
 def check(
     url: Url = None,
-    data_dir: DataDir = _DATA_DIR,
+    data_dir: DataDir = DEFAULT_DATA_DIR,
     schema: Schema = None,
     job: Annotated[list[str] | None, typer.Option(help="Check this job; may be repeated.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON: what each job lacks.")] = False,
 ) -> None:
     """List what each job lacks; exit status 1 if anything does. Changes nothing."""
-    options = _options(url, data_dir, schema)
-    _refuse_absent_file(options)
+    options = database_options(url, data_dir, schema)
+    refuse_absent_file(options)
 
     async def work() -> dict[str, list[str]]:
         from trenova_activities.database import JOBS, Database
@@ -112,7 +126,7 @@ def check(
         async with Database.open(options) as database:
             return await check_database(database, job or JOBS)
 
-    lacks = _run(work())
+    lacks = run(work())
     if as_json:
         typer.echo(json.dumps({"ready": not any(lacks.values()), "jobs": lacks}))
     else:
@@ -124,21 +138,21 @@ def check(
 @db.command()
 def shipments(
     url: Url = None,
-    data_dir: DataDir = _DATA_DIR,
+    data_dir: DataDir = DEFAULT_DATA_DIR,
     schema: Schema = None,
     limit: Annotated[int, typer.Option(min=1, max=1000, help="How many.")] = 5,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON: every id that a request needs.")] = False,
 ) -> None:
     """List the newest shipments, to have something to try a job on."""
-    options = _options(url, data_dir, schema)
-    _refuse_absent_file(options)
+    options = database_options(url, data_dir, schema)
+    refuse_absent_file(options)
 
     async def work() -> list[dict[str, str]]:
         from trenova_activities._cli_lookup import first_shipments
 
         return await first_shipments(options, limit)
 
-    found = _run(work())
+    found = run(work())
     if as_json:
         typer.echo(json.dumps(found, indent=2))
     elif not found:
@@ -159,7 +173,8 @@ def _print_table(lacks: dict[str, list[str]], where: str) -> None:
     Console().print(table)
 
 
-def _options(url: str | None, data_dir: Path, schema: str | None) -> "DatabaseOptions":
+def database_options(url: str | None, data_dir: Path, schema: str | None) -> "DatabaseOptions":
+    """Build the options of a command line; a usage error names what is wrong with the URL, not the URL."""
     from pydantic import ValidationError
 
     try:
@@ -176,7 +191,8 @@ def _options(url: str | None, data_dir: Path, schema: str | None) -> "DatabaseOp
         raise _not_installed(error) from None
 
 
-def _refuse_absent_file(options: "DatabaseOptions") -> None:
+def refuse_absent_file(options: "DatabaseOptions") -> None:
+    """End the command where it would only create an empty file."""
     from sqlalchemy.engine import make_url
 
     path = make_url(options.url).database
@@ -185,7 +201,8 @@ def _refuse_absent_file(options: "DatabaseOptions") -> None:
         raise typer.Exit(1)
 
 
-def _run(work: Coroutine[Any, Any, Result]) -> Result:
+def run(work: Coroutine[Any, Any, Result]) -> Result:
+    """Run a command's work; a failure is one line and exit status 1."""
     from trenova_errors import ApplicationError
 
     try:

@@ -1,8 +1,9 @@
 """``trenova-activities start ...``: start a job and follow it until it ends."""
 
 import asyncio
+from collections.abc import Coroutine
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any, NoReturn, TypeVar
 
 import typer
 
@@ -11,6 +12,7 @@ from trenova_errors import ApplicationError
 start = typer.Typer(help="Start a job and follow it until it ends.", no_args_is_help=True)
 
 _DATA_DIR = Path(".trenova")
+Result = TypeVar("Result")
 
 
 @start.callback()
@@ -43,9 +45,6 @@ def duplicate(
     (TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_PROFILE...), localhost:7233 by default. What is not
     given of organization, business unit and user is read from the database.
     """
-    from temporalio.client import WorkflowFailureError
-    from temporalio.service import RPCError
-
     from trenova_activities._cli_run import DuplicateCommand
 
     options = {
@@ -57,8 +56,49 @@ def duplicate(
     }
     tenant = {"organization_id": organization, "business_unit_id": business_unit, "user_id": user}
     command = DuplicateCommand(shipment, tenant, options, url, data_dir)
+    run(command.run(follow=follow))
+
+
+@start.command("cancel")
+def cancel(
+    *,
+    organization: Annotated[
+        list[str] | None,
+        typer.Option(help="Only this organization; may be repeated.", show_default="every one that wants it"),
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Count, and cancel nothing.")] = False,
+    batch_size: Annotated[
+        int | None, typer.Option(help="Shipments per transaction, 1 to 10000.", show_default="500")
+    ] = None,
+    key: Annotated[str | None, typer.Option(help="The same key names the same run.")] = None,
+    follow: Annotated[bool, typer.Option(help="Show the progress and wait for the end.")] = True,
+) -> None:
+    """Cancel New shipments that are older than their organization's own threshold, as every night.
+
+    The Temporal server comes from the profile files and variables of temporalio.envconfig
+    (TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_PROFILE...), localhost:7233 by default.
+    """
+    from trenova_activities._cli_nightly import run_cancel
+
+    asked = {"organization_ids": organization or [], "dry_run": dry_run, "batch_size": batch_size}
+    run(run_cancel(asked, key=key, follow=follow))
+
+
+def status(workflow_id: Annotated[str, typer.Argument(help="As printed by 'start'.")]) -> None:
+    """Say how a job stands: what it is doing, or what came of it. Exit status 1 if it failed."""
+    from trenova_activities._cli_status import show_status
+
+    if not run(show_status(workflow_id)):
+        raise typer.Exit(1)
+
+
+def run(work: Coroutine[Any, Any, Result]) -> Result:
+    """Run what a command does; a failure is one sentence on stderr and exit status 1."""
+    from temporalio.client import WorkflowFailureError
+    from temporalio.service import RPCError
+
     try:
-        asyncio.run(command.run(follow=follow))
+        return asyncio.run(work)
     except ApplicationError as error:
         _fail(error.message)
     except (WorkflowFailureError, RPCError) as error:

@@ -14,6 +14,10 @@ JOB_NOTIFICATION_WORKFLOW: Final = "SendJobCompleteNotificationWorkflow"
 JOB_NOTIFICATION_ACTIVITY: Final = "SendNotificationActivity"
 CONFIGURATION_COPIED_WORKFLOW: Final = "SendConfigurationCopiedNotificationWorkflow"
 CONFIGURATION_COPIED_ACTIVITY: Final = "SendConfigurationCopiedNotificationActivity"
+CANCEL_SHIPMENTS_WORKFLOW: Final = "CancelShipmentsByCreatedAtWorkflow"
+CANCEL_SHIPMENTS_ACTIVITY: Final = "CancelShipmentsByCreatedAtActivity"
+DELETE_AUDIT_ENTRIES_WORKFLOW: Final = "DeleteAuditEntriesWorkflow"
+DELETE_AUDIT_ENTRIES_ACTIVITY: Final = "DeleteAuditEntriesActivity"
 CHECK_DATABASE_WORKFLOW: Final = "CheckDatabaseWorkflow"
 CHECK_DATABASE_ACTIVITY: Final = "CheckDatabaseActivity"
 
@@ -24,6 +28,8 @@ MAX_WORKFLOW_ID: Final = 1000
 """Bytes of a workflow id that the server takes (its setting limit.maxIDLength)."""
 
 DUPLICATE_SHIPMENT_JOB: Final = "duplicate_shipment"
+CANCEL_SHIPMENTS_JOB: Final = "cancel_shipments"
+DELETE_AUDIT_ENTRIES_JOB: Final = "delete_audit_entries"
 NOTIFICATION_JOB: Final = "notification"
 """Both notification workflows, as what they need of a database is the same."""
 

@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from temporalio.client import Client, WorkflowHandle
 from temporalio.common import (
@@ -33,11 +33,23 @@ REQUEST_DIGEST: Final = "trenova.request-digest"
 
 def duplicate_workflow_id(organization_id: str, key: str) -> str:
     """Return ``duplicate-shipment/<organization>/<key>``, the same for every caller of a key."""
-    workflow_id = f"duplicate-shipment/{organization_id}/{key}"
-    if (length := len(workflow_id.encode())) > MAX_WORKFLOW_ID - len(NOTIFY_SUFFIX):
+    return checked_id(f"duplicate-shipment/{organization_id}/{key}", reserve=len(NOTIFY_SUFFIX))
+
+
+def checked_id(workflow_id: str, *, reserve: int = 0) -> str:
+    """Return a workflow id made from a key, unless Temporal would not take it.
+
+    Args:
+        workflow_id: The id.
+        reserve: Bytes that the ids of its children add.
+
+    Raises:
+        InvalidInputError: It is too long.
+    """
+    if (length := len(workflow_id.encode())) > (most := MAX_WORKFLOW_ID - reserve):
         raise InvalidInputError(
             f"The workflow id made from the idempotency key has {length} bytes; "
-            f"Temporal takes {MAX_WORKFLOW_ID} with the suffix of the notification. Use a shorter key."
+            f"at most {most} are possible. Use a shorter key."
         )
     return workflow_id
 
@@ -75,26 +87,47 @@ async def start_duplicate(
             static_summary=f"Duplicate {payload.shipment_id}, {payload.count} copies",
         )
     except WorkflowAlreadyStartedError:
-        await _refuse_other_request(client, workflow_id, payload)
+        await refuse_other_request(
+            client, workflow_id, payload, key=str(payload.idempotency_key), workflow_type=DUPLICATE_SHIPMENT_WORKFLOW
+        )
         return client.get_workflow_handle_for(DuplicateShipmentWorkflow.run, workflow_id)
 
 
-async def _refuse_other_request(client: Client, workflow_id: str, payload: DuplicateShipmentPayload) -> None:
-    """Compare with what the run was asked; Temporal itself would join silently."""
+class Request(Protocol):
+    """A payload whose fingerprint tells one request from another."""
+
+    def digest(self) -> str:
+        """Return the fingerprint."""
+
+
+async def refuse_other_request(
+    client: Client, workflow_id: str, payload: Request, *, key: str, workflow_type: str
+) -> None:
+    """Compare with what the run was asked; Temporal itself would join silently.
+
+    Args:
+        client: Who asks.
+        workflow_id: The run that is there.
+        payload: What is asked now.
+        key: The caller's word for the request, for the message.
+        workflow_type: A run of another type has another input, and so is another request.
+
+    Raises:
+        ConflictError: It was asked something else.
+    """
     handle = client.get_workflow_handle(workflow_id)
     run = await handle.describe()
     memo: Mapping[str, Any] = await run.memo()
     known = memo.get(REQUEST_DIGEST)
-    if (
-        known is None and run.workflow_type == DUPLICATE_SHIPMENT_WORKFLOW
-    ):  # started by a caller that keeps no digest: its input is in the first event
+    if known is None and run.workflow_type == workflow_type:
+        # Started by a caller that keeps no digest: its input is in the first event.
         first = await anext(aiter(handle.fetch_history_events(page_size=1)))
         payloads = first.workflow_execution_started_event_attributes.input.payloads
-        [asked] = await client.data_converter.decode(payloads, [DuplicateShipmentPayload])
+        [asked] = await client.data_converter.decode(payloads, [type(payload)])
         known = asked.digest()
     if known != payload.digest():
         raise ConflictError(
-            f"The idempotency key {payload.idempotency_key!r} was already used for another request "
+            f"The idempotency key {key!r} was already used for another request "
             f"(workflow {workflow_id!r}). Use a new key, or repeat the request unchanged.",
             workflow_id=workflow_id,
         )

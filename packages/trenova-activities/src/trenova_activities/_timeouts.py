@@ -53,3 +53,20 @@ INSPECTION: Final = ActivityLimits(
     retry_policy=_RETRY,
 )
 """A look that changes nothing and that somebody waits for."""
+
+NIGHTLY: Final = ActivityLimits(
+    start_to_close_timeout=timedelta(minutes=10),
+    heartbeat_timeout=timedelta(seconds=10),
+    schedule_to_close_timeout=timedelta(hours=24),
+    retry_policy=_RETRY,
+    cancellation_type=workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+)
+"""One call of a nightly job: it stops by itself after some twenty seconds, except that a batch which meets locks
+is tried again in place. A worker that died is found after ten seconds of silence."""
+
+LAST_WORDS: Final = ActivityLimits(
+    start_to_close_timeout=timedelta(seconds=20),
+    schedule_to_close_timeout=timedelta(minutes=1),
+    retry_policy=RetryPolicy(maximum_attempts=3, non_retryable_error_types=list(PERMANENT_KINDS)),
+)
+"""Finding out whom to tell of a failure, most likely while the database that knows it is gone."""

@@ -1,12 +1,15 @@
 """What every model on the wire has in common."""
 
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
 
-Id = Annotated[str, Field(min_length=1, max_length=100)]
-"""An identifier of the TMS: a prefix and a ULID, at most 100 characters as in its columns."""
+MAX_ID: Final = 100
+"""Characters of an identifier, as in the TMS's columns."""
+
+Id = Annotated[str, Field(min_length=1, max_length=MAX_ID)]
+"""An identifier of the TMS: a prefix and a ULID."""
 
 
 _MAX_BIGINT = 2**63 - 1

@@ -9,7 +9,9 @@ except ModuleNotFoundError:
     sys.exit('The command needs its extra: uv pip install "trenova-activities[cli,database,sqlite]"')
 
 from trenova_activities._cli_db import db
-from trenova_activities._cli_start import start
+from trenova_activities._cli_retention import retention
+from trenova_activities._cli_start import start, status
+from trenova_activities._cli_start_system import system
 
 app = typer.Typer(
     name="trenova-activities",
@@ -17,8 +19,11 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_show_locals=False,
 )
+db.add_typer(retention)
+start.add_typer(system)
 app.add_typer(db, name="db")
 app.add_typer(start, name="start")
+app.command()(status)
 
 
 def main() -> None:

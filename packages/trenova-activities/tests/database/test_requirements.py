@@ -6,6 +6,8 @@ from trenova_activities.database._requirements import NOTIFICATION, ready_catalo
 from trenova_errors import ConfigurationError
 
 DUPLICATE = "duplicate_shipment"
+CANCEL = "cancel_shipments"
+OTHERS = [job for job in JOBS if job != "delete_audit_entries"]  # an append-only log lets nobody delete at first
 
 
 async def execute(database: Database, *statements: str) -> None:
@@ -15,11 +17,11 @@ async def execute(database: Database, *statements: str) -> None:
 
 
 async def test_the_embedded_tms_lacks_nothing(embedded):
-    assert await check(embedded) == {job: [] for job in JOBS}
+    assert await check(embedded, OTHERS) == {job: [] for job in OTHERS}
 
 
 async def test_a_current_tms_lacks_nothing(foreign):
-    assert await check(foreign) == {job: [] for job in JOBS}
+    assert await check(foreign, OTHERS) == {job: [] for job in OTHERS}
 
 
 async def test_an_empty_database_lacks_every_table(empty):
@@ -33,7 +35,11 @@ async def test_an_empty_database_lacks_every_table(empty):
 async def test_each_job_lacks_only_what_it_needs_itself(foreign):
     await execute(foreign, "DROP TABLE notifications")
 
-    assert await check(foreign) == {DUPLICATE: [], NOTIFICATION: ["the table notifications is missing"]}
+    assert await check(foreign, OTHERS) == {
+        DUPLICATE: [],
+        CANCEL: [],
+        NOTIFICATION: ["the table notifications is missing"],
+    }
 
 
 async def test_a_missing_column_is_named(foreign):
@@ -79,6 +85,40 @@ async def test_an_unknown_status_is_lacking(foreign):
     assert await check(foreign, [DUPLICATE]) == {DUPLICATE: ["shipment_moves.status does not know the value 'New'"]}
 
 
+async def test_a_tms_that_cannot_cancel_lacks_the_value(foreign):
+    await execute(
+        foreign,
+        "ALTER TYPE stop_status_enum RENAME VALUE 'Canceled' TO 'Void'",
+        "ALTER TABLE shipment_controls DROP COLUMN auto_cancel_shipments_threshold",
+        "ALTER TABLE shipments DROP COLUMN canceled_by_id",
+    )
+
+    assert await check(foreign, [CANCEL]) == {
+        CANCEL: [
+            "shipment_controls has no column auto_cancel_shipments_threshold",
+            "shipments has no column canceled_by_id",
+            "stops.status does not know the value 'Canceled'",
+        ]
+    }
+
+
+async def test_a_log_that_demands_a_user_needs_the_system_user(foreign):
+    await execute(
+        foreign,
+        "ALTER TABLE audit_entries DISABLE TRIGGER audit_entries_append_only",
+        "DELETE FROM audit_entries WHERE user_id IS NULL",
+        "ALTER TABLE audit_entries ALTER user_id SET NOT NULL",
+    )
+    lacking = await check(foreign, [CANCEL])
+    await execute(
+        foreign, "UPDATE users SET email_address = 'system@trenova.app' WHERE id = (SELECT min(id) FROM users)"
+    )
+
+    [sentence] = lacking[CANCEL]
+    assert sentence.startswith("audit_entries.user_id is NOT NULL and there is no user 'system@trenova.app'")
+    assert await check(foreign, [CANCEL]) == {CANCEL: []}
+
+
 async def test_sequences_without_their_unique_key_are_lacking(foreign):
     await execute(
         foreign,
@@ -113,7 +153,7 @@ async def test_a_tms_in_a_named_schema_is_found_there(empty_postgres_url):
     async with Database.open(DatabaseOptions(url=empty_postgres_url, schema_name="tms")) as database:
         await migrate(database)
 
-        assert await check(database) == {job: [] for job in JOBS}
+        assert await check(database, OTHERS) == {job: [] for job in OTHERS}
 
 
 async def test_a_worker_refuses_with_the_whole_list(foreign):

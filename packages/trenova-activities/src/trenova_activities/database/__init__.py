@@ -3,41 +3,55 @@
 Needs the extra ``database`` and a driver: ``sqlite`` or ``postgresql``.
 """
 
+from trenova_activities.database._cancellation_activities import CancellationActivities
 from trenova_activities.database._catalog import Catalog
-from trenova_activities.database._comparison import asked_for, found
+from trenova_activities.database._comparison import asked_for, found, organization_names
 from trenova_activities.database._duplication import ShipmentActivities
 from trenova_activities.database._engine import Clock, Database, database_clock
 from trenova_activities.database._inspection import SystemActivities
 from trenova_activities.database._job_tables import JobTables
 from trenova_activities.database._migrate import Migration, migrate
 from trenova_activities.database._notifications import NotificationActivities
+from trenova_activities.database._notify_roles import NotifyRoles
 from trenova_activities.database._options import DatabaseOptions
 from trenova_activities.database._pro_numbers import ProNumberFormat, ProNumberOptions, reserve_sequence
 from trenova_activities.database._requirements import JOBS, check, ready_catalog
+from trenova_activities.database._retention_activities import RetentionActivities
+from trenova_activities.database._retention_grant import allow_retention, retention_sql, revoke_retention
 from trenova_activities.database._seed import Seeded, seed
+from trenova_activities.database._seed_history import History, seed_history
 from trenova_activities.database._tenant import Tenant
 
 __all__ = [
     "JOBS",
+    "CancellationActivities",
     "Catalog",
     "Clock",
     "Database",
     "DatabaseOptions",
+    "History",
     "JobTables",
     "Migration",
     "NotificationActivities",
+    "NotifyRoles",
     "ProNumberFormat",
     "ProNumberOptions",
+    "RetentionActivities",
     "Seeded",
     "ShipmentActivities",
     "SystemActivities",
     "Tenant",
+    "allow_retention",
     "asked_for",
     "check",
     "database_clock",
     "found",
     "migrate",
+    "organization_names",
     "ready_catalog",
     "reserve_sequence",
+    "retention_sql",
+    "revoke_retention",
     "seed",
+    "seed_history",
 ]

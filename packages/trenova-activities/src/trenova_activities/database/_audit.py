@@ -26,6 +26,7 @@ class AuditEntry:
         correlation_id: The workflow id; cut to what the column holds.
         comment: One sentence for the reader of the log.
         current_state: The record as it is now, in the TMS's camelCase.
+        previous_state: What of it was otherwise before.
         metadata: What else helps to understand the entry.
     """
 
@@ -36,6 +37,7 @@ class AuditEntry:
     correlation_id: str
     comment: str
     current_state: dict[str, Any] = field(default_factory=dict)
+    previous_state: dict[str, Any] = field(default_factory=dict)
     metadata: dict[str, Any] = field(default_factory=dict)
 
 
@@ -78,7 +80,7 @@ def _row(tenant: Tenant, entry: AuditEntry, at: int) -> dict[str, Any]:
         "operation": entry.operation,
         "timestamp": at,
         "changes": {},
-        "previous_state": {},
+        "previous_state": entry.previous_state,
         "current_state": entry.current_state,
         "metadata": entry.metadata,
         "correlation_id": entry.correlation_id[:_CORRELATION_LENGTH],

@@ -1,4 +1,4 @@
-"""What a duplication should have made beside what the database holds; for demonstrations, drills and tests."""
+"""What a job should have made beside what the database holds; for demonstrations, drills and tests."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,11 +8,19 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from trenova_activities._duplication_contract import DuplicateShipmentPayload
 from trenova_activities.database._catalog import Catalog, label
+from trenova_activities.database._engine import Database
 from trenova_activities.database._shipment_rules import NEW
 from trenova_activities.database._tenant import Tenant
 
 Counts = dict[str, int]
 """Rows by table name."""
+
+
+async def organization_names(database: Database) -> dict[str, str]:
+    """Return the name of every organization by its id."""
+    table = (await Catalog.reflect(database, ["organizations"]))["organizations"]
+    async with database.read() as connection:
+        return {row[0]: row[1] for row in await connection.execute(select(table.c.id, table.c.name))}
 
 
 async def asked_for(connection: AsyncConnection, catalog: Catalog, payload: DuplicateShipmentPayload) -> Counts:

@@ -10,6 +10,7 @@ from typing import Self
 from sqlalchemy import (
     JSON,
     BigInteger,
+    Boolean,
     Column,
     Integer,
     MetaData,
@@ -32,6 +33,70 @@ def _tenant() -> list[Column[str]]:
     ]
 
 
+def _run() -> list[Column[str]]:
+    return [Column("job_type", String(100), nullable=False), Column("run_id", String(100), nullable=False)]
+
+
+def _run_columns() -> list[SchemaItem]:
+    return [
+        Column("workflow_id", String(1000), nullable=False),
+        Column("request", _JSON, nullable=False),
+        Column("request_digest", String(64), nullable=False),
+        Column("dry_run", Boolean, nullable=False),
+        Column("as_of", BigInteger, nullable=False),
+        Column("tenant_cursor_organization", String(100)),
+        Column("tenant_cursor_business_unit", String(100)),
+        Column("state", String(20), nullable=False),
+        Column("created_at", BigInteger, nullable=False),
+        Column("updated_at", BigInteger, nullable=False),
+        Column("finished_at", BigInteger),
+    ]
+
+
+def _run_tenant_columns() -> list[SchemaItem]:
+    return [
+        Column("state", String(20), nullable=False),
+        Column("setting", Text),
+        Column("cutoff", BigInteger),
+        Column("reason", Text),
+        Column("error", Text),
+        Column("counted", BigInteger, nullable=False),
+        Column("odd_rows", BigInteger, nullable=False),
+        Column("samples", _JSON, nullable=False),
+        Column("cursor_at", BigInteger),
+        Column("cursor_id", String(100)),
+        Column("batches", BigInteger, nullable=False),
+        Column("created_at", BigInteger, nullable=False),
+        Column("updated_at", BigInteger, nullable=False),
+    ]
+
+
+def _run_batch_columns() -> list[SchemaItem]:
+    return [
+        Column("number", BigInteger, nullable=False),
+        Column("rows", BigInteger, nullable=False),
+        Column("first_at", BigInteger, nullable=False),
+        Column("last_at", BigInteger, nullable=False),
+        Column("first_id", String(100), nullable=False),
+        Column("last_id", String(100), nullable=False),
+        Column("digest", String(64), nullable=False),
+        Column("at", BigInteger, nullable=False),
+    ]
+
+
+def _hold_columns() -> list[SchemaItem]:
+    return [
+        Column("resource", String(100)),
+        Column("resource_id", String(100)),
+        Column("from_at", BigInteger, nullable=False),
+        Column("until_at", BigInteger),
+        Column("reason", Text, nullable=False),
+        Column("created_by", String(100)),
+        Column("created_at", BigInteger, nullable=False),
+        Column("released_at", BigInteger),
+    ]
+
+
 @dataclass(frozen=True)
 class JobTables:
     """Our own tables for one kind of database.
@@ -40,11 +105,19 @@ class JobTables:
         metadata: All of them.
         idempotency_keys: What was asked for under a key and what came of it; written with the effect.
         deliveries: One row per workflow and target of a notification, naming the row that was stored.
+        job_runs: One row per run of a nightly job, whatever number of workflow executions it takes.
+        job_run_tenants: How far such a run has come with each tenant that it has begun.
+        job_run_batches: The manifest: one row per batch that changed rows, written with the change.
+        legal_holds: Rows of the TMS that retention must not delete.
     """
 
     metadata: MetaData
     idempotency_keys: Table
     deliveries: Table
+    job_runs: Table
+    job_run_tenants: Table
+    job_run_batches: Table
+    legal_holds: Table
 
     @classmethod
     def of(cls, *, sqlite: bool) -> Self:
@@ -81,5 +154,27 @@ class JobTables:
                 Column("created_at", BigInteger, nullable=False),
                 Column("delivered_at", BigInteger),
                 PrimaryKeyConstraint("organization_id", "business_unit_id", "workflow_id", "target"),
+            ),
+            job_runs=table("job_runs", *_run(), *_run_columns(), PrimaryKeyConstraint("job_type", "run_id")),
+            job_run_tenants=table(
+                "job_run_tenants",
+                *_run(),
+                *_tenant(),
+                *_run_tenant_columns(),
+                PrimaryKeyConstraint("job_type", "run_id", "organization_id", "business_unit_id"),
+            ),
+            job_run_batches=table(
+                "job_run_batches",
+                *_run(),
+                *_tenant(),
+                *_run_batch_columns(),
+                PrimaryKeyConstraint("job_type", "run_id", "organization_id", "business_unit_id", "number"),
+            ),
+            legal_holds=table(
+                "legal_holds",
+                Column("id", String(100), nullable=False),
+                *_tenant(),
+                *_hold_columns(),
+                PrimaryKeyConstraint("id", "organization_id", "business_unit_id"),
             ),
         )

@@ -1,16 +1,19 @@
 """What each job needs of the TMS's database, as data, and what a database lacks of it."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from sqlalchemy import Enum, Table, inspect, text
 from sqlalchemy.engine import Connection
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-from trenova_activities._names import DUPLICATE_SHIPMENT_JOB
+from trenova_activities._names import CANCEL_SHIPMENTS_JOB, DELETE_AUDIT_ENTRIES_JOB, DUPLICATE_SHIPMENT_JOB
 from trenova_activities.database._audit import AUDIT_COLUMNS
 from trenova_activities.database._catalog import TENANT, Catalog, has_default, is_generated, unique_sets
 from trenova_activities.database._engine import Database
+from trenova_activities.database._retention_way import find_way
+from trenova_activities.database._system_user import SystemUser
 from trenova_errors import ConfigurationError
 
 _KEY: Final = ("id", *TENANT)
@@ -27,7 +30,7 @@ class Need:
         rights: Privileges on PostgreSQL.
         filled: For a table into which the job writes rows of its own: the columns it can fill. Another column
             that is NOT NULL without a default is lacking. None where the job copies or only reads.
-        labels: Values that a column of an enum type must know.
+        labels: Values that a column of an enum type must know, by column.
         unique: Columns that a unique key must cover exactly.
         optional: The job does without the table, or with less of it than it could use.
     """
@@ -36,12 +39,20 @@ class Need:
     columns: tuple[str | tuple[str, ...], ...] = ()
     rights: tuple[str, ...] = ("SELECT",)
     filled: frozenset[str] | None = None
-    labels: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     unique: frozenset[str] = frozenset()
     optional: bool = False
 
 
 _COPIED: Final = ("SELECT", "INSERT")
+_CHANGED: Final = ("SELECT", "UPDATE")
+_CLOSED: Final = {"status": ("Completed", "Canceled")}
+_AUDIT_LOG: Final = Need(
+    "audit_entries",
+    ("user_id", "resource", "resource_id", "operation", "timestamp", "metadata"),
+    _COPIED,
+    filled=AUDIT_COLUMNS,
+)
 _SEQUENCE_PERIOD: Final = ("sequence_type", *TENANT, "year", "month")
 _SEQUENCE: Final = frozenset({"id", *_SEQUENCE_PERIOD, "current_sequence", "version", "created_at", "updated_at"})
 _NOTIFICATION: Final = (
@@ -71,9 +82,9 @@ NEEDS: Final[Mapping[str, tuple[Need, ...]]] = {
                 *("freight_charge_amount", "other_charge_amount", "total_charge_amount", "created_at"),
             ),
             rights=("SELECT", "INSERT", "UPDATE"),  # UPDATE: the source is locked while it is copied
-            labels={"status": "New"},
+            labels={"status": ("New",)},
         ),
-        Need("shipment_moves", ("shipment_id", "status", "sequence"), _COPIED, labels={"status": "New"}),
+        Need("shipment_moves", ("shipment_id", "status", "sequence"), _COPIED, labels={"status": ("New",)}),
         Need(
             "stops",
             (
@@ -82,7 +93,7 @@ NEEDS: Final[Mapping[str, tuple[Need, ...]]] = {
                 ("planned_departure", "scheduled_window_end"),
             ),
             _COPIED,
-            labels={"status": "New"},
+            labels={"status": ("New",)},
         ),
         Need("shipment_commodities", ("shipment_id", "commodity_id", "weight", "pieces"), _COPIED),
         Need(
@@ -90,21 +101,34 @@ NEEDS: Final[Mapping[str, tuple[Need, ...]]] = {
             ("shipment_id", "accessorial_charge_id", "unit", "method", "amount"),
             _COPIED,
         ),
-        Need(
-            "audit_entries",
-            ("user_id", "resource", "resource_id", "operation", "timestamp", "metadata"),
-            _COPIED,
-            filled=AUDIT_COLUMNS,
-        ),
+        _AUDIT_LOG,
         Need(
             "sequences",
             ("sequence_type", "year", "month", "current_sequence"),
             ("SELECT", "INSERT", "UPDATE"),
             filled=_SEQUENCE,
-            labels={"sequence_type": "pro_number"},
+            labels={"sequence_type": ("pro_number",)},
             unique=frozenset(_SEQUENCE_PERIOD),
         ),
         Need("users", optional=True),
+    ),
+    CANCEL_SHIPMENTS_JOB: (
+        Need("shipment_controls", ("auto_cancel_shipments", "auto_cancel_shipments_threshold")),
+        Need(
+            "shipments",
+            ("status", "pro_number", "created_at", "canceled_at", "canceled_by_id", "cancel_reason"),
+            _CHANGED,
+            labels={"status": ("New", "Canceled")},
+        ),
+        Need("shipment_moves", ("shipment_id", "status"), _CHANGED, labels=_CLOSED),
+        Need("stops", ("shipment_move_id", "status"), _CHANGED, labels=_CLOSED),
+        Need("assignments", ("shipment_move_id", "status"), _CHANGED, labels=_CLOSED),
+        _AUDIT_LOG,
+        Need("users", optional=True),
+    ),
+    DELETE_AUDIT_ENTRIES_JOB: (
+        Need("data_retention", ("audit_retention_period",)),
+        Need("audit_entries", ("timestamp", "resource", "resource_id")),  # DELETE: see _retention_way
     ),
     NOTIFICATION: (
         Need("notifications", _NOTIFICATION, ("SELECT", "INSERT", "UPDATE"), filled=_NOTIFICATION_FILLED),
@@ -116,7 +140,23 @@ NEEDS: Final[Mapping[str, tuple[Need, ...]]] = {
 JOBS: Final = tuple(NEEDS)
 """Names of the jobs whose needs are known."""
 
-_OWN_TABLES: Final = {DUPLICATE_SHIPMENT_JOB: ("idempotency_keys",), NOTIFICATION: ("deliveries",)}
+_RUN_TABLES: Final = ("job_runs", "job_run_tenants", "job_run_batches")
+_OWN_TABLES: Final = {
+    DUPLICATE_SHIPMENT_JOB: ("idempotency_keys",),
+    CANCEL_SHIPMENTS_JOB: _RUN_TABLES,
+    DELETE_AUDIT_ENTRIES_JOB: (*_RUN_TABLES, "legal_holds"),
+    NOTIFICATION: ("deliveries",),
+}
+
+Look = Callable[[AsyncConnection, Catalog], Awaitable[list[str]]]
+
+
+async def _system_user(connection: AsyncConnection, catalog: Catalog) -> list[str]:
+    return await SystemUser(catalog).lacks(connection)
+
+
+_LOOKS: Final[Mapping[str, Look]] = {CANCEL_SHIPMENTS_JOB: _system_user}
+"""By job, what else is looked at once its tables are there."""
 
 
 async def check(database: Database, jobs: Iterable[str] = JOBS) -> dict[str, list[str]]:
@@ -135,7 +175,20 @@ async def check(database: Database, jobs: Iterable[str] = JOBS) -> dict[str, lis
     """
     wanted = _known(jobs)
     catalog = await Catalog.reflect(database, _tables(wanted))
-    return {job: await lacks(database, catalog, job) for job in wanted}
+    found = {job: await lacks(database, catalog, job) for job in wanted}
+    if found.get(DELETE_AUDIT_ENTRIES_JOB) == []:
+        found[DELETE_AUDIT_ENTRIES_JOB] = await _lacks_a_way(database)
+    return found
+
+
+async def _lacks_a_way(database: Database) -> list[str]:
+    """Whether the log lets retention delete; a worker starts without, since that is looked at in every run."""
+    try:
+        async with database.read() as connection:
+            await find_way(database, connection)
+    except ConfigurationError as error:
+        return [error.message]
+    return []
 
 
 async def lacks(database: Database, catalog: Catalog, job: str) -> list[str]:
@@ -153,6 +206,8 @@ async def lacks(database: Database, catalog: Catalog, job: str) -> list[str]:
         found += await connection.run_sync(_own_lacks, database, _OWN_TABLES[job])
         if not database.options.is_sqlite:
             found += await connection.run_sync(_missing_rights, present, database.options.schema_name)
+        if job in _LOOKS and not found:
+            found += await _LOOKS[job](connection, catalog)
     return found
 
 
@@ -201,10 +256,12 @@ def _lacks_of(need: Need, catalog: Catalog) -> Iterator[str]:
 
 
 def _lacks_in(need: Need, table: Table) -> Iterator[str]:
-    for name, value in need.labels.items():
+    for name, values in need.labels.items():
         kind = table.c[name].type if name in table.c else None
-        if isinstance(kind, Enum) and not any(_same_label(value, known) for known in kind.enums):
-            yield f"{need.table}.{name} does not know the value {value!r}"
+        known = kind.enums if isinstance(kind, Enum) else values
+        for value in values:
+            if not any(_same_label(value, other) for other in known):
+                yield f"{need.table}.{name} does not know the value {value!r}"
     if need.filled is not None:
         for column in table.c:
             if column.name not in need.filled and not has_default(column) and not is_generated(column):

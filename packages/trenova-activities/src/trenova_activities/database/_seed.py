@@ -64,7 +64,11 @@ async def seed(
         ConfigurationError: The database is not ours, or has this sample with other arguments.
         InvalidInputError: A count out of range.
     """
-    _validate(seed, organizations, shipments)
+    validate(
+        ("seed", seed, 0, 2**31),
+        ("organizations", organizations, 1, _MAX_ORGANIZATIONS),
+        ("shipments", shipments, 0, _MAX_SHIPMENTS),
+    )
     async with database.read() as connection:
         if not await is_embedded(database, connection):
             raise ConfigurationError(
@@ -74,8 +78,8 @@ async def seed(
     catalog = await Catalog.reflect(database, TABLES)
     async with database.write() as connection:
         if not database.options.is_sqlite:
-            await _set_up(database, connection)
-        known = await _known(connection, seed)
+            await set_up(database, connection)
+        known = await known_sample(connection, seed)
         if known is not None:
             return _unchanged(known, organizations, shipments, anchor)
         at = await database.clock(connection)
@@ -90,9 +94,13 @@ async def seed(
     return Seeded(changed=True, seed=seed, rows=written, **arguments)
 
 
-def _validate(seed: int, organizations: int, shipments: int) -> None:
-    limits = (("seed", seed, 0, 2**31), ("organizations", organizations, 1, _MAX_ORGANIZATIONS))
-    for name, value, least, most in (*limits, ("shipments", shipments, 0, _MAX_SHIPMENTS)):
+def validate(*limits: tuple[str, int, int, int]) -> None:
+    """Refuse an argument (name, value, least, most) out of its range.
+
+    Raises:
+        InvalidInputError: The first that is.
+    """
+    for name, value, least, most in limits:
         if not least <= value <= most:
             raise InvalidInputError(f"{name} is {value}; it must be between {least} and {most}.", field=name)
 
@@ -106,7 +114,8 @@ def _sample(seed: int, anchor: int, organizations: int, shipments: int) -> Sampl
     return sample
 
 
-async def _set_up(database: Database, connection: AsyncConnection) -> None:
+async def set_up(database: Database, connection: AsyncConnection) -> None:
+    """Let one process at a time write samples to PostgreSQL, into the schema of the TMS."""
     await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
     if database.options.schema_name is not None:
         quoted = connection.dialect.identifier_preparer.quote(database.options.schema_name)
@@ -117,7 +126,8 @@ def _seeds() -> Any:
     return table(_SEEDS, *(column(name) for name in ("seed", "anchor", "organizations", "shipments", "created_at")))
 
 
-async def _known(connection: AsyncConnection, seed: int) -> Mapping[str, int] | None:
+async def known_sample(connection: AsyncConnection, seed: int) -> Mapping[str, int] | None:
+    """Return the arguments of a sample that is there."""
     seeds = _seeds()
     row = (await connection.execute(select(seeds).where(seeds.c.seed == seed))).mappings().one_or_none()
     return None if row is None else dict(row)

@@ -20,7 +20,8 @@ SYSTEM_USER = "system@trenova.app"
 DEFAULT_SEED = 1
 _PER_BUSINESS_UNIT = 2
 _FOUNDED = 400 * DAY  # before the anchor
-_AUTO_CANCEL_DAYS = (30, 14, None, 45, 7)  # None: the organization does not want it
+AUTO_CANCEL_DAYS = (30, 14, None, 45, 7)
+"""Thresholds in the order of organizations; None: the organization does not want it."""
 _AUDIT_DAYS = (120, 30, 365, 90, 180)
 
 
@@ -120,7 +121,7 @@ def _add_places(sample: SampleRows, carrier: Carrier, at: int) -> None:
 
 
 def _add_settings(sample: SampleRows, carrier: Carrier, index: int, at: int) -> None:
-    days = _AUTO_CANCEL_DAYS[index % len(_AUTO_CANCEL_DAYS)]
+    days = AUTO_CANCEL_DAYS[index % len(AUTO_CANCEL_DAYS)]
     row: Row = {"id": sample.id("sctl", at), **carrier.tenant, "auto_cancel_shipments": days is not None}
     sample.add("shipment_controls", row | {"auto_cancel_shipments_threshold": days or 30}, at=at)
     row = {"id": sample.id("dr", at), **carrier.tenant}

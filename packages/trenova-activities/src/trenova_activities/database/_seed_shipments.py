@@ -20,11 +20,12 @@ _ASSIGNED = {"Assigned": "New", "InTransit": "InProgress", "Completed": "Complet
 def add_shipments(sample: SampleRows, carrier: Carrier, count: int) -> None:
     """Add that many shipments of one organization, and the sequences that numbered them."""
     weights = list(STATUSES.values())
-    shipments = [_shipment(sample, carrier, sample.chance.choices(list(STATUSES), weights)[0]) for _ in range(count)]
+    shipments = [add_shipment(sample, carrier, sample.chance.choices(list(STATUSES), weights)[0]) for _ in range(count)]
     _number(sample, carrier, sorted(shipments, key=lambda row: (row["created_at"], row["id"])))
 
 
-def _shipment(sample: SampleRows, carrier: Carrier, status: str) -> Row:
+def add_shipment(sample: SampleRows, carrier: Carrier, status: str) -> Row:
+    """Add one shipment with everything below it, but without its pro number, and return it."""
     chance = sample.chance
     shape = _shape(sample, status)
     route = plan(chance, carrier.places, shape, status, sample.anchor)

@@ -80,7 +80,7 @@ class PostgresServer:
             raise
 
     def halt(self, *, how: signal.Signals = signal.SIGINT) -> None:
-        """End the process and keep its data; ``start`` continues on another port.
+        """End the process and keep its data; ``start`` continues on the same port unless it was taken meanwhile.
 
         Args:
             how: SIGINT closes every connection, SIGTERM waits for them, SIGQUIT dies at once.
@@ -161,8 +161,8 @@ class PostgresServer:
         return folder
 
     def _start(self, folder: Path) -> None:
-        for _ in range(_START_ATTEMPTS):
-            self.port = _free_port()
+        for attempt in range(_START_ATTEMPTS):
+            self.port = self.port if self.port and attempt == 0 else _free_port()
             settings = [*_FAST, "listen_addresses=127.0.0.1", "unix_socket_directories=", *self._settings]
             with (folder / "server.log").open("wb") as log:
                 self._process = subprocess.Popen(  # noqa: S603

@@ -1,0 +1,44 @@
+"""Cancel stale shipments of every organization that wants it; deterministic code only."""
+
+from typing import Final
+
+from temporalio import workflow
+
+with workflow.unsafe.imports_passed_through():
+    from trenova_activities._cancellation_contract import (
+        CancelShipmentsPayload,
+        CancelShipmentsProgress,
+        CancelShipmentsResult,
+    )
+    from trenova_activities._names import (
+        CANCEL_SHIPMENTS_ACTIVITY,
+        CANCEL_SHIPMENTS_JOB,
+        CANCEL_SHIPMENTS_WORKFLOW,
+    )
+    from trenova_activities._nightly_workflow import NightlyLoop
+    from trenova_errors import NonRetryableError
+
+_LOOP: Final = NightlyLoop(
+    kind="cancel",
+    activity=CANCEL_SHIPMENTS_ACTIVITY,
+    progress=CancelShipmentsProgress,
+    job_type=CANCEL_SHIPMENTS_JOB,
+)
+
+
+@workflow.defn(name=CANCEL_SHIPMENTS_WORKFLOW)
+class CancelShipmentsByCreatedAtWorkflow:
+    """Every eligible shipment once, none that is younger; failures are told to a role of the organization."""
+
+    @workflow.run
+    async def run(self, payload: CancelShipmentsPayload) -> CancelShipmentsResult:
+        """Cancel, organization by organization.
+
+        Raises:
+            ActivityError: A call failed for good, or the database could not be reached for a day.
+            NonRetryableError: Every organization failed.
+        """
+        progress = await _LOOP.run(payload)
+        if progress.result is None:
+            raise NonRetryableError("The last call of the activity brought no result; its worker is older than this.")
+        return progress.result

@@ -1,0 +1,84 @@
+"""What every command that starts or watches a job does: connect, check what was typed, show how it goes."""
+
+import asyncio
+import time
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+from rich.console import Console
+from temporalio.api.workflow.v1 import PendingActivityInfo
+from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
+from temporalio.envconfig import ClientConfig
+
+from trenova_activities._wire import WireModel
+from trenova_errors import ErrorsPlugin, InvalidInputError, UnavailableError
+
+Model = TypeVar("Model", bound=WireModel)
+
+RPC_TIMEOUT = timedelta(seconds=10)
+_LOOK_EVERY_S = 0.5
+_PATIENCE_S = 5.0
+_DEFAULT_ADDRESS = "localhost:7233"
+
+console = Console(highlight=False)
+
+
+async def connect() -> Client:
+    """Connect as ``temporalio.envconfig`` says, to localhost:7233 if it says nothing.
+
+    Raises:
+        UnavailableError: Nobody answers there.
+    """
+    config: dict[str, Any] = dict(ClientConfig.load_client_connect_config())
+    config.setdefault("target_host", _DEFAULT_ADDRESS)
+    try:
+        return await Client.connect(**config, plugins=[ErrorsPlugin()])
+    except RuntimeError as error:  # how the SDK says that nobody listens; its text names its own transport only
+        raise UnavailableError(
+            f"No Temporal server answers at {config['target_host']}. Start one with 'trenova-workers up', "
+            "or name another with TEMPORAL_ADDRESS."
+        ) from error
+
+
+def valid(model: type[Model], asked: Mapping[str, Any]) -> Model:
+    """Build a request out of what was typed.
+
+    Raises:
+        InvalidInputError: With everything that is wrong with it.
+    """
+    try:
+        return model(**asked)
+    except ValidationError as error:
+        problems = error.errors(include_input=False, include_url=False)
+        said = "; ".join(f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}" for problem in problems)
+        raise InvalidInputError(f"The request is not valid: {said}.") from None
+
+
+async def follow_to_end(client: Client, handle: WorkflowHandle[Any, Any], what: str) -> None:
+    """Show the stage that the activity reports until the run is closed; a chain of runs counts as one."""
+    deadline = time.monotonic() + _PATIENCE_S
+    with console.status(f"{what}: waiting for a worker") as status:
+        while True:
+            # Without a run id, so that a run that continued as new is followed.
+            latest = client.get_workflow_handle(handle.id)
+            description = await latest.describe(rpc_timeout=RPC_TIMEOUT)
+            if description.status != WorkflowExecutionStatus.RUNNING:
+                return
+            for activity in description.raw_description.pending_activities:
+                deadline = float("inf")
+                status.update(f"{what}: {await stage_of(client, activity)}")
+            if time.monotonic() > deadline:
+                deadline = float("inf")
+                console.print(f"No worker has taken it yet; is one polling {description.task_queue!r}?")
+            await asyncio.sleep(_LOOK_EVERY_S)
+
+
+async def stage_of(client: Client, activity: PendingActivityInfo) -> str:
+    """Say where an activity stands: its last heartbeat, its attempt and what the one before failed with."""
+    beats = activity.heartbeat_details.payloads
+    [stage] = await client.data_converter.decode(beats, [str]) if beats else ["waiting for a worker"]
+    tries = f", attempt {activity.attempt}" if activity.attempt > 1 else ""
+    failure = f" after: {activity.last_failure.message}" if activity.last_failure.message else ""
+    return f"{stage}{tries}{failure}"

@@ -1,0 +1,117 @@
+"""What the nightly jobs have in common on the wire: how they are asked, and how they report on the way."""
+
+import hashlib
+import json
+from typing import Annotated, Any, Final, Self
+
+from pydantic import Field
+
+from trenova_activities._wire import Id, WireModel
+
+MAX_BATCH: Final = 10_000
+"""Rows that one transaction may change."""
+
+MAX_LISTED: Final = 100
+"""Entries of each list in a result; the rest is in the tables of the run."""
+
+_MAX_ORGANIZATIONS: Final = 10_000
+_NOT_THE_REQUEST: Final = frozenset({"timestamp", "metadata", "run"})
+
+
+class RunState(WireModel):
+    """Where a run stands; made by the workflow and carried through continue-as-new, never by callers.
+
+    Attributes:
+        run_id: Run id of the chain's first execution; the run's rows in the tables carry it.
+        workflow_time: The workflow's clock when it asked, unix seconds: the Temporal server's, not a worker's.
+        calls: Activity calls so far, over the whole chain.
+        failed: The run is failing; the activity only says whom to tell.
+    """
+
+    run_id: str
+    workflow_time: int
+    calls: int = 0
+    failed: bool = False
+
+
+class NightlyPayload(WireModel):
+    """Apply a job's rule to every organization that wants it, or to some of them.
+
+    Attributes:
+        organization_ids: Only these; all if empty.
+        dry_run: Count what would be changed and change nothing.
+        batch_size: Rows per transaction, 1 to 10,000; the job's own size if absent.
+        timestamp: When the caller asked, in unix seconds; informative.
+        metadata: The caller's own notes; carried, never interpreted.
+        run: See :class:`RunState`.
+    """
+
+    organization_ids: Annotated[list[Id], Field(max_length=_MAX_ORGANIZATIONS)] = Field(default_factory=list)
+    dry_run: bool = False
+    batch_size: Annotated[int, Field(ge=1, le=MAX_BATCH)] | None = None
+    timestamp: int | None = None
+    metadata: dict[str, object] = Field(default_factory=dict)
+    run: RunState | None = None
+
+    def request(self) -> dict[str, Any]:
+        """Return what is asked, as JSON; the time, notes and the run's state are not part of it."""
+        asked = self.model_dump(mode="json", by_alias=True, exclude=set(_NOT_THE_REQUEST))
+        return {**asked, "organizationIds": sorted(set(self.organization_ids))}
+
+    def digest(self) -> str:
+        """Fingerprint of what is asked (SHA-256, hexadecimal)."""
+        text = json.dumps(self.request(), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def at(self, run: RunState) -> Self:
+        """Return the same request with the run's state."""
+        return self.model_copy(update={"run": run})
+
+
+class SkippedOrganization(WireModel):
+    """An organization that was left alone, and why."""
+
+    organization_id: str
+    reason: str
+
+
+class PartialFailure(WireModel):
+    """A tenant with which the run did not come to the end; what it changed there stands."""
+
+    organization_id: str
+    business_unit_id: str
+    error: str
+
+
+class FailureNotice(WireModel):
+    """Whom to tell about a failure, and what.
+
+    Attributes:
+        role: The role of the organization that is told.
+        words: What went wrong.
+    """
+
+    organization_id: str
+    business_unit_id: str
+    role: str
+    words: str
+
+
+class NightlyProgress(WireModel):
+    """How far a run is after one call of its activity.
+
+    Attributes:
+        done: Nothing is left to do.
+        tenants_done: Tenants that are finished, whatever came of them.
+        rows: Rows changed so far, or counted in a dry run.
+        organization: The organization that is being worked on.
+        failure: What the whole run failed with, although it reached its end; empty if it did not.
+        notices: Whom to tell, at the end.
+    """
+
+    done: bool
+    tenants_done: int = 0
+    rows: int = 0
+    organization: str = ""
+    failure: str = ""
+    notices: list[FailureNotice] = Field(default_factory=list)

@@ -1,0 +1,45 @@
+"""Delete audit entries that every organization's own period has outlived; deterministic code only."""
+
+from typing import Final
+
+from temporalio import workflow
+
+with workflow.unsafe.imports_passed_through():
+    from trenova_activities._names import (
+        DELETE_AUDIT_ENTRIES_ACTIVITY,
+        DELETE_AUDIT_ENTRIES_JOB,
+        DELETE_AUDIT_ENTRIES_WORKFLOW,
+    )
+    from trenova_activities._nightly_workflow import NightlyLoop
+    from trenova_activities._retention_contract import (
+        DeleteAuditEntriesPayload,
+        DeleteAuditEntriesProgress,
+        DeleteAuditEntriesResult,
+    )
+    from trenova_errors import NonRetryableError
+
+_LOOP: Final = NightlyLoop(
+    kind="delete",
+    activity=DELETE_AUDIT_ENTRIES_ACTIVITY,
+    progress=DeleteAuditEntriesProgress,
+    job_type=DELETE_AUDIT_ENTRIES_JOB,
+)
+
+
+@workflow.defn(name=DELETE_AUDIT_ENTRIES_WORKFLOW)
+class DeleteAuditEntriesWorkflow:
+    """Every entry that has outlived its period, and no other; failures are told to a role of the organization."""
+
+    @workflow.run
+    async def run(self, payload: DeleteAuditEntriesPayload) -> DeleteAuditEntriesResult:
+        """Delete, organization by organization.
+
+        Raises:
+            ActivityError: A call failed for good (an append-only log that lets nobody through, say), or the
+                database could not be reached for a day.
+            NonRetryableError: Every organization failed.
+        """
+        progress = await _LOOP.run(payload)
+        if progress.result is None:
+            raise NonRetryableError("The last call of the activity brought no result; its worker is older than this.")
+        return progress.result

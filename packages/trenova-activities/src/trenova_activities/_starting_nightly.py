@@ -1,0 +1,149 @@
+"""Start a nightly job by hand: the schedule starts it every night, a person when it is wanted now."""
+
+import uuid
+from dataclasses import dataclass
+from typing import Any, Final
+
+from temporalio.client import Client, WorkflowHandle
+from temporalio.common import (
+    SearchAttributePair,
+    TypedSearchAttributes,
+    WorkflowIDConflictPolicy,
+    WorkflowIDReusePolicy,
+)
+from temporalio.exceptions import WorkflowAlreadyStartedError
+
+from trenova_activities._cancellation_contract import CancelShipmentsPayload, CancelShipmentsResult
+from trenova_activities._cancellation_workflow import CancelShipmentsByCreatedAtWorkflow
+from trenova_activities._names import (
+    CANCEL_SHIPMENTS_JOB,
+    CANCEL_SHIPMENTS_WORKFLOW,
+    DELETE_AUDIT_ENTRIES_JOB,
+    DELETE_AUDIT_ENTRIES_WORKFLOW,
+    JOB_TYPE,
+    NOTIFY_SUFFIX,
+    ORGANIZATION_ID,
+    SHIPMENT_QUEUE,
+    SYSTEM_QUEUE,
+)
+from trenova_activities._nightly_contract import NightlyPayload
+from trenova_activities._retention_contract import DeleteAuditEntriesPayload, DeleteAuditEntriesResult
+from trenova_activities._retention_workflow import DeleteAuditEntriesWorkflow
+from trenova_activities._starting import REQUEST_DIGEST, checked_id, refuse_other_request
+from trenova_activities._wire import MAX_ID
+
+_NOTIFY_RESERVE: Final = len(NOTIFY_SUFFIX) + 2 * (1 + MAX_ID)  # a failure's notification adds both ids of the tenant
+
+
+def cancel_workflow_id(key: str) -> str:
+    """Return ``cancel-shipments/<key>``, the same for every caller of a key."""
+    return checked_id(f"cancel-shipments/{key}", reserve=_NOTIFY_RESERVE)
+
+
+def purge_workflow_id(key: str) -> str:
+    """Return ``delete-audit-entries/<key>``, the same for every caller of a key."""
+    return checked_id(f"delete-audit-entries/{key}", reserve=_NOTIFY_RESERVE)
+
+
+async def start_cancel(
+    client: Client,
+    payload: CancelShipmentsPayload | None = None,
+    *,
+    key: str | None = None,
+    task_queue: str = SHIPMENT_QUEUE,
+) -> WorkflowHandle[CancelShipmentsByCreatedAtWorkflow, CancelShipmentsResult]:
+    """Start a cancellation of stale shipments, or find the run that the key already has.
+
+    Args:
+        client: Any client whose data converter writes what the workers read (``ErrorsPlugin`` suffices).
+        payload: For whom; every organization that wants it, if absent.
+        key: Makes two calls the same one; made up if absent, so that every call is a new run.
+        task_queue: Another queue that serves the job.
+
+    Returns:
+        The handle of the run. A failed run of the key is started again.
+
+    Raises:
+        ConflictError: The key was used for another request.
+    """
+    payload = payload or CancelShipmentsPayload()
+    workflow_id = cancel_workflow_id(key or uuid.uuid4().hex)
+    job = _Job(CancelShipmentsByCreatedAtWorkflow.run, CANCEL_SHIPMENTS_WORKFLOW, CANCEL_SHIPMENTS_JOB)
+    handle: WorkflowHandle[CancelShipmentsByCreatedAtWorkflow, CancelShipmentsResult] = await job.start(
+        client, payload, workflow_id, task_queue, "Cancel stale shipments"
+    )
+    return handle
+
+
+async def start_purge(
+    client: Client,
+    payload: DeleteAuditEntriesPayload | None = None,
+    *,
+    key: str | None = None,
+    task_queue: str = SYSTEM_QUEUE,
+) -> WorkflowHandle[DeleteAuditEntriesWorkflow, DeleteAuditEntriesResult]:
+    """Start a deletion of outlived audit entries, or find the run that the key already has.
+
+    Args:
+        client: Any client whose data converter writes what the workers read (``ErrorsPlugin`` suffices).
+        payload: For whom; every organization that has a period, if absent.
+        key: Makes two calls the same one; made up if absent, so that every call is a new run.
+        task_queue: Another queue that serves the job.
+
+    Returns:
+        The handle of the run. A failed run of the key is started again.
+
+    Raises:
+        ConflictError: The key was used for another request.
+    """
+    payload = payload or DeleteAuditEntriesPayload()
+    workflow_id = purge_workflow_id(key or uuid.uuid4().hex)
+    job = _Job(DeleteAuditEntriesWorkflow.run, DELETE_AUDIT_ENTRIES_WORKFLOW, DELETE_AUDIT_ENTRIES_JOB)
+    handle: WorkflowHandle[DeleteAuditEntriesWorkflow, DeleteAuditEntriesResult] = await job.start(
+        client, payload, workflow_id, task_queue, "Delete outlived audit entries"
+    )
+    return handle
+
+
+@dataclass(frozen=True)
+class _Job:
+    """What is started: the workflow's method, its wire name, and the job's name."""
+
+    run: Any
+    workflow: str
+    job_type: str
+
+    async def start(
+        self, client: Client, payload: NightlyPayload, workflow_id: str, task_queue: str, what: str
+    ) -> WorkflowHandle[Any, Any]:
+        """Start the run, or find the one that was asked the same."""
+        try:
+            handle: WorkflowHandle[Any, Any] = await client.start_workflow(
+                self.run,
+                payload,
+                id=workflow_id,
+                task_queue=task_queue,
+                id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
+                id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
+                memo={REQUEST_DIGEST: payload.digest()},
+                search_attributes=_tags(self.job_type, payload),
+                static_summary=_words(what, payload),
+            )
+        except WorkflowAlreadyStartedError:
+            key = workflow_id.partition("/")[2]
+            await refuse_other_request(client, workflow_id, payload, key=key, workflow_type=self.workflow)
+            return client.get_workflow_handle_for(self.run, workflow_id)
+        return handle
+
+
+def _tags(job_type: str, payload: NightlyPayload) -> TypedSearchAttributes:
+    tags = [SearchAttributePair(JOB_TYPE, job_type)]
+    if len(payload.organization_ids) == 1:
+        tags.append(SearchAttributePair(ORGANIZATION_ID, payload.organization_ids[0]))
+    return TypedSearchAttributes(tags)
+
+
+def _words(what: str, payload: NightlyPayload) -> str:
+    count = len(payload.organization_ids)
+    whose = f"of {count} organizations" if count > 1 else "of one organization" if count else "of every organization"
+    return f"{what} {whose}{', dry run' if payload.dry_run else ''}"

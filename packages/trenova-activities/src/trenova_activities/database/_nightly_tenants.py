@@ -1,0 +1,177 @@
+"""The tenants of a run: found page by page, begun once each, and judged by their own settings row."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from sqlalchemy import Select, Table, and_, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from trenova_activities.database._engine import Database
+from trenova_activities.database._nightly_job import Cutoff, NightlyJob, Skip
+from trenova_activities.database._nightly_run import NightlyRun, insert_into
+from trenova_activities.database._tenant import Tenant
+
+PAGE: Final = 100
+"""Tenants that are read at once."""
+
+RUNNING: Final = "running"
+DONE: Final = "done"
+SKIPPED: Final = "skipped"
+FAILED: Final = "failed"
+
+
+class RunTenants:
+    """The tenants of one run and what their rows in ``job_run_tenants`` say.
+
+    Args:
+        database: The TMS's database.
+        job: Whose settings table names the tenants.
+        run: The run.
+        organization_ids: Only these; all that want the job if empty.
+        dry_run: Count the eligible rows when a tenant is begun, and be done with it.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        job: NightlyJob,
+        run: NightlyRun,
+        *,
+        organization_ids: Sequence[str],
+        dry_run: bool,
+    ) -> None:
+        self._database = database
+        self._job = job
+        self._run = run
+        self._organization_ids = organization_ids
+        self._dry_run = dry_run
+        self._table = database.jobs.job_run_tenants
+
+    async def unfinished(self) -> list[Tenant]:
+        """Return the tenants that an earlier call began and did not finish."""
+        table = self._table
+        query = select(*_keys(table)).where(*self._run.mine(table), table.c.state == RUNNING)
+        return await self._tenants(query.order_by(*_keys(table)))
+
+    async def page(self, after: Tenant | None) -> list[Tenant]:
+        """Return the next tenants of the settings table in the order of their ids; none at the end."""
+        asked = self._organization_ids
+        return await self._tenants(tenants_page(self._job, asked, after=after, wanted=not asked))
+
+    async def begin(self, tenant: Tenant) -> bool:
+        """Judge the tenant once and move the run's cursor to it.
+
+        Returns:
+            Whether there are rows to change now; false for a tenant that is skipped, counted, or was begun before.
+        """
+        async with self._database.write() as connection:
+            at = await self._database.clock(connection)
+            if not await self._claim(connection, tenant, at):
+                return False
+            verdict = await self.verdict(connection, tenant)
+            found: dict[str, Any] = {"setting": verdict.setting, "odd_rows": 0}
+            if isinstance(verdict, Skip):
+                found |= {"state": SKIPPED, "reason": verdict.reason}
+            else:
+                found |= {"cutoff": verdict.at, "odd_rows": await self._job.odd(connection, tenant)}
+                if self._dry_run:
+                    found |= await self._counted(connection, tenant, verdict)
+            await connection.execute(update(self._table).where(*self.mine(tenant)).values(found))
+        return "state" not in found
+
+    async def fail(self, tenant: Tenant, message: str) -> bool:
+        """Record that the run gives the tenant up; what was changed there stands and stays counted.
+
+        Returns:
+            Whether the tenant was under way until now.
+        """
+        async with self._database.write() as connection:
+            at = await self._database.clock(connection)
+            await self._claim(connection, tenant, at)
+            changes = {"state": FAILED, "error": message, "updated_at": at}
+            mine = (*self.mine(tenant), self._table.c.state == RUNNING)
+            failed = await connection.execute(update(self._table).where(*mine).values(changes))
+        return failed.rowcount == 1
+
+    async def verdict(self, connection: AsyncConnection, tenant: Tenant) -> Skip | Cutoff:
+        """Read the tenant's settings as they are now and judge them."""
+        table = self._job.settings_table
+        wanted = self._job.wanted().label("trenova_wanted")
+        query = select(table, wanted).where(tenant.owns(table)).limit(2)
+        rows = (await connection.execute(query)).all()
+        if len(rows) != 1:
+            what = "no row" if not rows else "more than one row"
+            return Skip(f"{table.name} has {what} of this tenant, and nothing else says what it wants.")
+        if not rows[0].trenova_wanted:
+            return Skip(self._job.unwanted)
+        return self._job.rule(rows[0], self._run.facts.as_of)
+
+    def mine(self, tenant: Tenant) -> list[Any]:
+        """Return the conditions for the tenant's row of this run."""
+        return [*self._run.mine(self._table), tenant.owns(self._table)]
+
+    async def _tenants(self, query: Select[Any]) -> list[Tenant]:
+        async with self._database.read() as connection:
+            return [Tenant(*row) for row in await connection.execute(query)]
+
+    async def _claim(self, connection: AsyncConnection, tenant: Tenant, at: int) -> bool:
+        """Write the tenant's row unless it is there, and move the cursor.
+
+        An attempt that was taken for dead may still be alive, so the row decides and the cursor is only a hint.
+        """
+        row = {
+            **self._run.key,
+            **tenant.values,
+            "state": RUNNING,
+            "counted": 0,
+            "odd_rows": 0,
+            "samples": [],
+            "batches": 0,
+            "created_at": at,
+            "updated_at": at,
+        }
+        insert = insert_into(connection, self._table).values(row).on_conflict_do_nothing()
+        if (await connection.execute(insert)).rowcount != 1:
+            return False
+        runs = self._database.jobs.job_runs
+        cursor = {
+            "tenant_cursor_organization": tenant.organization_id,
+            "tenant_cursor_business_unit": tenant.business_unit_id,
+            "updated_at": at,
+        }
+        await connection.execute(update(runs).where(*self._run.mine(runs)).values(cursor))
+        return True
+
+    async def _counted(self, connection: AsyncConnection, tenant: Tenant, cutoff: Cutoff) -> dict[str, Any]:
+        return {
+            "state": DONE,
+            "counted": await self._job.eligible(connection, tenant, cutoff.at),
+            "samples": await self._job.samples(connection, tenant, cutoff.at),
+        }
+
+
+def tenants_page(
+    job: NightlyJob, organization_ids: Sequence[str], *, after: Tenant | None, wanted: bool
+) -> Select[Any]:
+    """Build the query for the next page of tenants.
+
+    Args:
+        job: Whose settings table names them.
+        organization_ids: Only these; all if empty.
+        after: The last one of the page before.
+        wanted: Only those that want the job.
+    """
+    organization, unit = _keys(job.settings_table)
+    query = select(organization, unit).distinct().order_by(organization, unit).limit(PAGE)
+    if organization_ids:
+        query = query.where(organization.in_(organization_ids))
+    if wanted:
+        query = query.where(job.wanted())
+    if after is not None:
+        later = and_(organization == after.organization_id, unit > after.business_unit_id)
+        query = query.where(or_(organization > after.organization_id, later))
+    return query
+
+
+def _keys(table: Table) -> tuple[Any, Any]:
+    return table.c.organization_id, table.c.business_unit_id

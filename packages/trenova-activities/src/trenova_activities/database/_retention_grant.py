@@ -1,0 +1,96 @@
+"""Opening an append-only audit log to the retention job alone, and closing it again; explicit, and both undoable."""
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from trenova_activities.database import _retention_postgresql as postgresql
+from trenova_activities.database import _retention_sqlite as sqlite
+from trenova_activities.database._engine import Database
+from trenova_errors import ConfigurationError
+
+_LOCK = 0x7472_656E_6F76_6103  # "trenova", 3: a PostgreSQL advisory lock beside those of migrations and samples
+_PRIVILEGE = "42501"
+
+
+async def retention_sql(database: Database, *, role: str | None = None, revoke: bool = False) -> list[str]:
+    """Return the statements that :func:`allow_retention` (or :func:`revoke_retention`) would run now.
+
+    Raises:
+        ConfigurationError: As the functions themselves.
+    """
+    async with database.read() as connection:
+        return await _statements(database, connection, role, revoke=revoke)
+
+
+async def allow_retention(database: Database, *, role: str | None = None) -> list[str]:
+    """Let the retention job, and nothing else, delete old entries of an append-only audit log.
+
+    The triggers that refuse are given a condition and keep refusing everybody else, a superuser's plain DELETE
+    included. On PostgreSQL the job calls a function that runs as the role ``trenova_retention``; on SQLite it puts
+    a permit into a table of ours. A second call changes nothing; where a release of the TMS has put a trigger back
+    as it was, it is opened again.
+
+    Args:
+        database: Its user owns the log and may create roles, or ``trenova_retention`` exists and it may grant it.
+        role: On PostgreSQL, who may call the function: the role of the system worker. None: the user itself.
+
+    Returns:
+        The statements that were run, in one transaction; empty if there was nothing to do.
+
+    Raises:
+        ConfigurationError: A table or the role is missing, the user may not do this, or a trigger has a form
+            that cannot be opened. Nothing was changed.
+    """
+    return await _run(database, role, revoke=False)
+
+
+async def revoke_retention(database: Database) -> list[str]:
+    """Undo :func:`allow_retention`: every trigger as it was, and nothing left of the way through.
+
+    Returns:
+        The statements that were run, in one transaction; empty if there was nothing to do.
+
+    Raises:
+        ConfigurationError: A trigger was changed since, or the user may not do this. Nothing was changed.
+    """
+    return await _run(database, None, revoke=True)
+
+
+async def _run(database: Database, role: str | None, *, revoke: bool) -> list[str]:
+    try:
+        async with database.write() as connection:
+            if not database.options.is_sqlite:
+                await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+            statements = await _statements(database, connection, role, revoke=revoke)
+            for statement in statements:
+                await connection.exec_driver_sql(statement)
+            if statements:
+                await _verify(database, connection, role, revoke=revoke)
+            return statements
+    except ConfigurationError as error:
+        if error.facts.get("sqlstate") != _PRIVILEGE:
+            raise
+        raise ConfigurationError(
+            "This user may not open the audit log: it must own audit_entries and data_retention and be able to create "
+            "the role trenova_retention (or have its ADMIN option). Run the command as such a user, or give its SQL "
+            "(--show) to one.",
+            sqlstate=_PRIVILEGE,
+        ) from error
+
+
+async def _statements(database: Database, connection: AsyncConnection, role: str | None, *, revoke: bool) -> list[str]:
+    if database.options.is_sqlite:
+        return await (sqlite.revoking(connection) if revoke else sqlite.allowing(connection))
+    schema = database.options.schema_name
+    if revoke:
+        return await postgresql.revoking(connection, schema)
+    return await postgresql.allowing(connection, schema, role)
+
+
+async def _verify(database: Database, connection: AsyncConnection, role: str | None, *, revoke: bool) -> None:
+    """Read everything back before it is committed; what is still to do now was not understood."""
+    if await _statements(database, connection, role, revoke=revoke):
+        raise ConfigurationError(
+            "The database did not take the triggers as they were written, so nothing was changed. "
+            "Give the triggers of audit_entries a condition that spares trenova_retention by hand."
+        )

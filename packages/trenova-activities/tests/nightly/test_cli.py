@@ -1,0 +1,100 @@
+"""The commands as a person types them, on a real server with a real worker."""
+
+import asyncio
+import os
+import sys
+from contextlib import asynccontextmanager
+
+import pytest
+from temporalio.client import Client
+from temporalio.worker import Worker
+from world import DAY, opened
+
+from trenova_activities import SHIPMENT_QUEUE, CancelShipmentsByCreatedAtWorkflow
+from trenova_activities.database import CancellationActivities
+
+
+@pytest.fixture
+def run(client: Client):
+    async def invoke(*arguments: str) -> tuple[int, str]:
+        code = "import sys; from trenova_activities.cli import main; sys.argv[0] = 'trenova-activities'; main()"
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-c",
+            code,
+            *arguments,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            env={**os.environ, "TEMPORAL_ADDRESS": client.service_client.config.target_host, "COLUMNS": "200"},
+        )
+        said, _ = await asyncio.wait_for(process.communicate(), 60)
+        return process.returncode, said.decode()
+
+    return invoke
+
+
+@asynccontextmanager
+async def serving(client: Client, url: str):
+    async with opened(url) as world:
+        world.now = None
+        activities = await CancellationActivities.open(world.database)
+        async with Worker(
+            client,
+            task_queue=SHIPMENT_QUEUE,
+            workflows=[CancelShipmentsByCreatedAtWorkflow],
+            activities=[activities.cancel],
+        ):
+            yield world
+
+
+async def test_a_dry_run_counts_what_the_real_run_cancels_and_the_status_tells_it(
+    client, run, embedded_sqlite_url, queue
+):
+    async with serving(client, embedded_sqlite_url) as world:
+        async with world.database.read() as connection:
+            now = await world.clock(connection)
+        one, other = await world.tenants(2)
+        await world.shipments(one, [now - 31 * DAY] * 3)
+        await world.shipments(other, [now - 31 * DAY])
+
+        dry = await run("start", "cancel", "--dry-run", "--key", f"{queue}-dry")
+        assert {row.status for row in (await world.rows("shipments")).values()} == {"New"}
+        real = await run("start", "cancel", "--organization", one.organization_id, "--key", queue)
+        status = await run("status", f"cancel-shipments/{queue}")
+
+        assert dry == (0, dry[1])
+        assert "4 shipments would be canceled for 2 organizations." in dry[1]
+        assert real[0] == 0
+        assert f"Workflow cancel-shipments/{queue}" in real[1]
+        assert "3 shipments were canceled for 1 organization." in real[1]
+        assert {row.status for row in (await world.rows("shipments", one)).values()} == {"Canceled"}
+        assert {row.status for row in (await world.rows("shipments", other)).values()} == {"New"}
+        assert status[0] == 0
+        for part in ("CancelShipmentsByCreatedAtWorkflow", "completed", "3 shipments were canceled"):
+            assert part in status[1]
+
+
+async def test_the_status_of_a_job_that_waits_says_so(client, run, queue):
+    started = await run("start", "cancel", "--no-follow", "--key", queue)
+    status = await run("status", f"cancel-shipments/{queue}")
+    await client.get_workflow_handle(f"cancel-shipments/{queue}").terminate("enough")
+    terminated = await run("status", f"cancel-shipments/{queue}")
+
+    assert started[0] == 0
+    assert (status[0], "running" in status[1]) == (0, True)
+    assert (terminated[0], "terminated" in terminated[1]) == (1, True)
+
+
+async def test_a_workflow_that_there_is_not_is_named(run):
+    code, said = await run("status", "cancel-shipments/never")
+
+    assert code == 1
+    assert said.startswith("No workflow with id 'cancel-shipments/never'")
+
+
+@pytest.mark.parametrize("size", ["0", "10001"])
+async def test_a_batch_size_out_of_range_is_refused_before_anything_starts(run, size):
+    code, said = await run("start", "cancel", "--batch-size", size)
+
+    assert code == 1
+    assert "batch_size: Input should be" in said

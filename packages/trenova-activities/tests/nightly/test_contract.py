@@ -1,0 +1,80 @@
+import json
+
+import pytest
+from pydantic import ValidationError
+
+from trenova_activities import CancelShipmentsPayload, CancelShipmentsProgress, CancelShipmentsResult, RunState
+from trenova_activities.database import NotifyRoles
+
+
+def test_everything_has_a_default_and_null_is_absent():
+    asked = '{"organizationIds": null, "dryRun": null, "batchSize": null, "metadata": null, "run": null}'
+
+    assert CancelShipmentsPayload.model_validate_json("{}") == CancelShipmentsPayload()
+    assert CancelShipmentsPayload.model_validate_json(asked) == CancelShipmentsPayload()
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"batchSize": 0},
+        {"batchSize": 10_001},
+        {"batchSize": "5"},
+        {"dryRun": "yes"},
+        {"organizationIds": [""]},
+        {"organizationIds": "org_1"},
+    ],
+)
+def test_what_makes_no_sense_is_refused(wrong):
+    with pytest.raises(ValidationError, match=next(iter(wrong))):
+        CancelShipmentsPayload.model_validate_json(json.dumps(wrong))
+
+
+def test_the_digest_is_what_was_asked_in_any_order_and_never_changes():
+    payload = CancelShipmentsPayload(organization_ids=["org_2", "org_1"])
+
+    same = CancelShipmentsPayload(
+        organization_ids=["org_1", "org_2", "org_1"],
+        timestamp=5,
+        metadata={"a": 1},
+        run=RunState(run_id="r", workflow_time=7),
+    )
+    assert same.digest() == payload.digest()
+    assert payload.model_copy(update={"dry_run": True}).digest() != payload.digest()
+    assert payload.digest() == "8dcb70064be2824ccd0175886bd79bad576ca0059ecd15c72f756f9932591440"
+
+
+def test_the_result_is_what_the_go_api_reads():
+    result = CancelShipmentsResult.model_validate(
+        {
+            "totalCancelled": 1,
+            "skippedOrgs": [{"organizationId": "o", "reason": "r"}],
+            "processedOrgs": [
+                {"organizationId": "o", "businessUnitId": "b", "cancelledCount": 1, "cancelledProNums": ["S1"]}
+            ],
+            "partialFailures": [{"organizationId": "o", "businessUnitId": "b", "error": "e"}],
+            "result": "1 shipment was canceled.",
+        }
+    )
+
+    written = json.loads(result.model_dump_json())
+    assert set(written) == {
+        *("totalCancelled", "skippedOrgs", "processedOrgs", "partialFailures", "result", "data", "truncated"),
+    }
+    assert set(written["processedOrgs"][0]) == {
+        *("organizationId", "businessUnitId", "cancelledCount", "cancelledProNums", "truncated"),
+    }
+
+
+def test_a_progress_from_an_older_worker_is_read():
+    assert CancelShipmentsProgress.model_validate_json('{"done": false, "colour": "red"}').notices == []
+
+
+def test_a_role_may_differ_by_organization():
+    roles = NotifyRoles(default="dispatch", organizations={"org_1": "owner"})
+
+    assert (roles.role_of("org_1"), roles.role_of("org_2"), NotifyRoles().role_of("org_1")) == (
+        "owner",
+        "dispatch",
+        "admin",
+    )
