@@ -1,9 +1,12 @@
+import asyncio
 import json
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from service_processes import Services, TemporalServer
 from temporalio import activity, workflow
+from temporalio.client import Client, ScheduleActionStartWorkflow, ScheduleOverlapPolicy
 
 from shipment_worker import __main__ as program
 from shipment_worker._settings import Settings
@@ -38,8 +41,8 @@ async def test_the_names_of_the_contract_are_registered(tmp_path):
 
     assert program.SERVICE.name == "shipment-worker"
     assert list(program.SERVICE.queues(settings)) == ["shipment-queue"]
-    assert workflows == ["DuplicateShipmentWorkflow"]
-    assert activities == ["DuplicateShipmentActivity"]
+    assert workflows == ["DuplicateShipmentWorkflow", "CancelShipmentsByCreatedAtWorkflow"]
+    assert activities == ["DuplicateShipmentActivity", "CancelShipmentsByCreatedAtActivity"]
 
 
 def test_dev_needs_nothing(services: Services):
@@ -99,3 +102,27 @@ def test_it_prepares_polls_and_drains(services: Services, temporal: TemporalServ
     assert checked.returncode == 0, checked.stdout + checked.stderr
     assert worker.drain() == 0
     assert worker.readyz() == (0, {})
+
+
+async def test_the_schedule_is_made_paused_and_then_left_alone(services: Services):
+    await asyncio.to_thread(services.prepare, MODULE)
+    client = await Client.connect(services.address)
+    handle = client.get_schedule_handle("cancel-shipments-schedule")
+    made = await handle.describe()
+
+    assert made.schedule.state.paused
+    assert await made.memo() == {"trenova.owner": "shipment-worker"}
+    assert made.schedule.policy.overlap is ScheduleOverlapPolicy.SKIP
+    action = made.schedule.action
+    assert isinstance(action, ScheduleActionStartWorkflow)
+    assert (action.workflow, action.task_queue) == ("CancelShipmentsByCreatedAtWorkflow", "shipment-queue")
+    [payload] = await client.data_converter.decode(action.args, [dict])
+    assert (payload["organizationIds"], payload["dryRun"]) == ([], False)
+    midnights = made.info.next_action_times[:2]
+    assert [(at.hour, at.minute, at.utcoffset()) for at in midnights] == [(0, 0, timedelta(0))] * 2
+
+    await handle.unpause(note="the dry run looked right")
+    await asyncio.to_thread(services.prepare, MODULE)
+
+    found = await handle.describe()
+    assert (found.schedule.state.paused, found.schedule.state.note) == (False, "the dry run looked right")

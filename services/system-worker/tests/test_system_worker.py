@@ -1,11 +1,17 @@
 import asyncio
 import json
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from service_processes import Services, TemporalServer
 from temporalio import activity, workflow
-from temporalio.client import Client, WorkflowFailureError
+from temporalio.client import (
+    Client,
+    ScheduleActionStartWorkflow,
+    ScheduleOverlapPolicy,
+    WorkflowFailureError,
+)
 
 from system_worker import __main__ as program
 from system_worker._settings import Settings
@@ -40,8 +46,8 @@ async def test_the_names_of_the_contract_are_registered(tmp_path):
 
     assert program.SERVICE.name == "system-worker"
     assert list(program.SERVICE.queues(settings)) == ["system-queue"]
-    assert workflows == ["CheckDatabaseWorkflow"]
-    assert activities == ["CheckDatabaseActivity"]
+    assert workflows == ["CheckDatabaseWorkflow", "DeleteAuditEntriesWorkflow"]
+    assert activities == ["CheckDatabaseActivity", "DeleteAuditEntriesActivity"]
 
 
 def test_dev_needs_nothing(services: Services):
@@ -113,7 +119,10 @@ async def test_the_database_is_checked_through_a_workflow(services: Services):
     assert await ask([]) == {
         "ready": True,
         "database": "sqlite",
-        "jobs": [{"job": "duplicate_shipment", "lacks": []}, {"job": "notification", "lacks": []}],
+        "jobs": [
+            {"job": job, "lacks": []}
+            for job in ("cancel_shipments", "delete_audit_entries", "duplicate_shipment", "notification")
+        ],
         "result": "Every job has what it needs.",
     }
     with pytest.raises(WorkflowFailureError) as failed:
@@ -122,3 +131,27 @@ async def test_the_database_is_checked_through_a_workflow(services: Services):
     assert (failure.type, failure.non_retryable) == ("invalid_input", True)
     assert "no_such_job" in failure.message
     assert await asyncio.to_thread(worker.drain) == 0
+
+
+async def test_the_schedule_is_made_paused_and_then_left_alone(services: Services):
+    await asyncio.to_thread(services.prepare, MODULE)
+    client = await Client.connect(services.address)
+    handle = client.get_schedule_handle("delete-audit-entries-schedule")
+    made = await handle.describe()
+
+    assert made.schedule.state.paused
+    assert await made.memo() == {"trenova.owner": "system-worker"}
+    assert made.schedule.policy.overlap is ScheduleOverlapPolicy.SKIP
+    action = made.schedule.action
+    assert isinstance(action, ScheduleActionStartWorkflow)
+    assert (action.workflow, action.task_queue) == ("DeleteAuditEntriesWorkflow", "system-queue")
+    [payload] = await client.data_converter.decode(action.args, [dict])
+    assert (payload["organizationIds"], payload["dryRun"]) == ([], False)
+    midnights = made.info.next_action_times[:2]
+    assert [(at.hour, at.minute, at.utcoffset()) for at in midnights] == [(0, 0, timedelta(0))] * 2
+
+    await handle.unpause(note="the dry run looked right")
+    await asyncio.to_thread(services.prepare, MODULE)
+
+    found = await handle.describe()
+    assert (found.schedule.state.paused, found.schedule.state.note) == (False, "the dry run looked right")

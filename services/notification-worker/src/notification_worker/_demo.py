@@ -37,7 +37,7 @@ async def demonstrate(settings: Settings, run: DemoRun) -> None:
         noticed = await _told(database, catalog, copied)
     run.check("notifications of duplications", expected=len(duplications), actual=told)
     run.check("notifications of copied configurations", expected=len(copied), actual=noticed)
-    run.summary(f"{told + noticed} notifications were delivered, one per job.")
+    run.summary(f"{told + noticed} notifications were delivered, one for each job.")
 
 
 async def _copy_configurations(run: DemoRun, users: "Sequence[Row[Any, Any, Any]]") -> list[str]:

@@ -5,19 +5,20 @@ from contextlib import asynccontextmanager
 from functools import partial
 
 from shipment_worker._demo import demonstrate
+from shipment_worker._jobs import JOBS, open_jobs
+from shipment_worker._schedules import create_schedules
 from shipment_worker._settings import Settings
-from trenova_activities import DUPLICATE_SHIPMENT_JOB, SEARCH_ATTRIBUTES, DuplicateShipmentWorkflow
-from trenova_activities.database import ShipmentActivities, check, migrate
+from trenova_activities import SEARCH_ATTRIBUTES
+from trenova_activities.database import check, migrate
 from trenova_workers import Finding, Service, Work
 from trenova_workers.cli import service_main
 
 
 @asynccontextmanager
 async def work(settings: Settings) -> AsyncIterator[Work]:
-    """Refuse a database that lacks something, and register the jobs."""
+    """Register the jobs that the database has everything for; refuse one that is ready for none."""
     async with settings.open_database() as database:
-        shipments = await ShipmentActivities.open(database, settings.pro_numbers)
-        yield Work([DuplicateShipmentWorkflow], [shipments.duplicate])
+        yield await open_jobs(settings, database)
 
 
 async def prepare(settings: Settings) -> None:
@@ -29,7 +30,7 @@ async def prepare(settings: Settings) -> None:
 async def look(settings: Settings) -> Sequence[Finding]:
     """Say whether the database has what the jobs need."""
     async with settings.open_database() as database:
-        lacks = await check(database, [DUPLICATE_SHIPMENT_JOB])
+        lacks = await check(database, JOBS)
     return [Finding(job, not missing, "; ".join(missing) or "ready") for job, missing in lacks.items()]
 
 
@@ -40,6 +41,7 @@ SERVICE = Service(
     queues=lambda settings: settings.queues,
     work=work,
     prepare=prepare,
+    prepare_namespace=create_schedules,
     check=look,
     demo=demonstrate,
     demo_order=10,

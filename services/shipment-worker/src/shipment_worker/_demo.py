@@ -1,4 +1,4 @@
-"""Fifty duplications through real workflows, and what the database holds of them afterwards."""
+"""Fifty duplications through real workflows, then the nightly cancellation, and what the database holds of both."""
 
 import asyncio
 import random
@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Row, func, select
 
+from shipment_worker._demo_cancellation import cancel_stale
 from shipment_worker._settings import Settings
 from trenova_activities import (
     DUPLICATE_SHIPMENT_JOB,
@@ -30,7 +31,7 @@ class _Done:
 
 
 async def demonstrate(settings: Settings, run: DemoRun) -> None:
-    """Seed the sample TMS, duplicate, and compare.
+    """Seed the sample TMS, duplicate, cancel what is stale, and compare.
 
     Args:
         settings: Name the database; an embedded one, since any other is refused.
@@ -45,12 +46,13 @@ async def demonstrate(settings: Settings, run: DemoRun) -> None:
         done = await _duplicate(run, requests)
         actual = await _actual(database, catalog, done)
         added = await _shipments(database, catalog) - before
-    run.check("duplications completed", expected=len(requests), actual=len(done))
-    for table, rows in sorted(expected.items()):
-        run.check(f"copied rows of {table}", expected=rows, actual=actual[table])
-    run.check("shipments added in all", expected=expected["shipments"], actual=added)
-    await _ask_again(run, done)
-    run.summary(f"{len(done)} duplications made {actual['shipments']} shipments, each with its audit entry.")
+        run.check("duplications completed", expected=len(requests), actual=len(done))
+        for table, rows in sorted(expected.items()):
+            run.check(f"copied rows of {table}", expected=rows, actual=actual[table])
+        run.check("shipments added in all", expected=expected["shipments"], actual=added)
+        await _ask_again(run, done)
+        canceled = await cancel_stale(settings, run, database)
+    run.summary(f"{len(done)} duplications made {actual['shipments']} shipments; {canceled}")
 
 
 async def _expected(database: Database, catalog: Catalog, requests: list[DuplicateShipmentPayload]) -> Counter[str]:

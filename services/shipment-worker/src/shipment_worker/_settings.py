@@ -6,7 +6,7 @@ from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
 from trenova_activities import SHIPMENT_QUEUE
-from trenova_activities.database import Database, DatabaseOptions, ProNumberOptions
+from trenova_activities.database import Database, DatabaseOptions, NotifyRoles, ProNumberOptions
 from trenova_workers import ServiceSettings
 
 
@@ -21,6 +21,8 @@ class Settings(ServiceSettings):
     """The TMS's database. No default: production must say which."""
     pro_numbers: ProNumberOptions = ProNumberOptions()
     """How the pro numbers of copies look, per organization."""
+    notify_roles: NotifyRoles = NotifyRoles()
+    """Which role is told when a nightly job fails, per organization."""
 
     def open_database(self) -> AbstractAsyncContextManager[Database]:
         """Open the database for the length of a block."""

@@ -5,24 +5,28 @@ from contextlib import asynccontextmanager
 from functools import partial
 
 from system_worker._demo import demonstrate
+from system_worker._jobs import open_jobs
+from system_worker._schedules import create_schedules
 from system_worker._settings import Settings
-from trenova_activities import SEARCH_ATTRIBUTES, CheckDatabaseWorkflow
-from trenova_activities.database import JOBS, SystemActivities, check, migrate
+from trenova_activities import SEARCH_ATTRIBUTES
+from trenova_activities.database import JOBS, allow_retention, check, migrate
 from trenova_workers import Finding, Service, Work
 from trenova_workers.cli import service_main
 
 
 @asynccontextmanager
 async def work(settings: Settings) -> AsyncIterator[Work]:
-    """Open the database and register the jobs."""
+    """Register the jobs that the database has everything for."""
     async with settings.open_database() as database:
-        yield Work([CheckDatabaseWorkflow], [SystemActivities(database).check_database])
+        yield await open_jobs(settings, database)
 
 
 async def prepare(settings: Settings) -> None:
-    """Bring our own tables, and the sample TMS where it may be, to the current revision."""
+    """Bring our own tables, and the sample TMS where it may be, up to date; its audit log lets retention through."""
     async with settings.open_database() as database:
-        await migrate(database, embedded=None if settings.database.embedded else False)
+        done = await migrate(database, embedded=None if settings.database.embedded else False)
+        if done.embedded:
+            await allow_retention(database)
 
 
 async def look(settings: Settings) -> Sequence[Finding]:
@@ -39,6 +43,7 @@ SERVICE = Service(
     queues=lambda settings: settings.queues,
     work=work,
     prepare=prepare,
+    prepare_namespace=create_schedules,
     check=look,
     demo=demonstrate,
     demo_order=30,

@@ -1,16 +1,54 @@
-"""The database seen through a workflow, as an operator sees it from afar."""
+"""The database seen through a workflow, and a purge of its audit log, each organization by its own period."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import select
 
 from system_worker._settings import Settings
-from trenova_activities import CheckDatabasePayload, CheckDatabaseWorkflow
+from trenova_activities import (
+    DELETE_AUDIT_ENTRIES_JOB,
+    CheckDatabasePayload,
+    CheckDatabaseWorkflow,
+    DeleteAuditEntriesPayload,
+    DeleteAuditEntriesResult,
+    start_purge,
+)
+from trenova_activities.database import Catalog, Database, organization_names, ready_catalog, seed_history
 from trenova_workers import DemoRun
+
+_DAY_S = 86_400
+
+
+@dataclass(frozen=True)
+class _Log:
+    """The audit log at one moment: times of entries in unix seconds by organization, and periods in days."""
+
+    times: dict[str, list[int]]
+    days: dict[str, int]
+
+    def outlived(self, as_of: int) -> Counter[str]:
+        """Count by organization what its own period has outlived."""
+        return Counter(
+            {
+                organization: sum(0 <= at < as_of - days * _DAY_S for at in self.times.get(organization, ()))
+                for organization, days in self.days.items()
+            }
+        )
+
+    @property
+    def sizes(self) -> Counter[str]:
+        """Count the entries by organization."""
+        return Counter({organization: len(times) for organization, times in self.times.items()})
 
 
 async def demonstrate(settings: Settings, run: DemoRun) -> None:
-    """Check the database through the worker and expect every job to be ready.
+    """Check the database through the worker, then purge its audit log and compare.
 
     Args:
-        settings: Name the queue.
-        run: Where the check goes; its token makes the workflow id.
+        settings: Name the queue and the database; an embedded one, since any other is refused.
+        run: Where progress and checks go; its token makes the workflow ids.
     """
     result = await run.client.execute_workflow(
         CheckDatabaseWorkflow.run,
@@ -19,4 +57,55 @@ async def demonstrate(settings: Settings, run: DemoRun) -> None:
         task_queue=settings.queues[0],
     )
     run.check("jobs that lack something", expected=0, actual=sum(bool(job.lacks) for job in result.jobs))
-    run.summary(result.result)
+    async with settings.open_database() as database:
+        await seed_history(database)
+        catalog = await ready_catalog(database, DELETE_AUDIT_ENTRIES_JOB)
+        names = await organization_names(database)
+        before = await _read(database, catalog)
+        run.progress("audit purge", 0, 2)
+        counted = await _purge(settings, run, dry_run=True)
+        untouched = await _read(database, catalog)
+        run.progress("audit purge", 1, 2)
+        done = await _purge(settings, run, dry_run=False)
+        after = await _read(database, catalog)
+        run.progress("audit purge", 2, 2)
+    run.check("audit entries that a dry run deletes", expected=0, actual=_lost(before, untouched).total())
+    expected, lost = before.outlived(_as_of(done)), _lost(before, after)
+    run.check("audit entries deleted", expected=expected.total(), actual=done.total_deleted)
+    counts = before.outlived(_as_of(counted))
+    run.check("audit entries counted by the dry run", expected=counts.total(), actual=counted.total_deleted)
+    for organization, days in sorted(before.days.items()):
+        name = f"entries of {names[organization]} older than {days} days"
+        run.check(name, expected=expected[organization], actual=lost[organization])
+    deleted = (
+        f"{done.total_deleted:,} audit entries were deleted, those that their organization's own period has outlived"
+    )
+    run.summary(f"{deleted}; {after.sizes.total():,} younger ones are kept.")
+
+
+async def _purge(settings: Settings, run: DemoRun, *, dry_run: bool) -> DeleteAuditEntriesResult:
+    payload = DeleteAuditEntriesPayload(dry_run=dry_run)
+    key = f"demo-{run.token}-{'count' if dry_run else 'delete'}"
+    handle = await start_purge(run.client, payload, key=key, task_queue=settings.queues[0])
+    return await handle.result()
+
+
+async def _read(database: Database, catalog: Catalog) -> _Log:
+    log, periods = catalog["audit_entries"], catalog["data_retention"]
+    async with database.read() as connection:
+        rows: Sequence[tuple[str, int]] = [
+            (row[0], row[1]) for row in await connection.execute(select(log.c.organization_id, log.c.timestamp))
+        ]
+        days = await connection.execute(select(periods.c.organization_id, periods.c.audit_retention_period))
+        found = _Log(times={}, days={row[0]: row[1] for row in days})
+    for organization, at in rows:
+        found.times.setdefault(organization, []).append(at)
+    return found
+
+
+def _lost(before: _Log, after: _Log) -> Counter[str]:
+    return before.sizes - after.sizes
+
+
+def _as_of(result: DeleteAuditEntriesResult) -> int:
+    return int(str(result.data["asOf"]))

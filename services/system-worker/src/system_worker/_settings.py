@@ -6,7 +6,7 @@ from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
 from trenova_activities import SYSTEM_QUEUE
-from trenova_activities.database import Database, DatabaseOptions
+from trenova_activities.database import Database, DatabaseOptions, NotifyRoles
 from trenova_workers import ServiceSettings
 
 
@@ -19,6 +19,8 @@ class Settings(ServiceSettings):
     """Task queues to poll, the service's own first; further ones isolate or overflow."""
     database: DatabaseOptions
     """The TMS's database. No default: production must say which."""
+    notify_roles: NotifyRoles = NotifyRoles()
+    """Which role is told when a nightly job fails, per organization."""
 
     def open_database(self) -> AbstractAsyncContextManager[Database]:
         """Open the database for the length of a block."""

@@ -1,0 +1,56 @@
+"""The jobs of the shipment queue: each is served if the database has what it needs, whatever the others lack."""
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final
+
+from shipment_worker._settings import Settings
+from trenova_activities import (
+    CANCEL_SHIPMENTS_JOB,
+    DUPLICATE_SHIPMENT_JOB,
+    CancelShipmentsByCreatedAtWorkflow,
+    DuplicateShipmentWorkflow,
+)
+from trenova_activities.database import CancellationActivities, Database, ShipmentActivities
+from trenova_errors import ConfigurationError
+from trenova_workers import Work
+
+_log = logging.getLogger(__name__)
+
+Job = tuple[type, Callable[..., Any]]
+
+
+async def _duplication(settings: Settings, database: Database) -> Job:
+    activities = await ShipmentActivities.open(database, settings.pro_numbers)
+    return DuplicateShipmentWorkflow, activities.duplicate
+
+
+async def _cancellation(settings: Settings, database: Database) -> Job:
+    activities = await CancellationActivities.open(database, settings.notify_roles)
+    return CancelShipmentsByCreatedAtWorkflow, activities.cancel
+
+
+JOBS: Final[Mapping[str, Callable[[Settings, Database], Awaitable[Job]]]] = {
+    DUPLICATE_SHIPMENT_JOB: _duplication,
+    CANCEL_SHIPMENTS_JOB: _cancellation,
+}
+"""How each job is opened, by its name."""
+
+
+async def open_jobs(settings: Settings, database: Database) -> Work:
+    """Open the jobs that can run and log what the others lack; their tasks wait for a worker that can.
+
+    Raises:
+        ConfigurationError: None can run.
+    """
+    ready: list[Job] = []
+    refused: dict[str, str] = {}
+    for name, open_job in JOBS.items():
+        try:
+            ready.append(await open_job(settings, database))
+        except ConfigurationError as error:
+            refused[name] = error.message
+            _log.error("a job is not served", extra={"job": name, "reason": error.message})
+    if not ready:
+        raise ConfigurationError(" ".join(refused.values()), jobs=", ".join(refused))
+    return Work([workflow for workflow, _ in ready], [activity for _, activity in ready])

@@ -1,0 +1,27 @@
+"""The jobs of the system queue: the check always, retention if the database has what it needs."""
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from system_worker._settings import Settings
+from trenova_activities import DELETE_AUDIT_ENTRIES_JOB, CheckDatabaseWorkflow, DeleteAuditEntriesWorkflow
+from trenova_activities.database import Database, RetentionActivities, SystemActivities
+from trenova_errors import ConfigurationError
+from trenova_workers import Work
+
+_log = logging.getLogger(__name__)
+
+
+async def open_jobs(settings: Settings, database: Database) -> Work:
+    """Open the jobs that can run; the check, which says what the others lack, always can."""
+    workflows: list[type] = [CheckDatabaseWorkflow]
+    activities: list[Callable[..., Any]] = [SystemActivities(database).check_database]
+    try:
+        retention = await RetentionActivities.open(database, settings.notify_roles)
+    except ConfigurationError as error:
+        _log.error("a job is not served", extra={"job": DELETE_AUDIT_ENTRIES_JOB, "reason": error.message})
+    else:
+        workflows.append(DeleteAuditEntriesWorkflow)
+        activities.append(retention.delete)
+    return Work(workflows, activities)
