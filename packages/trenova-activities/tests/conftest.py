@@ -2,7 +2,7 @@
 
 import sysconfig
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
@@ -45,3 +45,10 @@ async def client(temporal_address: str) -> Client:
 def queue() -> str:
     """A task queue of this test alone."""
     return f"queue-{uuid.uuid4().hex}"
+
+
+@pytest.fixture
+def shifted_clock() -> Callable[[int], dict[str, str]]:
+    """Make the environment of a Python process whose own clock is so many seconds ahead."""
+    folder = Path(__file__).parent / "shifted_clock"
+    return lambda seconds: {"PYTHONPATH": str(folder), "SHIFTED_SECONDS": str(seconds)}

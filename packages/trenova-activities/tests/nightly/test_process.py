@@ -16,35 +16,6 @@ from trenova_activities import CancelShipmentsPayload, start_cancel
 pytestmark = pytest.mark.integration
 
 WORKER = Path(__file__).parent / "worker_process.py"
-SHIFTED = """
-import datetime, time
-
-SHIFT = {shift}
-real_time, real_ns, Real = time.time, time.time_ns, datetime.datetime
-time.time = lambda: real_time() + SHIFT
-time.time_ns = lambda: real_ns() + SHIFT * 10**9
-
-class Meta(type):
-    def __instancecheck__(cls, value):
-        return isinstance(value, Real)
-
-class Shifted(Real, metaclass=Meta):
-    __slots__ = ()
-
-    @classmethod
-    def now(cls, tz=None):
-        return Real.now(tz) + datetime.timedelta(seconds=SHIFT)
-
-    @classmethod
-    def utcnow(cls):
-        return Real.utcnow() + datetime.timedelta(seconds=SHIFT)
-
-    @classmethod
-    def today(cls):
-        return cls.now()
-
-datetime.datetime = Shifted
-"""
 
 
 @asynccontextmanager
@@ -91,14 +62,13 @@ async def fleet(world: World) -> tuple[set[str], set[str]]:
 
 @pytest.mark.parametrize("years", [0, -10, 10])
 async def test_a_worker_whose_clock_is_years_off_cancels_exactly_the_same(
-    client: Client, queue: str, nightly_url, tmp_path, years
+    client: Client, queue: str, nightly_url, shifted_clock, years
 ):
     shift = years * 365 * DAY
-    (tmp_path / "sitecustomize.py").write_text(SHIFTED.format(shift=shift))
     async with present(nightly_url) as world:
         stale, young = await fleet(world)
         before = time.time()
-        async with worker(client, queue, nightly_url, PYTHONPATH=str(tmp_path)) as (_, its_clock):
+        async with worker(client, queue, nightly_url, **shifted_clock(shift)) as (_, its_clock):
             assert abs(its_clock - shift - time.time()) < 60
             await (await start_cancel(client, key=queue, task_queue=queue)).result()
 
