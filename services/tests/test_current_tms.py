@@ -108,12 +108,14 @@ def test_a_worker_refuses_a_database_that_lacks_columns_with_the_whole_list(
         "ALTER TABLE additional_charges ALTER COLUMN amount DROP NOT NULL",  # of no concern
         "DROP TABLE sequences",
         "ALTER TABLE notifications DROP COLUMN title",
+        "DROP TABLE shipment_controls",
     ):
         postgres_server.execute(change, database=current_tms_url)
     lacking = [
         "shipment_commodities has no column weight",
         "stops has no column sequence",
         "the table sequences is missing",
+        "the table shipment_controls is missing",
     ]
     production.prepare("shipment_worker", "notification_worker", "system_worker")
 
@@ -147,10 +149,27 @@ def test_the_check_of_the_system_worker_lists_what_every_job_lacks(
     result = asyncio.run(look())
 
     assert result["ready"] is False
-    assert {job["job"]: job["lacks"] for job in result["jobs"]} == {
+    lacks = {job["job"]: job["lacks"] for job in result["jobs"]}
+    [closed] = lacks.pop("delete_audit_entries")
+    assert "'audit_entries_append_only' on audit_entries refuses every deletion" in closed
+    assert "db allow-retention" in closed
+    assert lacks == {
+        "cancel_shipments": [],
         "duplicate_shipment": ["stops has no column location_id"],
         "notification": [],
     }
+
+
+def test_a_job_that_can_run_is_served_beside_one_that_cannot(
+    production: Services, postgres_server: PostgresServer, current_tms_url: str
+):
+    postgres_server.execute("ALTER TABLE stops DROP COLUMN location_id CASCADE", database=current_tms_url)
+
+    [worker] = production.start("shipment_worker")
+
+    assert worker.readyz()[0] == 200
+    assert "stops has no column location_id" in worker.log.read_text()
+    assert worker.drain() == 0
 
 
 async def _failure(handle):
