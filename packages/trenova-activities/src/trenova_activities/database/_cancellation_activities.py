@@ -1,6 +1,7 @@
 """The activity that cancels stale shipments, some twenty seconds at a time."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, Final, Self
 
 from sqlalchemy import Row
@@ -12,15 +13,14 @@ from trenova_activities._cancellation_contract import (
     CancelShipmentsProgress,
     CancelShipmentsResult,
 )
-from trenova_activities._heartbeats import heartbeats
 from trenova_activities._names import CANCEL_SHIPMENTS_ACTIVITY, CANCEL_SHIPMENTS_JOB
 from trenova_activities.database._cancellation import Cancellation
 from trenova_activities.database._catalog import Catalog
 from trenova_activities.database._engine import Database
-from trenova_activities.database._nightly import Budget, NightlyEngine
-from trenova_activities.database._nightly_notices import failed_tenants, involved_tenants
-from trenova_activities.database._nightly_run import NightlyRun, RunRequest
-from trenova_activities.database._nightly_summary import Summary, summary
+from trenova_activities.database._nightly import Budget
+from trenova_activities.database._nightly_call import NightlyCalls
+from trenova_activities.database._nightly_run import NightlyRun
+from trenova_activities.database._nightly_summary import Summary
 from trenova_activities.database._notify_roles import NotifyRoles
 from trenova_activities.database._requirements import ready_catalog
 
@@ -45,10 +45,8 @@ class CancellationActivities:
         notify_roles: NotifyRoles | None = None,
         budget: Budget | None = None,
     ) -> None:
-        self._database = database
         self._job = Cancellation(catalog)
-        self._notify_roles = notify_roles or NotifyRoles()
-        self._budget = budget
+        self._calls = NightlyCalls(database, notify_roles or NotifyRoles(), budget)
 
     @classmethod
     async def open(cls, database: Database, notify_roles: NotifyRoles | None = None) -> Self:
@@ -67,29 +65,12 @@ class CancellationActivities:
             ConfigurationError: The database's clock and the Temporal server's are too far apart.
             UnavailableError: The database is gone; the next attempt goes on from its tables.
         """
-        request = RunRequest.of(CANCEL_SHIPMENTS_JOB, payload)
-        if payload.run is not None and payload.run.failed:
-            told = await involved_tenants(self._database, self._job, request, self._notify_roles)
-            return CancelShipmentsProgress(done=True, notices=told)
-        limit = payload.batch_size or _BATCH
-        engine = NightlyEngine(self._database, self._job, request, limit=limit, budget=self._budget)
-        async with heartbeats() as beats:
-            run, numbers = await engine.work(beats)
-            progress = CancelShipmentsProgress(
-                done=run.done,
-                tenants_done=numbers.finished,
-                rows=numbers.rows,
-                organization=numbers.organization,
-            )
-            if not run.done:
-                return progress
-            whole = await summary(self._database, run, payload.organization_ids)
-        return progress.model_copy(
-            update={
-                "result": _result(run, whole, dry_run=payload.dry_run),
-                "failure": whole.failure,
-                "notices": failed_tenants(whole, self._notify_roles),
-            }
+        return await self._calls.answer(
+            self._job,
+            payload,
+            limit=_BATCH,
+            progress=CancelShipmentsProgress,
+            result=partial(_result, dry_run=payload.dry_run),
         )
 
 

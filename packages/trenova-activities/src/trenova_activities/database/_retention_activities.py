@@ -1,11 +1,11 @@
 """The activity that deletes outlived audit entries, some twenty seconds at a time."""
 
+from functools import partial
 from typing import Any, Final, Self
 
 from sqlalchemy import Row
 from temporalio import activity
 
-from trenova_activities._heartbeats import heartbeats
 from trenova_activities._names import DELETE_AUDIT_ENTRIES_ACTIVITY, DELETE_AUDIT_ENTRIES_JOB
 from trenova_activities._retention_contract import (
     DeleteAuditEntriesPayload,
@@ -16,10 +16,10 @@ from trenova_activities._retention_contract import (
 from trenova_activities.database._audit_retention import AuditRetention
 from trenova_activities.database._catalog import Catalog
 from trenova_activities.database._engine import Database
-from trenova_activities.database._nightly import Budget, NightlyEngine
-from trenova_activities.database._nightly_notices import failed_tenants, involved_tenants
-from trenova_activities.database._nightly_run import NightlyRun, RunRequest
-from trenova_activities.database._nightly_summary import Summary, summary
+from trenova_activities.database._nightly import Budget
+from trenova_activities.database._nightly_call import NightlyCalls
+from trenova_activities.database._nightly_run import NightlyRun
+from trenova_activities.database._nightly_summary import Summary
 from trenova_activities.database._notify_roles import NotifyRoles
 from trenova_activities.database._requirements import ready_catalog
 
@@ -46,8 +46,7 @@ class RetentionActivities:
     ) -> None:
         self._database = database
         self._catalog = catalog
-        self._notify_roles = notify_roles or NotifyRoles()
-        self._budget = budget
+        self._calls = NightlyCalls(database, notify_roles or NotifyRoles(), budget)
 
     @classmethod
     async def open(cls, database: Database, notify_roles: NotifyRoles | None = None) -> Self:
@@ -70,30 +69,12 @@ class RetentionActivities:
                 clock and the Temporal server's are too far apart.
             UnavailableError: The database is gone; the next attempt goes on from its tables.
         """
-        request = RunRequest.of(DELETE_AUDIT_ENTRIES_JOB, payload)
-        job = AuditRetention(self._database, self._catalog)
-        if payload.run is not None and payload.run.failed:
-            told = await involved_tenants(self._database, job, request, self._notify_roles)
-            return DeleteAuditEntriesProgress(done=True, notices=told)
-        limit = payload.batch_size or _BATCH
-        engine = NightlyEngine(self._database, job, request, limit=limit, budget=self._budget)
-        async with heartbeats() as beats:
-            run, numbers = await engine.work(beats)
-            progress = DeleteAuditEntriesProgress(
-                done=run.done,
-                tenants_done=numbers.finished,
-                rows=numbers.rows,
-                organization=numbers.organization,
-            )
-            if not run.done:
-                return progress
-            whole = await summary(self._database, run, payload.organization_ids)
-        return progress.model_copy(
-            update={
-                "result": _result(run, whole, dry_run=payload.dry_run),
-                "failure": whole.failure,
-                "notices": failed_tenants(whole, self._notify_roles),
-            }
+        return await self._calls.answer(
+            AuditRetention(self._database, self._catalog),
+            payload,
+            limit=_BATCH,
+            progress=DeleteAuditEntriesProgress,
+            result=partial(_result, dry_run=payload.dry_run),
         )
 
 
