@@ -43,7 +43,7 @@ def test_a_sample_can_have_a_past(run):
     run("seed", "--organizations", "1", "--shipments", "3")
     added, again = (run("seed", "--organizations", "1", "--shipments", "3", "--history") for _ in range(2))
 
-    assert "1 organizations, 3 shipments and 20,000 audit entries, 20," in added.stdout
+    assert "1 organizations, 53 shipments and 20,000 audit entries, 20," in added.stdout
     assert again.stdout.startswith("Nothing to do: ")
 
 

@@ -95,7 +95,8 @@ def seed(  # noqa: PLR0917 - typer makes options of them
                 database, seed=number, organizations=organizations, shipments=shipments, anchor=anchor
             )
             past = await seed_history(database, seed=number) if history else None
-        what = f"sample {done.seed}: {done.organizations} organizations, {done.shipments:,} shipments"
+        in_all = done.shipments + (0 if past is None else past.shipments)
+        what = f"sample {done.seed}: {done.organizations} organizations, {in_all:,} shipments"
         rows = sum(done.rows.values())
         if past is not None:
             what += f" and {past.entries:,} audit entries"

@@ -13,7 +13,7 @@ from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
 from temporalio.envconfig import ClientConfig
 
 from trenova_activities._wire import WireModel
-from trenova_errors import ErrorsPlugin, InvalidInputError, UnavailableError
+from trenova_errors import ErrorKind, ErrorsPlugin, InvalidInputError, UnavailableError
 
 Model = TypeVar("Model", bound=WireModel)
 
@@ -73,6 +73,23 @@ async def follow_to_end(client: Client, handle: WorkflowHandle[Any, Any], what: 
                 deadline = float("inf")
                 console.print(f"No worker has taken it yet; is one polling {description.task_queue!r}?")
             await asyncio.sleep(_LOOK_EVERY_S)
+
+
+def failure_of(error: BaseException) -> tuple[str, str]:
+    """Return the kind and the message of what a run failed with.
+
+    The deepest cause that has a kind of ours says it in words for people; what lies below it is the driver's. Without
+    one, the deepest cause has to do, and its kind may be empty.
+    """
+    found = error
+    typed = False
+    cause: BaseException | None = error
+    while cause is not None:
+        is_ours = getattr(cause, "type", None) in set(ErrorKind)
+        if is_ours or not typed:
+            found, typed = cause, is_ours
+        cause = cause.__cause__
+    return str(getattr(found, "type", None) or ""), str(getattr(found, "message", "") or found)
 
 
 async def stage_of(client: Client, activity: PendingActivityInfo) -> str:

@@ -97,20 +97,14 @@ def run(work: Coroutine[Any, Any, Result]) -> Result:
     from temporalio.client import WorkflowFailureError
     from temporalio.service import RPCError
 
+    from trenova_activities._cli_follow import failure_of
+
     try:
         return asyncio.run(work)
     except ApplicationError as error:
         _fail(error.message)
     except (WorkflowFailureError, RPCError) as error:
-        _fail(_reason(error))
-
-
-def _reason(error: BaseException) -> str:
-    """Return the innermost message of a failure."""
-    while error.__cause__ is not None:
-        error = error.__cause__
-    message: Any = getattr(error, "message", None)
-    return str(message or error)
+        _fail(failure_of(error)[1])
 
 
 def _fail(message: str) -> NoReturn:

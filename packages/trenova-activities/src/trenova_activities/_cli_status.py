@@ -3,12 +3,10 @@
 import json
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 
 from temporalio.client import Client, WorkflowExecutionDescription, WorkflowExecutionStatus, WorkflowFailureError
-from temporalio.exceptions import FailureError
 
-from trenova_activities._cli_follow import RPC_TIMEOUT, connect, console, stage_of
+from trenova_activities._cli_follow import RPC_TIMEOUT, connect, console, failure_of, stage_of
 from trenova_errors import ResourceNotFoundError
 
 _GOOD = frozenset({WorkflowExecutionStatus.RUNNING, WorkflowExecutionStatus.COMPLETED})
@@ -63,11 +61,7 @@ async def _print_outcome(client: Client, description: WorkflowExecutionDescripti
 
 
 def _reason(error: BaseException) -> str:
-    """Return the kind and the message of the innermost failure."""
-    while isinstance(error.__cause__, FailureError):
-        error = error.__cause__
-    kind: Any = getattr(error, "type", None)
-    message = str(getattr(error, "message", error))
+    kind, message = failure_of(error)
     return message if not kind or message.startswith(f"{kind}: ") else f"{kind}: {message}"
 
 

@@ -30,7 +30,7 @@ async def run_purge(asked: Mapping[str, Any], *, key: str | None, follow: bool) 
     console.print(f"Workflow {handle.id}", soft_wrap=True)
     if follow:
         await follow_to_end(client, handle, "dry run" if payload.dry_run else "purge")
-        _show(await handle.result())
+        _show(await handle.result(), dry_run=payload.dry_run)
 
 
 async def run_notify(asked: Mapping[str, Any], *, follow: bool) -> None:
@@ -58,8 +58,8 @@ async def run_notify(asked: Mapping[str, Any], *, follow: bool) -> None:
         console.print((await handle.result()).result, soft_wrap=True, markup=False)
 
 
-def _show(result: DeleteAuditEntriesResult) -> None:
-    table = Table("organization", "days", "entries before", "deleted")
+def _show(result: DeleteAuditEntriesResult, *, dry_run: bool) -> None:
+    table = Table("organization", "days", "entries before", "to delete" if dry_run else "deleted")
     for one in result.organizations:
         before = datetime.fromtimestamp(one.cutoff, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
         table.add_row(one.organization_id, str(one.retention_days), before, f"{one.deleted_count:,}")

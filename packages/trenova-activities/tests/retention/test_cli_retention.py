@@ -128,6 +128,9 @@ async def test_a_notification_is_sent_from_the_command_line(client, temporal_add
         async with Worker(client, task_queue=NOTIFICATION_QUEUE, workflows=workflows, activities=[activities.notify]):
             sent = await asyncio.to_thread(start, temporal_address, *arguments, "--user", asked.user_id)
             again = await asyncio.to_thread(start, temporal_address, *arguments, "--user", asked.user_id)
+            stranger = await asyncio.to_thread(
+                start, temporal_address, *arguments, "--organization", "org_nobody", "--user", asked.user_id
+            )
             nobody = await asyncio.to_thread(start, temporal_address, *arguments)
         async with database.read() as connection:
             query = text("SELECT title FROM notifications WHERE job_id = 'billing/1'")
@@ -135,5 +138,7 @@ async def test_a_notification_is_sent_from_the_command_line(client, temporal_add
 
     assert (sent.returncode, again.returncode) == (0, 0), sent.stderr
     assert titles == ["Billing Process Completed"]
+    assert stranger.returncode == 1
+    assert stranger.stderr.startswith("The database refused the rows: a constraint")
     assert nobody.returncode == 1
     assert "exactly one of userId and targetRole is required" in nobody.stderr
