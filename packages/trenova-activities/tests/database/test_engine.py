@@ -30,18 +30,21 @@ async def test_a_reader_of_a_file_in_the_old_mode_does_not_wait_for_the_new_one(
         assert (await connection.execute(text("PRAGMA journal_mode"))).scalar_one() == "wal"
 
 
-async def test_a_writer_canceled_anywhere_leaves_no_lock_behind(tmp_path):
+async def test_a_writer_canceled_anywhere_in_its_transaction_leaves_no_lock_behind(tmp_path):
     async with Database.open(options(tmp_path / "tms.db")) as database:
         async with database.write() as connection:
             await connection.execute(text("CREATE TABLE loads (id INTEGER)"))
 
-        async def write() -> None:
+        async def write(begun: asyncio.Event) -> None:
             async with database.write() as connection:
+                begun.set()
                 for _ in range(20):
                     await connection.execute(text("INSERT INTO loads VALUES (1) RETURNING id"))
 
         for steps in range(60):
-            task = asyncio.create_task(write())
+            begun = asyncio.Event()
+            task = asyncio.create_task(write(begun))
+            await begun.wait()
             for _ in range(steps):
                 await asyncio.sleep(0)
             task.cancel()

@@ -11,6 +11,8 @@ from trenova_activities.database._retention_grant import allow_retention, retent
 from trenova_activities.database._retention_way import Way, find_way
 from trenova_errors import ApplicationError, ConfigurationError
 
+pytestmark = pytest.mark.integration
+
 TENANT = ("org_north", "bu_north")
 OLD = 1_735_600_050  # the first of north's three entries is older
 PURGE = "SELECT entry_id FROM trenova_jobs.purge_audit_entries('{}', '{}', -1, '', {}, {})"

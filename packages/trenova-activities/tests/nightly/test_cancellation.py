@@ -1,9 +1,12 @@
 import sqlite3
+from contextlib import closing
 
 import pytest
 from world import CHANGED, DAY, NOW, World, opened
 
 from trenova_activities.database._cancellation import REASON
+
+pytestmark = pytest.mark.integration
 
 OLD = NOW - 31 * DAY
 
@@ -162,7 +165,8 @@ async def test_a_tenant_is_an_organization_and_a_business_unit(embedded_sqlite_u
     async with opened(embedded_sqlite_url) as world:
         mine, other = await world.tenants(2)
         [theirs] = await world.shipments(other, [OLD])
-        with sqlite3.connect(embedded_sqlite_url.partition("///")[2]) as plain:  # foreign keys are off by default
+        path = embedded_sqlite_url.partition("///")[2]
+        with closing(sqlite3.connect(path)) as plain, plain:  # foreign keys are off by default
             plain.execute("UPDATE shipments SET organization_id = ? WHERE id = ?", (mine.organization_id, theirs))
 
         progress = await world.run(organization_ids=[mine.organization_id])

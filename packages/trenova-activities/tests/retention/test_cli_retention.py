@@ -20,6 +20,8 @@ from trenova_activities.cli import app
 from trenova_activities.database import Database, DatabaseOptions, NotificationActivities, RetentionActivities
 from trenova_activities.testing import CURRENT_TENANTS
 
+pytestmark = pytest.mark.integration
+
 PROGRAM = Path(sys.executable).with_name("trenova-activities")
 
 
