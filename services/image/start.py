@@ -160,9 +160,9 @@ def temporal(service: Mapping[str, Any], folder: Path) -> Iterator[None]:
 
 
 def use_database(services: Mapping[str, Any], server: PostgresServer) -> None:
-    """Create what the PostgreSQL of compose.yaml would, and point its services to the port."""
+    """Create what the PostgreSQL of compose.yaml would, whose user is a superuser; point its services to the port."""
     user, name = (services["postgres"]["environment"][key] for key in ("POSTGRES_USER", "POSTGRES_DB"))
-    server.execute(f"CREATE ROLE {user} LOGIN PASSWORD '{secrets.token_hex(8)}'")
+    server.execute(f"CREATE ROLE {user} SUPERUSER LOGIN PASSWORD '{secrets.token_hex(8)}'")
     server.create_database(name=name)
     server.execute(f"ALTER DATABASE {name} OWNER TO {user}")
     for service in services.values():
