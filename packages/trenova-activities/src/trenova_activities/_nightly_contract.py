@@ -2,11 +2,11 @@
 
 import hashlib
 import json
-from typing import Annotated, Any, Final, Self
+from typing import Annotated, Any, ClassVar, Final, Self
 
 from pydantic import Field
 
-from trenova_activities._wire import Id, WireModel
+from trenova_activities._wire import ExactWireModel, Id, WireModel
 
 MAX_BATCH: Final = 10_000
 """Rows that one transaction may change."""
@@ -21,6 +21,9 @@ _NOT_THE_REQUEST: Final = frozenset({"timestamp", "metadata", "run"})
 class RunState(WireModel):
     """Where a run stands; made by the workflow and carried through continue-as-new, never by callers.
 
+    Fields that are not known are ignored, unlike those of the request around it: a worker of another version may have
+    written them.
+
     Attributes:
         run_id: Run id of the chain's first execution; the run's rows in the tables carry it.
         workflow_time: The workflow's clock when it asked, unix seconds: the Temporal server's, not a worker's.
@@ -34,8 +37,10 @@ class RunState(WireModel):
     failed: bool = False
 
 
-class NightlyPayload(WireModel):
+class NightlyPayload(ExactWireModel):
     """Apply a job's rule to every organization that wants it, or to some of them.
+
+    An unknown field is refused: to ignore a misspelt ``organizationIds`` would be to mean every organization.
 
     Attributes:
         organization_ids: Only these; all if empty.
@@ -45,6 +50,8 @@ class NightlyPayload(WireModel):
         metadata: The caller's own notes; carried, never interpreted.
         run: See :class:`RunState`.
     """
+
+    _not_for_callers: ClassVar[frozenset[str]] = frozenset({"run"})
 
     organization_ids: Annotated[list[Id], Field(max_length=_MAX_ORGANIZATIONS)] = Field(default_factory=list)
     dry_run: bool = False

@@ -1,9 +1,10 @@
 """What every model on the wire has in common."""
 
-from typing import Annotated, Final
+from typing import Annotated, ClassVar, Final
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
+from pydantic_core import PydanticCustomError
 
 MAX_ID: Final = 100
 """Characters of an identifier, as in the TMS's columns."""
@@ -13,6 +14,8 @@ Id = Annotated[str, Field(min_length=1, max_length=MAX_ID)]
 
 
 _MAX_BIGINT = 2**63 - 1
+_MOST_NAMED = 3  # unknown fields in a message, and characters of each
+_MOST_OF_A_NAME = 30
 
 
 class WireModel(BaseModel):
@@ -39,6 +42,38 @@ class WireModel(BaseModel):
     def _null_is_absent(cls, values: object) -> object:
         if isinstance(values, dict):
             return {name: value for name, value in values.items() if value is not None}
+        return values
+
+
+class ExactWireModel(WireModel):
+    """A request that is refused if it has a field that is not known: to ignore one would be to do more than was asked.
+
+    A null is an absent field here too, whatever it is called. So a field that is added later has the default None,
+    which callers and workers from before it read as absent, while one that is set is refused by them.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    _not_for_callers: ClassVar[frozenset[str]] = frozenset()
+    """Fields that only our own workflows set; a message does not offer them."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _no_unknown_field(cls, values: object) -> object:
+        if not isinstance(values, dict):
+            return values
+        names = {name: field.alias or name for name, field in cls.model_fields.items()}
+        unknown = values.keys() - names.keys() - set(names.values())
+        found = sorted(str(name)[:_MOST_OF_A_NAME] for name in unknown if values[name] is not None)
+        if found:
+            raise PydanticCustomError(
+                "unknown_field",
+                "unknown field {found}; the fields are {known}",
+                {
+                    "found": ", ".join(map(repr, found[:_MOST_NAMED])),
+                    "known": ", ".join(alias for name, alias in names.items() if name not in cls._not_for_callers),
+                },
+            )
         return values
 
 

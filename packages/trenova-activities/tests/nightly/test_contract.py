@@ -3,7 +3,13 @@ import json
 import pytest
 from pydantic import ValidationError
 
-from trenova_activities import CancelShipmentsPayload, CancelShipmentsProgress, CancelShipmentsResult, RunState
+from trenova_activities import (
+    CancelShipmentsPayload,
+    CancelShipmentsProgress,
+    CancelShipmentsResult,
+    DeleteAuditEntriesPayload,
+    RunState,
+)
 from trenova_activities.database import NotifyRoles
 
 
@@ -28,6 +34,45 @@ def test_everything_has_a_default_and_null_is_absent():
 def test_what_makes_no_sense_is_refused(wrong):
     with pytest.raises(ValidationError, match=next(iter(wrong))):
         CancelShipmentsPayload.model_validate_json(json.dumps(wrong))
+
+
+@pytest.mark.parametrize("model", [CancelShipmentsPayload, DeleteAuditEntriesPayload])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"organizationIDs": ["org_1"]},
+        {"dryrun": True},
+        {"DryRun": True},
+        {"organization_id": "org_1"},
+        {"run": {"runId": "r", "workflowTime": 1}, "dryrun": True},
+        {"dryRun": True, "dry_run": False},
+    ],
+)
+def test_a_field_that_is_not_known_is_refused_by_name(model, wrong):
+    with pytest.raises(ValidationError, match=max(wrong)):
+        model.model_validate_json(json.dumps(wrong))
+    with pytest.raises(ValidationError, match=max(wrong)):
+        model(**wrong)
+
+
+def test_the_refusal_says_which_fields_there_are_and_repeats_no_value():
+    wrong = {"organizationIDs": ["org_secret"], "dryrun": True, "x" * 500: "org_secret"}
+
+    with pytest.raises(ValidationError) as caught:
+        CancelShipmentsPayload.model_validate_json(json.dumps(wrong))
+    [problem] = caught.value.errors(include_url=False, include_input=False)
+    assert problem["msg"] == (
+        f"unknown field 'dryrun', 'organizationIDs', '{'x' * 30}'; "
+        "the fields are organizationIds, dryRun, batchSize, timestamp, metadata"
+    )
+    assert "secret" not in str(caught.value)
+
+
+def test_what_a_worker_of_another_version_carries_on_is_read():
+    asked = {"dryRun": True, "later": None, "run": {"runId": "r", "workflowTime": 1, "later": [1]}}
+
+    read = CancelShipmentsPayload.model_validate_json(json.dumps(asked))
+    assert (read.dry_run, read.run) == (True, RunState(run_id="r", workflow_time=1))
 
 
 def test_the_digest_is_what_was_asked_in_any_order_and_never_changes():

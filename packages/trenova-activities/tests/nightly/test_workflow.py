@@ -12,6 +12,7 @@ from temporalio.worker import Worker
 
 from trenova_activities import (
     CANCEL_SHIPMENTS_ACTIVITY,
+    CANCEL_SHIPMENTS_WORKFLOW,
     JOB_NOTIFICATION_ACTIVITY,
     NOTIFICATION_QUEUE,
     SEARCH_ATTRIBUTES,
@@ -216,6 +217,32 @@ async def test_a_canceled_run_ends_after_the_call_that_is_under_way(client: Clie
     assert isinstance(caught.value.cause, CancelledError)
     assert [activity_id for activity_id, _ in fakes.asked] == ["cancel-1"]
     assert fakes.notified.empty()
+
+
+async def test_a_misspelt_field_fails_the_run_before_any_call(client: Client, queue: str):
+    wrong = {"organizationIDs": ["org_1"], "dryrun": True}
+    fakes = Fakes(done())
+    async with workers(client, queue, fakes):
+        handle = await client.start_workflow(
+            CANCEL_SHIPMENTS_WORKFLOW, wrong, id=cancel_workflow_id(queue), task_queue=queue
+        )
+        with pytest.raises(WorkflowFailureError) as caught:
+            await asyncio.wait_for(handle.result(), WAIT_S)
+
+    cause = caught.value.cause
+    assert isinstance(cause, WireError)
+    assert (cause.type, cause.non_retryable) == ("invalid_input", True)
+    assert "unknown field 'dryrun', 'organizationIDs'; the fields are organizationIds, dryRun" in cause.message
+    assert fakes.asked == []
+
+
+async def test_a_key_whose_run_was_asked_something_that_is_refused_now_is_a_conflict(client: Client, queue: str):
+    await client.start_workflow(
+        CANCEL_SHIPMENTS_WORKFLOW, {"dryrun": True}, id=cancel_workflow_id(queue), task_queue=queue
+    )
+
+    with pytest.raises(ConflictError, match="already used for another request"):
+        await start_cancel(client, key=queue, task_queue=queue)
 
 
 async def test_a_key_names_one_run_and_another_request_under_it_is_a_conflict(client: Client, queue: str):
