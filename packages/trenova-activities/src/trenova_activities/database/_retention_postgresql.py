@@ -3,9 +3,9 @@
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import text
+from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from trenova_activities.database import _retention_function as function
@@ -21,9 +21,10 @@ from trenova_errors import ConfigurationError
 
 PERIODS: Final = "data_retention"
 HOLDS: Final = "trenova_jobs.legal_holds"
+_MEMBERSHIPS_BY_GRANTOR: Final = 160_000
 
 _CREATE_ROLE: Final = (
-    f"DO $$ BEGIN CREATE ROLE {RETENTION_ROLE} NOLOGIN; "
+    f"DO $$ BEGIN IF to_regrole('{RETENTION_ROLE}') IS NULL THEN CREATE ROLE {RETENTION_ROLE} NOLOGIN; END IF; "
     "EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$"  # another database of the server
 )
 _DROP_ROLE: Final = (
@@ -44,7 +45,9 @@ _TABLES = text("""
         pg_catalog.to_regclass(:periods) IS NOT NULL AS has_periods,
         pg_catalog.to_regclass(:holds) IS NOT NULL AS has_holds,
         (SELECT relrowsecurity FROM pg_catalog.pg_class WHERE oid = pg_catalog.to_regclass(:log)) AS by_row,
-        (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user) AS superuser""")
+        (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user) AS superuser,
+        pg_catalog.current_setting('server_version_num')::int AS version,
+        coalesce(pg_catalog.pg_has_role(pg_catalog.to_regrole(:role), 'USAGE'), false) AS member""")
 _FUNCTION = text("""
     SELECT p.prosrc AS body, pg_catalog.obj_description(p.oid, 'pg_proc') AS note,
         p.prosecdef AND p.proisstrict AND p.proconfig = ARRAY['search_path=pg_catalog, pg_temp']
@@ -65,6 +68,13 @@ class _Where:
     periods: str
     quote: Callable[[str], str]
     superuser: bool
+    join: str
+    """Makes the user a member of the role, as it must be to give it a function or to take one away; may be empty."""
+
+    @property
+    def leave(self) -> str:
+        """Undoes :attr:`join`."""
+        return f"REVOKE {RETENTION_ROLE} FROM CURRENT_USER" if self.join else ""
 
 
 @dataclass(frozen=True)
@@ -132,8 +142,8 @@ def _allow(
 ) -> Iterator[str]:
     quote, log, periods = where.quote, where.log, where.periods
     yield _CREATE_ROLE
-    if not where.superuser:  # who gives a function away must be a member of the role that gets it
-        yield f"GRANT {RETENTION_ROLE} TO CURRENT_USER"
+    yield from filter(None, (where.join,))
+    if not where.superuser:
         yield f"GRANT CREATE ON SCHEMA trenova_jobs TO {RETENTION_ROLE}"
     yield f"GRANT USAGE ON SCHEMA {where.schema}, trenova_jobs TO {RETENTION_ROLE}"
     columns = "id, organization_id, business_unit_id, timestamp, resource, resource_id"
@@ -151,18 +161,14 @@ def _allow(
         yield from _always(quote(trigger.name), log, trigger)
     if not where.superuser:
         yield f"REVOKE CREATE ON SCHEMA trenova_jobs FROM {RETENTION_ROLE}"
-        yield f"REVOKE {RETENTION_ROLE} FROM CURRENT_USER"
+    yield from filter(None, (where.leave,))
 
 
 def _revoke(where: _Where, opened: list[LogTrigger], originals: Mapping[str, str]) -> Iterator[str]:
     for trigger in opened:
         yield originals[trigger.name].replace("CREATE TRIGGER", "CREATE OR REPLACE TRIGGER", 1)
         yield from _always(where.quote(trigger.name), where.log, trigger)
-    if not where.superuser:
-        yield f"GRANT {RETENTION_ROLE} TO CURRENT_USER"
-    yield f"DROP FUNCTION {function.SIGNATURE}"
-    if not where.superuser:
-        yield f"REVOKE {RETENTION_ROLE} FROM CURRENT_USER"
+    yield from filter(None, (where.join, f"DROP FUNCTION {function.SIGNATURE}", where.leave))
     for table in (where.log, where.periods, HOLDS):
         yield f"REVOKE ALL ON {table} FROM {RETENTION_ROLE}"
     yield f"REVOKE ALL ON SCHEMA {where.schema}, trenova_jobs FROM {RETENTION_ROLE}"
@@ -177,7 +183,7 @@ def _always(name: str, log: str, trigger: LogTrigger) -> Iterator[str]:
 async def _where(connection: AsyncConnection, schema: str | None) -> _Where:
     quote = connection.dialect.identifier_preparer.quote
     prefix = f"{quote(schema)}." if schema else ""
-    names = {"log": f"{prefix}{LOG}", "periods": f"{prefix}{PERIODS}", "holds": HOLDS}
+    names = {"log": f"{prefix}{LOG}", "periods": f"{prefix}{PERIODS}", "holds": HOLDS, "role": RETENTION_ROLE}
     row = (await connection.execute(_TABLES, names)).one()
     for there, table in ((row.has_log, LOG), (row.has_periods, PERIODS), (row.has_holds, HOLDS)):
         if not there:
@@ -192,7 +198,15 @@ async def _where(connection: AsyncConnection, schema: str | None) -> _Where:
             "Retention does not work on such a log."
         )
     tms = str(row.schema_name)
-    return _Where(tms, f"{tms}.{LOG}", f"{tms}.{PERIODS}", quote, superuser=bool(row.superuser))
+    return _Where(tms, f"{tms}.{LOG}", f"{tms}.{PERIODS}", quote, superuser=bool(row.superuser), join=_join(row))
+
+
+def _join(user: Row[Any]) -> str:
+    """Return the GRANT; what it adds to a membership that is there already, or may be, differs by version."""
+    join = f"GRANT {RETENTION_ROLE} TO CURRENT_USER"
+    if user.version >= _MEMBERSHIPS_BY_GRANTOR:  # a row of its own, whatever the server gave who created the role
+        return "" if user.superuser else f"{join} WITH INHERIT TRUE, SET TRUE"
+    return "" if user.superuser or user.member else join
 
 
 async def _caller(connection: AsyncConnection, role: str | None) -> str:
