@@ -115,9 +115,11 @@ async def test_an_append_only_log_is_one_sentence_and_status_1(client, temporal_
     workflows = [DeleteAuditEntriesWorkflow]
     async with Worker(client, task_queue=SYSTEM_QUEUE, workflows=workflows, activities=[activities.delete]):
         done = await asyncio.to_thread(start, temporal_address, "purge")
+        counted = await asyncio.to_thread(start, temporal_address, "purge", "--dry-run")
 
-    assert done.returncode == 1
-    assert done.stderr.startswith("The audit log is append-only: the trigger ")
+    for refused in (done, counted):
+        assert refused.returncode == 1
+        assert refused.stderr.startswith("The audit log is append-only: the trigger ")
 
 
 async def test_a_notification_is_sent_from_the_command_line(client, temporal_address, current_tms_url):

@@ -70,14 +70,13 @@ class AuditRetention:
         self._way = Way.PLAIN
         self.settings_table: Table = catalog["data_retention"]
 
-    async def begin(self, connection: AsyncConnection, *, dry_run: bool) -> None:
-        """Find the way through the log as it is now; a dry run needs none.
+    async def begin(self, connection: AsyncConnection) -> None:
+        """Find the way through the log as it is now; a dry run, too, needs one, or it would promise what cannot be.
 
         Raises:
             ConfigurationError: The log is append-only and nobody has let this job through.
         """
-        if not dry_run:
-            self._way = await find_way(self._database, connection)
+        self._way = await find_way(self._database, connection)
 
     def wanted(self) -> ColumnElement[bool]:
         """Every organization with a row wants it; whether its period makes sense is the rule's question."""

@@ -63,7 +63,7 @@ class Cancellation:
         self._system_user = SystemUser(catalog)
         self.settings_table: Table = catalog["shipment_controls"]
 
-    async def begin(self, connection: AsyncConnection, *, dry_run: bool) -> None:
+    async def begin(self, connection: AsyncConnection) -> None:
         """Nothing to look for: what the job needs was checked when the worker started."""
 
     def wanted(self) -> ColumnElement[bool]:

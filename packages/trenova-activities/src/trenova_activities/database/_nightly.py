@@ -73,7 +73,7 @@ class NightlyEngine:
         """
         self._ends = asyncio.get_running_loop().time() + self._budget.seconds
         async with self._database.read() as connection:
-            await self._job.begin(connection, dry_run=self._request.payload.dry_run)
+            await self._job.begin(connection)
         run = await NightlyRun.begin(self._database, self._request)
         if not run.done and await self._all(run, beats):
             run = await run.finished(self._database)

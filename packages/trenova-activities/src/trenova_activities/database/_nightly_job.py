@@ -115,8 +115,8 @@ class NightlyJob(Protocol):
     def unwanted(self) -> str:
         """The reason given when a tenant that was asked for by id does not want the job."""
 
-    async def begin(self, connection: AsyncConnection, *, dry_run: bool) -> None:
-        """Look, at the start of every call, whether the database lets the job do its work at all.
+    async def begin(self, connection: AsyncConnection) -> None:
+        """Look, at the start of every call, dry run or not, whether the database lets the job do its work at all.
 
         Raises:
             ConfigurationError: It does not; nothing is touched and the run fails.
