@@ -1,3 +1,4 @@
+import asyncio
 import json
 import subprocess
 import sys
@@ -6,6 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from trenova_activities.cli import app
+from trenova_activities.database import Database, DatabaseOptions, migrate
 
 
 @pytest.fixture
@@ -36,6 +38,34 @@ def test_a_second_time_has_nothing_to_do(run):
     assert migrated.stdout.startswith("Nothing to do: ")
     assert seeded.stdout.startswith("Nothing to do: ")
     assert (migrated.exit_code, seeded.exit_code) == (0, 0)
+
+
+def test_a_log_that_was_closed_stays_closed_and_migrate_says_so(run):
+    first, closed = run("migrate"), run("revoke-retention", "--yes")
+    still = run("migrate")
+    lacking = run("check", "--job", "delete_audit_entries")
+    opened, quiet = run("allow-retention", "--yes"), run("migrate")
+
+    assert "lets retention through now" in first.stdout
+    assert "The audit log is as it was" in closed.stderr
+    assert still.stdout.startswith("Nothing to do: ")
+    assert "The audit log stays closed to retention: 'db revoke-retention' was run on 2" in still.stdout
+    assert (lacking.exit_code, opened.exit_code) == (1, 0)
+    assert quiet.stdout.count("\n") == 1
+
+
+def test_a_log_of_ours_is_opened_also_where_nothing_is_migrated(run, tmp_path):
+    async def without_the_command_line() -> None:
+        async with Database.open(DatabaseOptions(url=f"sqlite:///{tmp_path}/data/tms.db")) as database:
+            await migrate(database)
+
+    (tmp_path / "data").mkdir()
+    asyncio.run(without_the_command_line())
+    shown = run("migrate")
+
+    assert shown.stdout.startswith("Nothing to do: ")
+    assert "lets retention through now" in shown.stdout
+    assert run("check").exit_code == 0
 
 
 def test_a_sample_can_have_a_past(run):

@@ -25,8 +25,8 @@ start_duplicate start_purge
 DATABASE = """
 CancellationActivities Catalog Clock Database DatabaseOptions History JOBS JobTables Migration
 NotificationActivities NotifyRoles ProNumberFormat ProNumberOptions RetentionActivities Seeded
-ShipmentActivities SystemActivities Tenant allow_retention asked_for check database_clock found migrate
-organization_names ready_catalog reserve_sequence retention_sql revoke_retention seed seed_history
+ShipmentActivities SystemActivities Tenant allow_by_default allow_retention asked_for check database_clock found
+migrate organization_names ready_catalog reserve_sequence retention_sql revoke_retention seed seed_history
 """
 
 

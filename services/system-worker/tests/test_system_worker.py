@@ -15,6 +15,7 @@ from temporalio.client import (
 
 from system_worker import __main__ as program
 from system_worker._settings import Settings
+from trenova_activities.database import check, revoke_retention
 from trenova_workers import load_settings
 
 MODULE = "system_worker"
@@ -48,6 +49,23 @@ async def test_the_names_of_the_contract_are_registered(tmp_path):
     assert list(program.SERVICE.queues(settings)) == ["system-queue"]
     assert workflows == ["CheckDatabaseWorkflow", "DeleteAuditEntriesWorkflow"]
     assert activities == ["CheckDatabaseActivity", "DeleteAuditEntriesActivity"]
+
+
+async def test_what_an_operator_has_closed_stays_closed_and_prepare_says_so(tmp_path, caplog):
+    settings = told(tmp_path)
+    with caplog.at_level("INFO", "system_worker"):
+        await program.SERVICE.prepare(settings)
+        async with settings.open_database() as database:
+            assert await check(database, ["delete_audit_entries"]) == {"delete_audit_entries": []}
+            await revoke_retention(database)
+        await program.SERVICE.prepare(settings)
+        async with settings.open_database() as database:
+            [lack] = (await check(database, ["delete_audit_entries"]))["delete_audit_entries"]
+
+    said = [record.message for record in caplog.records if record.name.startswith("system_worker")]
+    assert "append-only" in lack
+    assert said[0] == "The audit log of the embedded TMS lets retention through now."
+    assert said[1].startswith("The audit log stays closed to retention: 'db revoke-retention' was run on ")
 
 
 def test_dev_needs_nothing(services: Services):

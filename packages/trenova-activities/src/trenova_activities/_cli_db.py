@@ -47,21 +47,22 @@ def migrate(
 ) -> None:
     """Create or upgrade our tables; never alters those of a TMS that is not ours.
 
-    In the embedded TMS, the append-only audit log also lets the retention job through, as 'db allow-retention' does.
+    In the embedded TMS, the append-only audit log also lets the retention job through, as 'db allow-retention' does,
+    unless an operator has closed it with 'db revoke-retention'.
     """
     options = database_options(url, data_dir, schema)
 
     async def work() -> str:
-        from trenova_activities.database import Database, allow_retention
+        from trenova_activities.database import Database, allow_by_default
         from trenova_activities.database import migrate as migrate_database
 
         async with Database.open(options) as database:
             done = await migrate_database(database, embedded=embedded)
-            if done.embedded and done.changed:  # the log is ours, so no opt-in is asked for
-                await allow_retention(database)
+            said = await allow_by_default(database)
         revisions = ", ".join(f"{tree} {revision}" for tree, revision in done.revisions.items())
         kind = "the embedded TMS and the jobs' tables" if done.embedded else "the jobs' tables only"
-        return f"{'Migrated' if done.changed else 'Nothing to do'}: {kind} ({revisions}) in {options.shown_url}."
+        what = f"{'Migrated' if done.changed else 'Nothing to do'}: {kind} ({revisions}) in {options.shown_url}."
+        return f"{what}\n{said}".rstrip()
 
     typer.echo(run(work()))
 

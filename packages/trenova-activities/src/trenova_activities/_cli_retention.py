@@ -40,7 +40,10 @@ def revoke(
     yes: Yes = False,
     show: Show = False,
 ) -> None:
-    """Put the audit log back as it was before 'db allow-retention'. Shows its SQL and asks first."""
+    """Put the audit log back as it was before 'db allow-retention'. Shows its SQL and asks first.
+
+    In the embedded TMS it stays closed from then on: 'prepare' and 'db migrate' open it by themselves otherwise.
+    """
     _carry_out(url, data_dir, schema, role=None, revoke=True, yes=yes, show=show)
 
 

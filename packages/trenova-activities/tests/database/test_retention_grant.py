@@ -1,4 +1,5 @@
 import asyncio
+import re
 from collections.abc import AsyncIterator, Sequence
 
 import pytest
@@ -7,7 +8,12 @@ from sqlalchemy import text
 from trenova_activities.database import Database, DatabaseOptions
 from trenova_activities.database._append_only import RETENTION_ROLE, refusing_triggers
 from trenova_activities.database._retention_function import SIGNATURE
-from trenova_activities.database._retention_grant import allow_retention, retention_sql, revoke_retention
+from trenova_activities.database._retention_grant import (
+    allow_by_default,
+    allow_retention,
+    retention_sql,
+    revoke_retention,
+)
 from trenova_activities.database._retention_way import Way, find_way
 from trenova_errors import ApplicationError, ConfigurationError
 
@@ -96,7 +102,6 @@ async def test_allowing_twice_changes_nothing_the_second_time(embedded):
 
 async def test_revoking_puts_every_trigger_back_as_it_was(embedded):
     before = await triggers(embedded)
-    assert await revoke_retention(embedded) == []
     await allow_retention(embedded)
     assert await triggers(embedded) != before
 
@@ -107,6 +112,39 @@ async def test_revoking_puts_every_trigger_back_as_it_was(embedded):
     with pytest.raises(ConfigurationError, match="append-only"):
         await way(embedded)
     await allow_retention(embedded)
+
+
+async def test_the_embedded_log_is_opened_by_default_until_an_operator_closes_it(embedded):
+    opened, again = await allow_by_default(embedded), await allow_by_default(embedded)
+    assert opened == "The audit log of the embedded TMS lets retention through now."
+    assert again == ""
+    await way(embedded)
+
+    await revoke_retention(embedded)
+    for _ in range(2):
+        said = await allow_by_default(embedded)
+        assert re.fullmatch(
+            r"The audit log stays closed to retention: .* on 2\d{3}-.* UTC\. .*allow-retention'.*", said
+        )
+        with pytest.raises(ConfigurationError, match="append-only"):
+            await way(embedded)
+
+    await allow_retention(embedded)
+    assert await allow_by_default(embedded) == ""
+    await way(embedded)
+
+
+async def test_an_embedded_log_that_was_never_open_is_kept_closed_by_a_revocation(embedded):
+    assert len(await revoke_retention(embedded)) == 1
+    assert await revoke_retention(embedded) == []
+    assert "stays closed" in await allow_by_default(embedded)
+
+
+async def test_nothing_is_opened_by_default_in_a_tms_that_is_not_ours(foreign):
+    assert await allow_by_default(foreign) == ""
+    assert await revoke_retention(foreign) == []
+    with pytest.raises(ConfigurationError, match="append-only"):
+        await way(foreign)
 
 
 async def test_a_database_without_our_tables_is_sent_to_migrate(empty):

@@ -1,5 +1,6 @@
 """``python -m system_worker run | prepare | demo | check | config show``."""
 
+import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
@@ -9,9 +10,11 @@ from system_worker._jobs import open_jobs
 from system_worker._schedules import create_schedules
 from system_worker._settings import Settings
 from trenova_activities import SEARCH_ATTRIBUTES
-from trenova_activities.database import JOBS, allow_retention, check, migrate
+from trenova_activities.database import JOBS, allow_by_default, check, migrate
 from trenova_workers import Finding, Service, Work
 from trenova_workers.cli import service_main
+
+_log = logging.getLogger(__name__)
 
 
 @asynccontextmanager
@@ -24,9 +27,9 @@ async def work(settings: Settings) -> AsyncIterator[Work]:
 async def prepare(settings: Settings) -> None:
     """Bring our own tables, and the sample TMS where it may be, up to date; its audit log lets retention through."""
     async with settings.open_database() as database:
-        done = await migrate(database, embedded=None if settings.database.embedded else False)
-        if done.embedded:
-            await allow_retention(database)
+        await migrate(database, embedded=None if settings.database.embedded else False)
+        if said := await allow_by_default(database):
+            _log.info(said)
 
 
 async def look(settings: Settings) -> Sequence[Finding]:

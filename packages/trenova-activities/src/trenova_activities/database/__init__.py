@@ -17,7 +17,12 @@ from trenova_activities.database._options import DatabaseOptions
 from trenova_activities.database._pro_numbers import ProNumberFormat, ProNumberOptions, reserve_sequence
 from trenova_activities.database._requirements import JOBS, check, ready_catalog
 from trenova_activities.database._retention_activities import RetentionActivities
-from trenova_activities.database._retention_grant import allow_retention, retention_sql, revoke_retention
+from trenova_activities.database._retention_grant import (
+    allow_by_default,
+    allow_retention,
+    retention_sql,
+    revoke_retention,
+)
 from trenova_activities.database._seed import Seeded, seed
 from trenova_activities.database._seed_history import History, seed_history
 from trenova_activities.database._tenant import Tenant
@@ -41,6 +46,7 @@ __all__ = [
     "ShipmentActivities",
     "SystemActivities",
     "Tenant",
+    "allow_by_default",
     "allow_retention",
     "asked_for",
     "check",

@@ -22,7 +22,8 @@ from trenova_errors import ConfigurationError
 JOBS = "jobs"
 EMBEDDED = "embedded"
 _TREES = Path(__file__).parent / "migrations"
-_EMBEDDED_VERSIONS = "trenova_embedded_alembic_version"
+EMBEDDED_VERSIONS = "trenova_embedded_alembic_version"
+"""The table that marks a TMS as the embedded one."""
 _LOCK = 0x7472_656E_6F76_6101  # "trenova", 1: one number of PostgreSQL's 64-bit advisory locks
 _LOCK_WAIT_S = 120
 # Alembic keeps the migration at hand in module globals, so one process runs one at a time.
@@ -106,7 +107,7 @@ def head(tree: str) -> str:
 
 def _version_table(database: Database, tree: str) -> tuple[str | None, str]:
     if tree == EMBEDDED:
-        return database.options.schema_name, _EMBEDDED_VERSIONS
+        return database.options.schema_name, EMBEDDED_VERSIONS
     return (None, f"{JOBS_SCHEMA}_alembic_version") if database.options.is_sqlite else (JOBS_SCHEMA, "alembic_version")
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -10,6 +11,7 @@ from trenova_activities.database import _retention_postgresql as postgresql
 from trenova_activities.database import _retention_sqlite as sqlite
 from trenova_activities.database._engine import Database
 from trenova_activities.database._failures import DriverError
+from trenova_activities.database._retention_choice import opened_by_default, remembering, revoked_at
 from trenova_activities.database._retention_rights import PRIVILEGE, refuse_without_rights
 from trenova_errors import ConfigurationError
 
@@ -53,6 +55,8 @@ async def allow_retention(database: Database, *, role: str | None = None) -> lis
 async def revoke_retention(database: Database) -> list[str]:
     """Undo :func:`allow_retention`: every trigger as it was, and nothing left of the way through.
 
+    In the embedded TMS it also records that the log is to stay closed, which :func:`allow_by_default` respects.
+
     Returns:
         The statements that were run, in one transaction; empty if there was nothing to do.
 
@@ -62,10 +66,37 @@ async def revoke_retention(database: Database) -> list[str]:
     return await _run(database, None, revoke=True)
 
 
-async def _run(database: Database, role: str | None, *, revoke: bool) -> list[str]:
+async def allow_by_default(database: Database) -> str:
+    """Let retention through the log of the embedded TMS, unless an operator has closed it; for whoever migrates.
+
+    Returns:
+        One sentence for an operator, if there is anything to say: that the log was opened, or that it stays closed.
+        Empty where it is open already, and in a TMS that is not the embedded one, which only
+        :func:`allow_retention` opens.
+
+    Raises:
+        ConfigurationError: As :func:`allow_retention`.
+    """
+    async with database.read() as connection:
+        if not await opened_by_default(database, connection):
+            return ""
+        closed = await revoked_at(database, connection)
+    if closed is not None:
+        when = datetime.fromtimestamp(closed, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+        return (
+            f"The audit log stays closed to retention: 'db revoke-retention' was run on {when}. "
+            "'trenova-activities db allow-retention' opens it."
+        )
+    done = await _run(database, None, revoke=False, by_default=True)
+    return "The audit log of the embedded TMS lets retention through now." if done else ""
+
+
+async def _run(database: Database, role: str | None, *, revoke: bool, by_default: bool = False) -> list[str]:
     async with _explained(database, revoke=revoke), database.write() as connection:
         if not database.options.is_sqlite:
             await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+        if by_default and await revoked_at(database, connection) is not None:
+            return []  # somebody was faster
         statements = await _statements(database, connection, role, revoke=revoke)
         if statements and not database.options.is_sqlite:
             await refuse_without_rights(connection, database.options.schema_name, revoke=revoke)
@@ -95,11 +126,12 @@ async def _explained(database: Database, *, revoke: bool) -> AsyncIterator[None]
 
 async def _statements(database: Database, connection: AsyncConnection, role: str | None, *, revoke: bool) -> list[str]:
     if database.options.is_sqlite:
-        return await (sqlite.revoking(connection) if revoke else sqlite.allowing(connection))
-    schema = database.options.schema_name
-    if revoke:
-        return await postgresql.revoking(connection, schema)
-    return await postgresql.allowing(connection, schema, role)
+        needed = await (sqlite.revoking(connection) if revoke else sqlite.allowing(connection))
+    elif revoke:
+        needed = await postgresql.revoking(connection, database.options.schema_name)
+    else:
+        needed = await postgresql.allowing(connection, database.options.schema_name, role)
+    return [*needed, *await remembering(database, connection, revoke=revoke)]
 
 
 async def _verify(database: Database, connection: AsyncConnection, role: str | None, *, revoke: bool) -> None:
