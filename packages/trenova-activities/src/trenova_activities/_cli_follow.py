@@ -68,7 +68,7 @@ async def follow_to_end(client: Client, handle: WorkflowHandle[Any, Any], what: 
                 return
             for activity in description.raw_description.pending_activities:
                 deadline = float("inf")
-                status.update(f"{what}: {await stage_of(client, activity)}")
+                status.update(f"{what}: {(await stage_of(client, activity))[0]}")
             if time.monotonic() > deadline:
                 deadline = float("inf")
                 console.print(f"No worker has taken it yet; is one polling {description.task_queue!r}?")
@@ -92,10 +92,15 @@ def failure_of(error: BaseException) -> tuple[str, str]:
     return str(getattr(found, "type", None) or ""), str(getattr(found, "message", "") or found)
 
 
-async def stage_of(client: Client, activity: PendingActivityInfo) -> str:
-    """Say where an activity stands: its last heartbeat, its attempt and what the one before failed with."""
+async def stage_of(client: Client, activity: PendingActivityInfo) -> list[str]:
+    """Say where an activity stands: its last heartbeat with its attempt and what the one before failed with.
+
+    Returns:
+        One line, and more if the heartbeat has more.
+    """
     beats = activity.heartbeat_details.payloads
     [stage] = await client.data_converter.decode(beats, [str]) if beats else ["waiting for a worker"]
+    first, *more = stage.splitlines() or [""]
     tries = f", attempt {activity.attempt}" if activity.attempt > 1 else ""
     failure = f" after: {activity.last_failure.message}" if activity.last_failure.message else ""
-    return f"{stage}{tries}{failure}"
+    return [f"{first}{tries}{failure}", *more]

@@ -1,7 +1,7 @@
 """A nightly job from the command line: start it, show how it goes and what came of it."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from rich.table import Table
 
@@ -10,9 +10,15 @@ from trenova_activities._cli_follow import connect, console, follow_to_end, vali
 from trenova_activities._nightly_contract import PartialFailure, SkippedOrganization
 from trenova_activities._starting_nightly import start_cancel
 
+INCOMPLETE: Final = 3
+"""Exit status of a run that ended and did not do all: an organization failed, or each one was skipped."""
 
-async def run_cancel(asked: Mapping[str, Any], *, key: str | None, follow: bool) -> None:
+
+async def run_cancel(asked: Mapping[str, Any], *, key: str | None, follow: bool) -> int:
     """Start a cancellation; follow it to its end if asked to.
+
+    Returns:
+        The exit status: 0 or :data:`INCOMPLETE`.
 
     Raises:
         ApplicationError: The request is not valid, or the key is in use.
@@ -22,9 +28,12 @@ async def run_cancel(asked: Mapping[str, Any], *, key: str | None, follow: bool)
     client = await connect()
     handle = await start_cancel(client, payload, key=key)
     console.print(f"Workflow {handle.id}", soft_wrap=True)
-    if follow:
-        await follow_to_end(client, handle, "dry run" if payload.dry_run else "cancellation")
-        _show(await handle.result())
+    if not follow:
+        return 0
+    await follow_to_end(client, handle, "dry run" if payload.dry_run else "cancellation")
+    result = await handle.result()
+    _show(result)
+    return exit_status(result.data)
 
 
 def _show(result: CancelShipmentsResult) -> None:
@@ -38,6 +47,29 @@ def _show(result: CancelShipmentsResult) -> None:
     show_exceptions(result.skipped_orgs, result.partial_failures)
     more = " Lists are cut to 100 entries; the tables of the run have all." if result.truncated else ""
     console.print(f"{result.result}{more}", soft_wrap=True)
+
+
+def exit_status(data: Mapping[str, object]) -> int:
+    """Say in a line what a run did not do, and return 0 or :data:`INCOMPLETE`.
+
+    Args:
+        data: Of the result, with the lengths of the whole lists.
+    """
+    worked, skipped, failed = (
+        int(str(data.get(name, 0))) for name in ("processedOrgs", "skippedOrgs", "partialFailures")
+    )
+    if failed:
+        console.print(f"Not done: {failed:,} of the organizations failed. Exit status {INCOMPLETE}.", soft_wrap=True)
+    elif skipped and not worked:
+        whole = f"Nothing was done: {_organizations(skipped)} skipped, and none was worked through."
+        console.print(f"{whole} Exit status {INCOMPLETE}.", soft_wrap=True)
+    else:
+        return 0
+    return INCOMPLETE
+
+
+def _organizations(count: int) -> str:
+    return "1 organization was" if count == 1 else f"{count:,} organizations were"
 
 
 def show_exceptions(skipped: list[SkippedOrganization], failed: list[PartialFailure]) -> None:

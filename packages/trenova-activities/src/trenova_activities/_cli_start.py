@@ -77,11 +77,13 @@ def cancel(
 
     The Temporal server comes from the profile files and variables of temporalio.envconfig
     (TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_PROFILE...), localhost:7233 by default.
+
+    Exit status: 0 done; 1 failed or refused; 3 ended, but an organization failed, or each one was skipped.
     """
     from trenova_activities._cli_nightly import run_cancel
 
     asked = {"organization_ids": organization or [], "dry_run": dry_run, "batch_size": batch_size}
-    run(run_cancel(asked, key=key, follow=follow))
+    raise typer.Exit(run(run_cancel(asked, key=key, follow=follow)))
 
 
 def status(workflow_id: Annotated[str, typer.Argument(help="As printed by 'start'.")]) -> None:

@@ -29,11 +29,13 @@ def purge(
 
     The Temporal server comes from the profile files and variables of temporalio.envconfig
     (TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_PROFILE...), localhost:7233 by default.
+
+    Exit status: 0 done; 1 failed or refused; 3 ended, but an organization failed, or each one was skipped.
     """
     from trenova_activities._cli_system import run_purge
 
     asked = {"organization_ids": organization or [], "dry_run": dry_run, "batch_size": batch_size}
-    run(run_purge(asked, key=key, follow=follow))
+    raise typer.Exit(run(run_purge(asked, key=key, follow=follow)))
 
 
 @system.command("notify")

@@ -1,14 +1,17 @@
 """``trenova-activities status``: how a job stands, as the Temporal server knows it."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
+from typing import Any
 
 from temporalio.client import Client, WorkflowExecutionDescription, WorkflowExecutionStatus, WorkflowFailureError
 
 from trenova_activities._cli_follow import RPC_TIMEOUT, connect, console, failure_of, stage_of
 from trenova_errors import ResourceNotFoundError
 
+_MOST_LISTED = 20
+_LISTS_OF_WORK = ("processedOrgs", "organizations")
 _GOOD = frozenset({WorkflowExecutionStatus.RUNNING, WorkflowExecutionStatus.COMPLETED})
 
 
@@ -26,13 +29,18 @@ async def show_status(workflow_id: str) -> bool:
     status = description.status or WorkflowExecutionStatus.RUNNING
     _print("workflow", f"{description.id} (run {description.run_id})")
     _print("job", description.workflow_type)
+    if asked := await description.static_summary():
+        _print("asked", asked)
     _print("state", status.name.lower().replace("_", " "))
     _print("started", _moment(description.start_time))
     if description.close_time is not None:
         _print("ended", _moment(description.close_time))
     if status is WorkflowExecutionStatus.RUNNING:
         for activity in description.raw_description.pending_activities:
-            _print("doing", await stage_of(client, activity))
+            doing, *organizations = await stage_of(client, activity)
+            _print("doing", doing)
+            for line in organizations:
+                _print("", line)
     else:
         await _print_outcome(client, description)
     return status in _GOOD
@@ -58,6 +66,29 @@ async def _print_outcome(client: Client, description: WorkflowExecutionDescripti
         return
     sentence = result.get("result") if isinstance(result, Mapping) else None
     _print("result", str(sentence or json.dumps(result, default=str)))
+    if isinstance(result, Mapping):
+        for line in _organizations(result):
+            _print("", line)
+
+
+def _organizations(result: Mapping[str, Any]) -> Iterator[str]:
+    """Say what came of each organization, if it is the result of a nightly job; at most 20 of each kind."""
+    data = result.get("data") or {}
+    others = ((name, (name,)) for name in ("skippedOrgs", "partialFailures"))
+    for whole, names in (("processedOrgs", _LISTS_OF_WORK), *others):
+        listed = [one for name in names for one in result.get(name) or ()]
+        yield from map(_organization, listed[:_MOST_LISTED])
+        left = int(data.get(whole, len(listed))) - min(len(listed), _MOST_LISTED)
+        if left > 0:
+            yield f"... and {left:,} more"
+
+
+def _organization(one: Mapping[str, Any]) -> str:
+    for name, word in (("reason", "skipped, "), ("error", "failed, ")):
+        if name in one:
+            return f"{one['organizationId']}: {word}{one[name]}"
+    rows = one.get("cancelledCount", one.get("deletedCount", 0))
+    return f"{one['organizationId']}: {rows:,} rows"
 
 
 def _reason(error: BaseException) -> str:

@@ -9,7 +9,7 @@ from rich.table import Table
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 
 from trenova_activities._cli_follow import connect, console, follow_to_end, valid
-from trenova_activities._cli_nightly import show_exceptions
+from trenova_activities._cli_nightly import exit_status, show_exceptions
 from trenova_activities._names import NOTIFICATION_QUEUE
 from trenova_activities._notification_contract import JobNotificationPayload
 from trenova_activities._notification_workflows import SendJobCompleteNotificationWorkflow
@@ -17,8 +17,11 @@ from trenova_activities._retention_contract import DeleteAuditEntriesPayload, De
 from trenova_activities._starting_nightly import start_purge
 
 
-async def run_purge(asked: Mapping[str, Any], *, key: str | None, follow: bool) -> None:
+async def run_purge(asked: Mapping[str, Any], *, key: str | None, follow: bool) -> int:
     """Start a deletion of outlived audit entries; follow it to its end if asked to.
+
+    Returns:
+        The exit status: 0, or 3 if an organization failed or each one was skipped.
 
     Raises:
         ApplicationError: The request is not valid, or the key is in use.
@@ -28,9 +31,12 @@ async def run_purge(asked: Mapping[str, Any], *, key: str | None, follow: bool) 
     client = await connect()
     handle = await start_purge(client, payload, key=key)
     console.print(f"Workflow {handle.id}", soft_wrap=True)
-    if follow:
-        await follow_to_end(client, handle, "dry run" if payload.dry_run else "purge")
-        _show(await handle.result(), dry_run=payload.dry_run)
+    if not follow:
+        return 0
+    await follow_to_end(client, handle, "dry run" if payload.dry_run else "purge")
+    result = await handle.result()
+    _show(result, dry_run=payload.dry_run)
+    return exit_status(result.data)
 
 
 async def run_notify(asked: Mapping[str, Any], *, follow: bool) -> None:

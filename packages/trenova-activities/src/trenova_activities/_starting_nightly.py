@@ -31,18 +31,25 @@ from trenova_activities._retention_contract import DeleteAuditEntriesPayload, De
 from trenova_activities._retention_workflow import DeleteAuditEntriesWorkflow
 from trenova_activities._starting import REQUEST_DIGEST, checked_id, refuse_other_request
 from trenova_activities._wire import MAX_ID
+from trenova_errors import InvalidInputError
 
 _NOTIFY_RESERVE: Final = len(NOTIFY_SUFFIX) + 2 * (1 + MAX_ID)  # a failure's notification adds both ids of the tenant
 
 
 def cancel_workflow_id(key: str) -> str:
     """Return ``cancel-shipments/<key>``, the same for every caller of a key."""
-    return checked_id(f"cancel-shipments/{key}", reserve=_NOTIFY_RESERVE)
+    return _workflow_id("cancel-shipments", key)
 
 
 def purge_workflow_id(key: str) -> str:
     """Return ``delete-audit-entries/<key>``, the same for every caller of a key."""
-    return checked_id(f"delete-audit-entries/{key}", reserve=_NOTIFY_RESERVE)
+    return _workflow_id("delete-audit-entries", key)
+
+
+def _workflow_id(kind: str, key: str) -> str:
+    if not key.strip():
+        raise InvalidInputError("The key is empty. Give one that names the run, or none at all for a run of its own.")
+    return checked_id(f"{kind}/{key}", reserve=_NOTIFY_RESERVE)
 
 
 async def start_cancel(
@@ -65,9 +72,10 @@ async def start_cancel(
 
     Raises:
         ConflictError: The key was used for another request.
+        InvalidInputError: The key is empty or too long.
     """
     payload = payload or CancelShipmentsPayload()
-    workflow_id = cancel_workflow_id(key or uuid.uuid4().hex)
+    workflow_id = cancel_workflow_id(uuid.uuid4().hex if key is None else key)
     job = _Job(CancelShipmentsByCreatedAtWorkflow.run, CANCEL_SHIPMENTS_WORKFLOW, CANCEL_SHIPMENTS_JOB)
     handle: WorkflowHandle[CancelShipmentsByCreatedAtWorkflow, CancelShipmentsResult] = await job.start(
         client, payload, workflow_id, task_queue, "Cancel stale shipments"
@@ -95,9 +103,10 @@ async def start_purge(
 
     Raises:
         ConflictError: The key was used for another request.
+        InvalidInputError: The key is empty or too long.
     """
     payload = payload or DeleteAuditEntriesPayload()
-    workflow_id = purge_workflow_id(key or uuid.uuid4().hex)
+    workflow_id = purge_workflow_id(uuid.uuid4().hex if key is None else key)
     job = _Job(DeleteAuditEntriesWorkflow.run, DELETE_AUDIT_ENTRIES_WORKFLOW, DELETE_AUDIT_ENTRIES_JOB)
     handle: WorkflowHandle[DeleteAuditEntriesWorkflow, DeleteAuditEntriesResult] = await job.start(
         client, payload, workflow_id, task_queue, "Delete outlived audit entries"

@@ -6,11 +6,18 @@ import sys
 from contextlib import asynccontextmanager
 
 import pytest
+from temporalio import activity
 from temporalio.client import Client
 from temporalio.worker import Worker
 from world import DAY, opened
 
-from trenova_activities import SHIPMENT_QUEUE, CancelShipmentsByCreatedAtWorkflow
+from trenova_activities import (
+    CANCEL_SHIPMENTS_ACTIVITY,
+    SHIPMENT_QUEUE,
+    CancelShipmentsByCreatedAtWorkflow,
+    CancelShipmentsPayload,
+    start_cancel,
+)
 from trenova_activities.database import CancellationActivities
 
 
@@ -70,8 +77,57 @@ async def test_a_dry_run_counts_what_the_real_run_cancels_and_the_status_tells_i
         assert {row.status for row in (await world.rows("shipments", one)).values()} == {"Canceled"}
         assert {row.status for row in (await world.rows("shipments", other)).values()} == {"New"}
         assert status[0] == 0
-        for part in ("CancelShipmentsByCreatedAtWorkflow", "completed", "3 shipments were canceled"):
+        told = ("CancelShipmentsByCreatedAtWorkflow", "completed", "3 shipments were canceled", "of one organization")
+        for part in (*told, f"{one.organization_id}: 3 rows"):
             assert part in status[1]
+        counted = await run("status", f"cancel-shipments/{queue}-dry")
+        for part in (
+            "every organization, dry run",
+            f"{one.organization_id}: 3 rows",
+            f"{other.organization_id}: 1 rows",
+        ):
+            assert part in counted[1]
+
+
+async def test_a_run_that_only_skipped_says_so_and_ends_with_status_3(client, run, embedded_sqlite_url, queue):
+    async with serving(client, embedded_sqlite_url) as world:
+        [senseless] = await world.tenants(1, threshold=None)
+        async with world.database.read() as connection:
+            now = await world.clock(connection)
+        [fine] = await world.tenants(1)
+        await world.shipments(fine, [now - 31 * DAY])
+        only = await run("start", "cancel", "--organization", senseless.organization_id, "--key", queue)
+        nobody = await run("start", "cancel", "--organization", "org_nobody")
+        status = await run("status", f"cancel-shipments/{queue}")
+        both = await run("start", "cancel")
+
+    assert only[0] == 3
+    assert f"skipped {senseless.organization_id}: " in only[1]
+    assert "Nothing was done: 1 organization was skipped, and none was worked through. Exit status 3." in only[1]
+    assert (nobody[0], "skipped org_nobody: " in nobody[1]) == (3, True)
+    assert f"{senseless.organization_id}: skipped, shipment_controls." in status[1]
+    assert (both[0], "1 shipment was canceled for 1 organization, 1 skipped." in both[1]) == (0, True)
+
+
+async def test_the_status_of_a_running_job_tells_of_each_organization_and_an_empty_key_is_refused(client, run, queue):
+    @activity.defn(name=CANCEL_SHIPMENTS_ACTIVITY)
+    async def cancel(_payload: CancelShipmentsPayload) -> None:
+        activity.heartbeat("dry run, 1 organizations, 5 rows, now org_2\norg_2: 2 rows, running\norg_1: 3 rows, done")
+        await asyncio.sleep(60)
+
+    async with Worker(client, task_queue=queue, workflows=[CancelShipmentsByCreatedAtWorkflow], activities=[cancel]):
+        handle = await start_cancel(client, key=queue, task_queue=queue)
+        for _ in range(40):
+            status = await run("status", handle.id)
+            if "org_1" in status[1]:
+                break
+        await handle.terminate("enough")
+        empty = await run("start", "cancel", "--key", "")
+
+    assert "doing     dry run, 1 organizations, 5 rows, now org_2\n" in status[1]
+    assert "          org_2: 2 rows, running\n          org_1: 3 rows, done\n" in status[1]
+    assert empty[0] == 1
+    assert empty[1].startswith("The key is empty.")
 
 
 async def test_the_status_of_a_job_that_waits_says_so(client, run, queue):

@@ -9,7 +9,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from world import DAY, NOW, World, opened
 
 import trenova_activities
-from trenova_activities.database import Tenant
+from trenova_activities.database import Tenant, _nightly_progress
 from trenova_activities.database._cancellation import Cancellation
 from trenova_activities.database._nightly import Budget
 from trenova_activities.database._nightly_job import ids_digest
@@ -388,6 +388,28 @@ async def test_a_dry_run_writes_our_own_tables_only_and_counts_what_the_real_one
     assert dry.result.data["oddRows"] == real.result.data["oddRows"] == 3
 
 
+async def test_a_call_tells_how_far_it_is_with_each_organization(world: World, monkeypatch):
+    monkeypatch.setattr(_nightly_progress, "_LOOK_EVERY_S", 0.0)
+    tenants = await world.tenants(12)
+    for tenant in tenants:
+        await world.shipments(tenant, [OLD] * 3)
+    first, last = tenants[0].organization_id, tenants[-1].organization_id
+
+    asked = [tenant.organization_id for tenant in tenants]
+    await world.run(dry_run=True, organization_ids=asked)
+    dry, world.stages[:] = world.stages[:], []
+    await world.run(batch_size=2, organization_ids=asked)
+
+    assert all(stage.startswith("dry run, ") for stage in dry)
+    assert dry[-1].startswith(f"dry run, 11 organizations, 33 rows, now {last}\n")
+    assert f"\n{first}: 3 rows, done" in dry[9]
+    assert world.stages[0].startswith(f"0 organizations, 0 rows, now {first}")
+    assert any(f"now {first}\n{first}: 2 rows, running" in stage for stage in world.stages)
+    assert f"11 organizations, 35 rows, now {last}\n" in world.stages[-1]
+    assert f"\n{last}: 2 rows, running" in world.stages[-1]
+    assert max(stage.count("\n") for stage in world.stages) == 10
+
+
 async def test_a_trigger_that_raises_fails_the_tenant_and_leaves_no_half_of_a_batch(current_tms_url):
     async with opened(current_tms_url) as world:
         stuck, fine = await world.tenants(2)
@@ -437,7 +459,8 @@ def test_no_module_of_the_nightly_jobs_reads_the_workers_clock():
     package = Path(trenova_activities.__file__).parent
     modules = [*package.rglob("_nightly*.py"), *package.rglob("_cancellation*.py"), *package.rglob("_retention*.py")]
     clocks = {"time", "now", "utcnow", "today", "monotonic", "time_ns", "perf_counter", "fromtimestamp"}
-    allowed = {("_nightly.py", "time"), ("_nightly_workflow.py", "now")}  # the loop's own time; workflow.now
+    loops = {("_nightly.py", "time"), ("_nightly_progress.py", "time")}  # how long something takes, not what time it is
+    allowed = {*loops, ("_nightly_workflow.py", "now")}  # workflow.now
     assert len(modules) >= 8
     for module in modules:
         for node in ast.walk(ast.parse(module.read_text())):

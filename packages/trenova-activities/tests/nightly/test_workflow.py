@@ -26,6 +26,7 @@ from trenova_activities import (
     SendJobCompleteNotificationWorkflow,
     cancel_workflow_id,
     start_cancel,
+    start_purge,
 )
 from trenova_errors import ConfigurationError, ConflictError, ErrorsPlugin, InvalidInputError
 
@@ -262,3 +263,11 @@ def test_a_key_that_temporal_would_not_take_is_refused():
     assert cancel_workflow_id("2026-11-22") == "cancel-shipments/2026-11-22"
     with pytest.raises(InvalidInputError, match="Use a shorter key"):
         cancel_workflow_id("k" * 1000)
+
+
+@pytest.mark.parametrize("key", ["", " "])
+async def test_an_empty_key_is_refused_and_not_made_up(client: Client, key: str):
+    with pytest.raises(InvalidInputError, match="The key is empty"):
+        await start_cancel(client, key=key)
+    with pytest.raises(InvalidInputError, match="The key is empty"):
+        await start_purge(client, key=key)

@@ -39,6 +39,7 @@ class World:
     now: int | None = NOW
     numbers: Iterable[int] = field(default_factory=lambda: itertools.count(1))
     runs: Iterable[int] = field(default_factory=lambda: itertools.count(1))
+    stages: list[str] = field(default_factory=list)
 
     async def clock(self, connection: Any) -> int:
         return await database_clock(connection) if self.now is None else self.now
@@ -152,6 +153,7 @@ class World:
         )
         activities = CancellationActivities(self.database, self.catalog, budget=budget)
         environment = ActivityEnvironment()
+        environment.on_heartbeat = self.stages.append
         moment = datetime(2001, 1, 1, tzinfo=UTC)
         environment.info = dataclasses.replace(
             ActivityEnvironment.default_info(),

@@ -12,6 +12,7 @@ from trenova_activities._heartbeats import Heartbeats
 from trenova_activities.database._engine import Database
 from trenova_activities.database._nightly_batches import RunBatches
 from trenova_activities.database._nightly_job import NightlyJob
+from trenova_activities.database._nightly_progress import RunProgress
 from trenova_activities.database._nightly_run import NightlyRun, RunRequest
 from trenova_activities.database._nightly_summary import Tally, tally
 from trenova_activities.database._nightly_tenants import RunTenants
@@ -93,8 +94,8 @@ class NightlyEngine:
         """Return whether every tenant is finished; false when the budget was used up first."""
         tenants = self._tenants(run)
         batches = RunBatches(self._database, self._job, run, tenants, limit=self._limit)
-        before, cursor = await tally(self._database, run), run.cursor
-        begun = 0
+        progress = RunProgress(self._database, run, beats, dry_run=self._request.payload.dry_run)
+        cursor = run.cursor
         while True:
             # Also those that an attempt which was taken for dead has begun in the meantime.
             unfinished = await tenants.unfinished()
@@ -102,19 +103,19 @@ class NightlyEngine:
             for tenant in [*unfinished, *page]:
                 if self._used_up():
                     return False
-                beats.stage(before.stage(begun, batches.rows, tenant.organization_id))
-                begun += 1
+                await progress.tell(tenant.organization_id)
                 wanted = tenant in unfinished or await self._patiently(tenant, tenants, partial(tenants.begin, tenant))
-                if wanted and not await self._finish(tenant, tenants, batches):
+                if wanted and not await self._finish(tenant, tenants, batches, progress):
                     return False
             if not unfinished and not page:
                 return True
             cursor = page[-1] if page else cursor
 
-    async def _finish(self, tenant: Tenant, tenants: RunTenants, batches: RunBatches) -> bool:
+    async def _finish(self, tenant: Tenant, tenants: RunTenants, batches: RunBatches, progress: RunProgress) -> bool:
         """Return whether the tenant is finished."""
         while not self._used_up():
             self._batches += 1
+            await progress.tell(tenant.organization_id)
             if not await self._patiently(tenant, tenants, partial(batches.change, tenant)):
                 return True
         return False

@@ -21,9 +21,6 @@ class RunBatches:
         run: The run.
         tenants: Its tenants.
         limit: Rows per batch.
-
-    Attributes:
-        rows: Rows that this object has changed.
     """
 
     def __init__(
@@ -35,7 +32,6 @@ class RunBatches:
         self._tenants = tenants
         self._limit = limit
         self._table = database.jobs.job_run_tenants
-        self.rows = 0
 
     async def change(self, tenant: Tenant) -> bool:
         """Change the tenant's next batch.
@@ -66,7 +62,6 @@ class RunBatches:
                 at=at,
             )
             await self._record(connection, tenant, state, batch, at)
-        self.rows += batch.rows
         return not batch.exhausted
 
     async def _locked(self, connection: AsyncConnection, tenant: Tenant) -> Row[Any]:

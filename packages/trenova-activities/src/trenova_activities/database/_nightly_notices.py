@@ -14,9 +14,7 @@ from trenova_activities.database._nightly_tenants import tenants_page
 from trenova_activities.database._notify_roles import NotifyRoles
 from trenova_activities.database._tenant import Tenant
 
-_BROKEN_OFF: Final = (
-    "The nightly run broke off before it was done. Your administrator finds the reason in its workflow."
-)
+_BROKEN_OFF: Final = "The run broke off before it was done. Your administrator finds the reason in its workflow."
 
 
 def failed_tenants(whole: Summary, roles: NotifyRoles) -> list[FailureNotice]:

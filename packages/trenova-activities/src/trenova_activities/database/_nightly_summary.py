@@ -35,9 +35,9 @@ class Tally:
         """Tenants that are done, skipped or failed."""
         return sum(count for state, count in self.tenants.items() if state != RUNNING)
 
-    def stage(self, tenants: int, rows: int, organization_id: str) -> str:
-        """Say where a call is that began with this tally and has come some way since."""
-        return f"{self.finished + tenants:,} organizations, {self.rows + rows:,} rows, now {organization_id}"
+    def stage(self, organization_id: str) -> str:
+        """Say in a line how far the run is, and whose turn it is."""
+        return f"{self.finished:,} organizations, {self.rows:,} rows, now {organization_id}"
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,8 @@ _PG_NAME: Final = f"{JOBS_SCHEMA}.retention_revoked"
 _SQLITE_NAME: Final = f"{JOBS_SCHEMA}_retention_revoked"
 _PG_NOW: Final = "floor(extract(epoch FROM clock_timestamp()))::bigint"
 _SQLITE_NOW: Final = "CAST(strftime('%s', 'now') AS INTEGER)"
+_PG_WORDS: Final = "to_char(to_timestamp(at) AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS UTC')"
+_SQLITE_WORDS: Final = "strftime('%Y-%m-%d %H:%M:%S UTC', at, 'unixepoch')"
 
 
 async def opened_by_default(database: Database, connection: AsyncConnection) -> bool:
@@ -24,12 +26,13 @@ async def opened_by_default(database: Database, connection: AsyncConnection) -> 
     return await _exists(database, connection, _in_schema(database, connection, EMBEDDED_VERSIONS))
 
 
-async def revoked_at(database: Database, connection: AsyncConnection) -> int | None:
-    """Return when an operator closed the log, in unix seconds; None if nobody did."""
+async def revoked_at(database: Database, connection: AsyncConnection) -> str | None:
+    """Return when an operator closed the log, in words; None if nobody did."""
     name = _name(database)
     if not await _exists(database, connection, name):
         return None
-    return int((await connection.execute(text(f"SELECT max(at) FROM {name}"))).scalar_one())  # noqa: S608 - our own name
+    words = _SQLITE_WORDS if database.options.is_sqlite else _PG_WORDS
+    return str((await connection.execute(text(f"SELECT max({words}) FROM {name}"))).scalar_one())  # noqa: S608 - our own name
 
 
 async def remembering(database: Database, connection: AsyncConnection, *, revoke: bool) -> list[str]:

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -82,9 +81,8 @@ async def allow_by_default(database: Database) -> str:
             return ""
         closed = await revoked_at(database, connection)
     if closed is not None:
-        when = datetime.fromtimestamp(closed, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
         return (
-            f"The audit log stays closed to retention: 'db revoke-retention' was run on {when}. "
+            f"The audit log stays closed to retention: 'db revoke-retention' was run on {closed}. "
             "'trenova-activities db allow-retention' opens it."
         )
     done = await _run(database, None, revoke=False, by_default=True)

@@ -1,0 +1,56 @@
+"""What a call tells while it works: totals, and how far it is with the organizations at hand."""
+
+import asyncio
+import contextlib
+from collections.abc import Sequence
+from typing import Final
+
+from sqlalchemy import select
+
+from trenova_activities._heartbeats import Heartbeats
+from trenova_activities.database._engine import Database
+from trenova_activities.database._nightly_run import NightlyRun
+from trenova_activities.database._nightly_summary import Tally, tally
+from trenova_errors import ApplicationError
+
+MOST_TOLD: Final = 10
+"""Organizations of which a heartbeat tells, those that changed last."""
+
+_LOOK_EVERY_S: Final = 1.0
+
+
+class RunProgress:
+    """The stage of one call, as ``status`` and the Temporal UI show it: a line of totals, then a line per organization.
+
+    Args:
+        database: Where the run lives.
+        run: The run.
+        beats: Where the stage goes.
+        dry_run: Nothing is changed, only counted.
+    """
+
+    def __init__(self, database: Database, run: NightlyRun, beats: Heartbeats, *, dry_run: bool) -> None:
+        self._database = database
+        self._run = run
+        self._beats = beats
+        self._tally = Tally({}, 0, 0, "")
+        self._kind = "dry run, " if dry_run else ""
+        self._lines: Sequence[str] = ()
+        self._next_look = 0.0
+
+    async def tell(self, organization_id: str) -> None:
+        """Report whose turn it is; the numbers are at most a second old."""
+        now = asyncio.get_running_loop().time()
+        if now >= self._next_look:
+            with contextlib.suppress(ApplicationError):  # the work itself will meet it, and knows what to do
+                self._tally, self._lines = await tally(self._database, self._run), await self._recent()
+            self._next_look = now + _LOOK_EVERY_S
+        self._beats.stage("\n".join([f"{self._kind}{self._tally.stage(organization_id)}", *self._lines]))
+
+    async def _recent(self) -> list[str]:
+        table = self._database.jobs.job_run_tenants
+        order = (table.c.updated_at.desc(), table.c.organization_id.desc(), table.c.business_unit_id)
+        query = select(table.c.organization_id, table.c.state, table.c.counted).where(*self._run.mine(table))
+        async with self._database.read() as connection:
+            rows = (await connection.execute(query.order_by(*order).limit(MOST_TOLD))).all()
+        return [f"{row.organization_id}: {row.counted:,} rows, {row.state}" for row in rows]
