@@ -61,9 +61,13 @@ class NightlyPayload(ExactWireModel):
     run: RunState | None = None
 
     def request(self) -> dict[str, Any]:
-        """Return what is asked, as JSON; the time, notes and the run's state are not part of it."""
-        asked = self.model_dump(mode="json", by_alias=True, exclude=set(_NOT_THE_REQUEST))
-        return {**asked, "organizationIds": sorted(set(self.organization_ids))}
+        """Return what is asked, as JSON; the time, notes and the run's state are not part of it.
+
+        Nor is a field that is not set, so that one which a later version adds leaves the digests of runs under way as
+        they are.
+        """
+        asked = self.model_dump(mode="json", by_alias=True, exclude=set(_NOT_THE_REQUEST), exclude_none=True)
+        return {"batchSize": None, **asked, "organizationIds": sorted(set(self.organization_ids))}
 
     def digest(self) -> str:
         """Fingerprint of what is asked (SHA-256, hexadecimal)."""

@@ -89,6 +89,16 @@ def test_the_digest_is_what_was_asked_in_any_order_and_never_changes():
     assert payload.digest() == "8dcb70064be2824ccd0175886bd79bad576ca0059ecd15c72f756f9932591440"
 
 
+def test_a_field_that_a_later_version_adds_leaves_the_digest_of_a_run_under_way_as_it_is():
+    class Later(CancelShipmentsPayload):
+        reason: str | None = None
+
+    assert Later(dry_run=True).digest() == CancelShipmentsPayload(dry_run=True).digest()
+    assert Later(reason="audit").digest() != CancelShipmentsPayload().digest()
+    written = Later(organization_ids=["org_1"]).at(RunState(run_id="r", workflow_time=1)).model_dump_json()
+    assert CancelShipmentsPayload.model_validate_json(written).organization_ids == ["org_1"]
+
+
 def test_the_result_is_what_the_go_api_reads():
     result = CancelShipmentsResult.model_validate(
         {
