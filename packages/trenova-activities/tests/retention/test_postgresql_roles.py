@@ -35,6 +35,7 @@ from trenova_activities.testing._blocking import block_on, run_sql
 from trenova_errors import ApplicationError
 
 DOCUMENT = Path(__file__).parents[4] / "docs" / "postgresql-roles.md"
+README = Path(__file__).parents[2] / "README.md"
 TENANT = {
     "organization_id": CURRENT_TENANTS[0].organization_id,
     "business_unit_id": CURRENT_TENANTS[0].business_unit_id,
@@ -267,6 +268,14 @@ async def test_the_system_worker_purges(tms):
             assert (await log.run(dry_run=True, **asked)).result.total_deleted == 1
             assert (await log.run(**asked)).result.total_deleted == 1
         assert (await owner.counts())[tenant.organization_id, tenant.business_unit_id] == 1
+
+
+def test_the_readmes_hold_is_laid_and_released_by_the_owner_of_our_tables(tms):
+    server, url = tms
+    [statements] = re.findall(r"```sql\n(.*?)```", README.read_text(), re.DOTALL)
+    run_sql(_as(url, "trenova_migrator"), statements)
+    query = "SELECT resource, from_at, released_at IS NOT NULL FROM trenova_jobs.legal_holds WHERE id = 'hold_4711'"
+    assert server.execute(query, database=url) == "shipment|0|t"
 
 
 FORBIDDEN = {
