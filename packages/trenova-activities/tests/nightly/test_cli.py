@@ -89,6 +89,7 @@ async def test_a_dry_run_counts_what_the_real_run_cancels_and_the_status_tells_i
             assert part in counted[1]
 
 
+@pytest.mark.integration
 async def test_a_run_that_only_skipped_says_so_and_ends_with_status_3(client, run, embedded_sqlite_url, queue):
     async with serving(client, embedded_sqlite_url) as world:
         [senseless] = await world.tenants(1, threshold=None)
@@ -109,6 +110,7 @@ async def test_a_run_that_only_skipped_says_so_and_ends_with_status_3(client, ru
     assert (both[0], "1 shipment was canceled for 1 organization, 1 skipped." in both[1]) == (0, True)
 
 
+@pytest.mark.integration
 async def test_the_status_of_a_running_job_tells_of_each_organization_and_an_empty_key_is_refused(client, run, queue):
     @activity.defn(name=CANCEL_SHIPMENTS_ACTIVITY)
     async def cancel(_payload: CancelShipmentsPayload) -> None:
