@@ -3,7 +3,7 @@ from concurrent.futures import BrokenExecutor
 
 import pytest
 from temporalio import activity
-from temporalio.exceptions import CancelledError, WorkflowAlreadyStartedError
+from temporalio.exceptions import CancelledError
 from temporalio.testing import ActivityEnvironment
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput
 
@@ -41,7 +41,6 @@ async def _escaping(error):
     [
         ConflictError("typed"),
         CancelledError("asked for"),
-        WorkflowAlreadyStartedError("id", "type"),
         BrokenExecutor("the worker has to end"),
         activity._CompleteAsyncError(),
         asyncio.CancelledError(),

@@ -8,7 +8,20 @@ Raise one of the error classes from activities and workflows and give ``ErrorsPl
 from typing import TYPE_CHECKING, Any
 
 from trenova_errors._base import ApplicationError, Fact
+from trenova_errors._budget import BudgetOptions
+from trenova_errors._from_failure import from_failure
 from trenova_errors._kinds import PERMANENT_KINDS, ErrorKind
+from trenova_errors._policies import (
+    BULK_JOB_POLICY,
+    DATABASE_POLICY,
+    HTTP_CALL_POLICY,
+    NOTIFICATION_POLICY,
+    POLICIES,
+    ActivityOptions,
+    ActivityPolicy,
+)
+from trenova_errors._problem import Problem, ProblemDetails, to_problem
+from trenova_errors._settings import idempotent
 from trenova_errors._types import (
     AmbiguousOutcomeError,
     ConfigurationError,
@@ -26,11 +39,20 @@ from trenova_errors._types import (
 
 if TYPE_CHECKING:
     from trenova_errors._plugin import ErrorsPlugin
+    from trenova_errors._sizes import PayloadLimits
 
 __all__ = [
+    "BULK_JOB_POLICY",
+    "DATABASE_POLICY",
+    "HTTP_CALL_POLICY",
+    "NOTIFICATION_POLICY",
     "PERMANENT_KINDS",
+    "POLICIES",
+    "ActivityOptions",
+    "ActivityPolicy",
     "AmbiguousOutcomeError",
     "ApplicationError",
+    "BudgetOptions",
     "ConfigurationError",
     "ConflictError",
     "DataIntegrityError",
@@ -39,12 +61,18 @@ __all__ = [
     "Fact",
     "InvalidInputError",
     "NonRetryableError",
+    "PayloadLimits",
     "PayloadTooLargeError",
     "PermissionDeniedError",
+    "Problem",
+    "ProblemDetails",
     "ResourceNotFoundError",
     "RetryableError",
     "ThrottledError",
     "UnavailableError",
+    "from_failure",
+    "idempotent",
+    "to_problem",
 ]
 
 
@@ -55,4 +83,8 @@ def __getattr__(name: str) -> Any:
         from trenova_errors._plugin import ErrorsPlugin
 
         return ErrorsPlugin
+    if name == "PayloadLimits":
+        from trenova_errors._sizes import PayloadLimits
+
+        return PayloadLimits
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

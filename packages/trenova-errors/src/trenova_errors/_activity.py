@@ -1,38 +1,152 @@
-"""What escapes from an activity leaves with a type."""
+"""What escapes from an activity leaves with a type, with the delay before its next attempt, and with one log line."""
 
+import asyncio
 from concurrent.futures import BrokenExecutor
+from datetime import timedelta
 from typing import Any
 
+import temporalio.exceptions
 from temporalio import activity
-from temporalio.exceptions import FailureError
+from temporalio.converter import DataConverter
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput
 
 from trenova_errors._arguments import fit
-from trenova_errors._failures import presentable
-from trenova_errors._types import RetryableError
+from trenova_errors._attempts import Attempt, after
+from trenova_errors._base import ApplicationError
+from trenova_errors._decisions import decide
+from trenova_errors._evidence import name_of, organization_of
+from trenova_errors._failure_log import Decision, level_of, logger, mark, write
+from trenova_errors._from_failure import UNCLASSIFIED
+from trenova_errors._kinds import ErrorKind
+from trenova_errors._metrics import FailureCounters
+from trenova_errors._restored import make
+from trenova_errors._settings import Settings
+from trenova_errors._sizes import check_result
 
-
-class UnclassifiedError(RetryableError):
-    """An exception that nobody has decided about; the cause says which."""
-
-    code = "unclassified"
+_CANCELLED = (asyncio.CancelledError, temporalio.exceptions.CancelledError)
 
 
 class ActivityErrors(ActivityInboundInterceptor):
-    """Refuses a wrong number of arguments and gives a type to exceptions that have none."""
+    """Refuses a wrong number of arguments and decides about every exception that escapes."""
+
+    def __init__(
+        self,
+        next: ActivityInboundInterceptor,  # noqa: A002 - the SDK's name
+        settings: Settings | None = None,
+        *,
+        converter: DataConverter | None = None,
+        counters: FailureCounters | None = None,
+    ) -> None:
+        super().__init__(next)
+        self._settings = settings or Settings()
+        self._converter = converter or DataConverter.default
+        self._counters = counters or FailureCounters(None)
 
     async def execute_activity(self, input: ExecuteActivityInput) -> Any:  # noqa: A002 - the SDK's name
         """See base class."""
-        subject = f"Activity {activity.info().activity_type!r}"
-        input.args = fit(input.fn, input.args, activity.payload_converter, subject=subject)
+        info = activity.info()
         try:
-            return await super().execute_activity(input)
-        except (FailureError, BrokenExecutor):  # typed already; the SDK ends the worker on a broken executor
+            subject = f"Activity {info.activity_type!r}"
+            input.args = fit(input.fn, input.args, activity.payload_converter, subject=subject)
+            result = await super().execute_activity(input)
+            if self._settings.limits is not None:
+                await check_result(result, self._converter, self._settings.limits)
+        except _CANCELLED as error:
+            self._cancelled(error, input)
             raise
-        except Exception as error:  # noqa: BLE001 - wrapped, not swallowed
-            name = _qualified_name(type(error))
-            raise UnclassifiedError(f"Activity raised {name}.", exception=name) from presentable(error)
+        except Exception as error:  # noqa: BLE001 - decided about, never swallowed
+            decided = self._failed(error, input)
+            raise decided from decided.__cause__
+        if self._settings.budget is not None:
+            self._settings.budget.succeeded(info.activity_type, attempt=info.attempt)
+        return result
+
+    def _cancelled(self, error: BaseException, given: ExecuteActivityInput) -> None:
+        """Log what is no cancellation: a time-out that the SDK delivers as one, and one that nobody asked for."""
+        details = activity.cancellation_details()
+        if details is not None and not details.timed_out:
+            mark(error)
+            return
+        if details is None and activity.is_worker_shutdown():
+            mark(error)
+            return
+        kind, code = (ErrorKind.RETRYABLE, "cancelled") if details is None else (ErrorKind.AMBIGUOUS, "timeout")
+        decision = Decision(kind=kind.value, code=code, benign=False, retryable=True)
+        self._log(error, decision, after(activity.info(), retryable=True, error_type=None, asked=None), given)
+
+    def _failed(self, error: Exception, given: ExecuteActivityInput) -> BaseException:
+        info = activity.info()
+        idempotent = self._settings.is_idempotent(info.activity_type, given.fn)
+        decided, decision = decide(error, raised_by="Activity", idempotent=idempotent, rules=self._settings.rules)
+        if decision.code == UNCLASSIFIED and not isinstance(error, temporalio.exceptions.ApplicationError):
+            self._counters.unclassified(info.activity_type, name_of(type(error)))
+            decided, decision = self._bounded(decided, decision)
+        attempt = self._attempt(decided, decision)
+        if not attempt.final and isinstance(decided, ApplicationError):
+            self._spend(error, decided, decision, attempt)
+        self._counters.failed(info.activity_type, decision.kind, final=attempt.final)
+        self._log(error, decision, attempt, given)
+        if isinstance(error, BrokenExecutor):  # the SDK ends the worker on it, so it has to see it
+            return error
+        mark(decided)
+        return decided
+
+    def _bounded(self, decided: BaseException, decision: Decision) -> tuple[BaseException, Decision]:
+        """End the retries of what nobody has decided about, after as many attempts as the settings allow."""
+        most, attempt = self._settings.max_unclassified_attempts, activity.info().attempt
+        if most is None or attempt < most or not isinstance(decided, ApplicationError):
+            return decided, decision
+        ended = make(
+            ErrorKind.NON_RETRYABLE,
+            UNCLASSIFIED,
+            f"{decided.message} It has failed {attempt} times; register a rule that says what it means.",
+            facts=decided.facts,
+        )
+        ended.__cause__ = decided.__cause__
+        return ended, Decision(kind=ended.kind.value, code=UNCLASSIFIED, benign=False, reason=decision.reason)
+
+    def _attempt(self, decided: BaseException, decision: Decision) -> Attempt:
+        asked = decided.next_retry_delay if isinstance(decided, temporalio.exceptions.ApplicationError) else None
+        return after(activity.info(), retryable=decision.retryable, error_type=decision.kind, asked=asked)
+
+    def _spend(self, error: Exception, decided: ApplicationError, decision: Decision, attempt: Attempt) -> None:
+        budget, info = self._settings.budget, activity.info()
+        if budget is None or attempt.delay is None:
+            return
+        named = self._settings.dependency(error) if self._settings.dependency is not None else None
+        dependency = named or decision.source or decision.code
+        verdict = budget.take(dependency, decided.kind, activity_type=info.activity_type)
+        if verdict.granted:
+            return
+        delay = budget.stretched(attempt.delay)
+        decided.wait(delay if attempt.remaining is None else max(attempt.delay, min(delay, attempt.remaining)))
+        if verdict.just_spent:
+            logger.warning(
+                "Retry budget of %s is spent: retries wait longer until it answers again",
+                dependency,
+                extra={"dependency": dependency, "error_kind": decided.kind.value, "task_queue": info.task_queue},
+            )
+
+    def _log(self, error: BaseException, decision: Decision, attempt: Attempt, given: ExecuteActivityInput) -> None:
+        level = level_of(decision, final=attempt.final, milestone=attempt.milestone)
+        mark(error)
+        if level is None:
+            return
+        info = activity.info()
+        event = "Activity failed" if attempt.final else "Activity failed and is tried again"
+        context = {
+            "organization_id": organization_of(given.args, info.priority.fairness_key),
+            "workflow_id": info.workflow_id,
+            "run_id": info.workflow_run_id,
+            "workflow_type": info.workflow_type,
+            "activity_type": info.activity_type,
+            "activity_id": info.activity_id,
+            "attempt": info.attempt,
+            "task_queue": info.task_queue,
+            "next_attempt_in": _seconds(attempt.delay),
+        }
+        write(level, event, error, decision, context)
 
 
-def _qualified_name(cls: type) -> str:
-    return cls.__qualname__ if cls.__module__ == "builtins" else f"{cls.__module__}.{cls.__qualname__}"
+def _seconds(delay: timedelta | None) -> float | None:
+    return None if delay is None else round(delay.total_seconds(), 3)

@@ -36,10 +36,14 @@ class Attempt:
     @property
     def milestone(self) -> bool:
         """Whether it is the 1st, 10th, 100th, 1000th and so on."""
-        number = self.number
-        while number % _MILESTONE_BASE == 0:
-            number //= _MILESTONE_BASE
-        return number == 1
+        return is_milestone(self.number)
+
+
+def is_milestone(number: int) -> bool:
+    """Whether it is 1, 10, 100, 1000 and so on."""
+    while number and number % _MILESTONE_BASE == 0:
+        number //= _MILESTONE_BASE
+    return number == 1
 
 
 def after(

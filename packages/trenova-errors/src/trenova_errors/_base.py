@@ -57,6 +57,14 @@ class ApplicationError(temporalio.exceptions.ApplicationError):
         """Names and small values for programs, as they travel in the details."""
         return self._facts
 
+    def wait(self, delay: timedelta) -> None:
+        """Ask for this delay before the next attempt, in place of what was asked for before."""
+        self._next_retry_delay = delay
+
+    def add_facts(self, **facts: Fact) -> None:
+        """Add to the facts what was learnt after the error was made."""
+        self._facts.update({name: _fact(value) for name, value in facts.items()})
+
     def __reduce__(self) -> tuple[Any, ...]:
         # Not by calling __init__, so that a subclass may take what arguments it likes.
         state = {

@@ -103,25 +103,30 @@ class ActivityPolicy:
         }
 
 
-DATABASE: Final = ActivityPolicy(
+DATABASE_POLICY: Final = ActivityPolicy(
     start_to_close=timedelta(minutes=2), schedule_to_close=timedelta(hours=24), heartbeat=timedelta(seconds=10)
 )
 """One transaction: two minutes of work, found dead after ten seconds of silence, given up after a day."""
 
-HTTP_CALL: Final = ActivityPolicy(
+HTTP_CALL_POLICY: Final = ActivityPolicy(
     start_to_close=timedelta(seconds=30), schedule_to_close=timedelta(hours=1), longest_delay=timedelta(minutes=2)
 )
 """One request to a service of others, which has an hour to come back."""
 
-BULK_JOB: Final = ActivityPolicy(
+BULK_JOB_POLICY: Final = ActivityPolicy(
     start_to_close=timedelta(minutes=10), schedule_to_close=timedelta(hours=24), heartbeat=timedelta(seconds=10)
 )
 """Many batches in one call, which heartbeats between them."""
 
-NOTIFICATION: Final = ActivityPolicy(start_to_close=timedelta(seconds=30), schedule_to_close=timedelta(hours=24))
+NOTIFICATION_POLICY: Final = ActivityPolicy(start_to_close=timedelta(seconds=30), schedule_to_close=timedelta(hours=24))
 """One message: half a minute, given up after a day, when it is no news any more."""
 
 POLICIES: Final[Mapping[str, ActivityPolicy]] = MappingProxyType(
-    {"database": DATABASE, "http_call": HTTP_CALL, "bulk_job": BULK_JOB, "notification": NOTIFICATION}
+    {
+        "database": DATABASE_POLICY,
+        "http_call": HTTP_CALL_POLICY,
+        "bulk_job": BULK_JOB_POLICY,
+        "notification": NOTIFICATION_POLICY,
+    }
 )
 """The policies by the name of the kind of work."""

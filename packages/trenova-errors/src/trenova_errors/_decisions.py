@@ -1,0 +1,83 @@
+"""From an exception to the error that travels and to what a log line says of it."""
+
+from typing import Any
+
+import temporalio.exceptions
+from temporalio.exceptions import ApplicationErrorCategory
+
+from trenova_errors._base import ApplicationError, Fact
+from trenova_errors._classify import Classification, classify
+from trenova_errors._evidence import name_of
+from trenova_errors._failure_log import Decision
+from trenova_errors._failures import presentable
+from trenova_errors._from_failure import UNCLASSIFIED, from_failure
+from trenova_errors._restored import make
+from trenova_errors._types import AmbiguousOutcomeError
+
+
+def decide(
+    error: BaseException, *, raised_by: str, idempotent: bool = False, rules: Any = None
+) -> tuple[BaseException, Decision]:
+    """Return the error to raise in place of this one, often the same, and what is known about it.
+
+    What carries a type is left as its author made it; the failure of something that was waited for keeps the
+    kind of that failure; everything else is classified.
+
+    Args:
+        error: What escaped.
+        raised_by: ``Activity`` or ``Workflow code``, for the message.
+        idempotent: Whether what was tried may be tried again although nobody knows its outcome.
+        rules: As for ``classify``.
+    """
+    if isinstance(error, AmbiguousOutcomeError) and idempotent:
+        error.idempotent = True
+    found = classify(error, idempotent=idempotent, rules=rules)
+    if isinstance(error, temporalio.exceptions.ApplicationError):
+        return error, _of_application(error, found)
+    if isinstance(error, temporalio.exceptions.TemporalError):
+        typed = from_failure(error, rules=rules)
+        if typed.code != UNCLASSIFIED:
+            return typed, _of_application(typed, found)
+    return _classified(error, found, raised_by), _of_classification(found)
+
+
+def _classified(error: BaseException, found: Classification, raised_by: str) -> ApplicationError:
+    name = name_of(type(error))
+    known = found.code != UNCLASSIFIED
+    facts: dict[str, Fact] = {"exception": name}
+    if known:
+        facts["source"] = found.source
+    typed = make(
+        found.kind,
+        found.code,
+        f"{raised_by} raised {name}." + (f" {found.reason}" if known else ""),
+        retry_after=found.retry_after,
+        facts=facts,
+        idempotent=found.retryable,
+    )
+    typed.__cause__ = presentable(error)
+    return typed.with_traceback(error.__traceback__)
+
+
+def _of_application(error: temporalio.exceptions.ApplicationError, found: Classification) -> Decision:
+    return Decision(
+        kind=error.type or found.kind.value,
+        code=error.code if isinstance(error, ApplicationError) else found.code,
+        benign=error.category is ApplicationErrorCategory.BENIGN,
+        retryable=not error.non_retryable,
+        reason=found.reason,
+        source=found.source,
+        runbook=found.runbook,
+    )
+
+
+def _of_classification(found: Classification) -> Decision:
+    return Decision(
+        kind=found.kind.value,
+        code=found.code,
+        benign=found.category is ApplicationErrorCategory.BENIGN,
+        retryable=found.retryable,
+        reason=found.reason,
+        source=found.source,
+        runbook=found.runbook,
+    )

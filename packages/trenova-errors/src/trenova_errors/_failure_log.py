@@ -1,0 +1,79 @@
+"""One line for each failure that matters, with the same keys everywhere.
+
+====================================  =======  ==========================================
+what happened                         level    when
+====================================  =======  ==========================================
+the last attempt failed               ERROR    always
+an attempt failed that is not last    WARNING  attempts 1, 10, 100, 1000 and so on
+the one who asked can put it right    INFO     always
+cancellation, continue-as-new, pause           never
+====================================  =======  ==========================================
+"""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from trenova_errors._evidence import stack_of, types_of
+
+logger: Final = logging.getLogger("trenova_errors")
+
+_MARK: Final = "__trenova_failure_logged__"
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What of a classification a log line repeats: words of this package, none of the exception's."""
+
+    kind: str
+    code: str
+    benign: bool
+    retryable: bool = False
+    reason: str | None = None
+    source: str | None = None
+    runbook: str | None = None
+
+
+def level_of(decision: Decision, *, final: bool, milestone: bool) -> int | None:
+    """Return the level of the line, or None where there is none."""
+    if decision.benign:
+        return logging.INFO if final or milestone else None
+    if final:
+        return logging.ERROR
+    return logging.WARNING if milestone else None
+
+
+def write(level: int, event: str, error: BaseException, decision: Decision, context: Mapping[str, Any]) -> None:
+    """Write the line.
+
+    Args:
+        level: From :func:`level_of`.
+        event: What failed, in constant words, so that lines can be grouped by it.
+        error: For the names of types and the places in code.
+        decision: For the kind, the code and the reason.
+        context: Keys of the line: ``workflow_id`` and so on; None values are left out.
+    """
+    types = types_of(error)
+    keys = {
+        **context,
+        "error_kind": decision.kind,
+        "error_code": decision.code,
+        "error_types": types,
+        "error_reason": decision.reason,
+        "error_source": decision.source,
+        "runbook": decision.runbook,
+        "error_stack": stack_of(error) if level >= logging.WARNING else None,
+    }
+    extra = {name: value for name, value in keys.items() if value is not None}
+    logger.log(level, f"{event}: %s (%s), %s", decision.kind, decision.code, types, extra=extra)  # noqa: G004
+
+
+def mark(error: BaseException) -> None:
+    """Note that this failure has had its line, or needs none, so that the SDK's own is left out."""
+    vars(error)[_MARK] = True
+
+
+def marked(error: BaseException | None) -> bool:
+    """Whether :func:`mark` has seen it."""
+    return error is not None and _MARK in getattr(error, "__dict__", {})
