@@ -19,6 +19,7 @@ from temporalio import activity
 from temporalio.api.common.v1 import Payload, Payloads
 from temporalio.converter import ActivitySerializationContext, DataConverter
 
+from trenova_errors._task_bytes import of_run
 from trenova_errors._types import ConfigurationError, PayloadTooLargeError
 
 _MEBIBYTE: Final = 1024 * 1024
@@ -109,6 +110,16 @@ def too_large(what: str, size: int, limit: int) -> PayloadTooLargeError:
     )
 
 
+def task_full(what: str, total: int, limit: int) -> PayloadTooLargeError:
+    """Return the error for what one workflow task sends altogether, in bytes."""
+    return PayloadTooLargeError(
+        f"{what} would bring the workflow task to {total:,} bytes, and {limit:,} is the limit for everything that "
+        "one task sends. Wait for earlier activities before starting more, or pass references to stored data.",
+        size=total,
+        limit=limit,
+    )
+
+
 async def check_result(result: Any, converter: DataConverter, limits: PayloadLimits) -> None:
     """Measure an activity's result as the server will see it.
 
@@ -118,18 +129,21 @@ async def check_result(result: Any, converter: DataConverter, limits: PayloadLim
         PayloadTooLargeError: It would be refused, at every attempt.
     """
     info = activity.info()
+    what = f"The result of activity {info.activity_type!r}"
     limit = limits.payload - (_MARKER_ALLOWANCE if info.is_local else 0)
     payloads = activity.payload_converter().to_payloads([result])
     size = size_of(payloads)
-    if size * 2 <= limit:
-        return
     codec = converter.with_context(_context(info)).payload_codec
-    if codec is not None:
-        payloads = await codec.encode(payloads)
-        size = size_of(payloads)
+    if codec is not None and size * 2 > limit:
+        size = size_of(await codec.encode(payloads))
     storage = converter.external_storage
-    if size > limit and (storage is None or size < storage.payload_size_threshold):
-        raise too_large(f"The result of activity {info.activity_type!r}", size, limit)
+    stored = storage is not None and size >= storage.payload_size_threshold
+    if size > limit and not stored:
+        raise too_large(what, size, limit)
+    task = of_run(info.workflow_run_id) if info.is_local else None
+    total = None if task is None else task.add(_REFERENCE if stored else size, limits.task)
+    if total is not None:
+        raise task_full(what, total, limits.task)
 
 
 def _context(info: activity.Info) -> ActivitySerializationContext:

@@ -34,7 +34,7 @@ class WorkflowErrors(WorkflowInboundInterceptor):
     def init(self, outbound: WorkflowOutboundInterceptor) -> None:
         """See base class."""
         self._organization: str | None = None
-        self._sizes = TaskSizes(self.limits)
+        self._sizes = TaskSizes(self.limits, outbound.info().run_id)
         super().init(OutboundErrors(outbound, self._sizes, self._unseen))
 
     async def execute_workflow(self, input: ExecuteWorkflowInput) -> Any:  # noqa: A002 - the SDK's name

@@ -41,7 +41,7 @@ class OutboundErrors(WorkflowOutboundInterceptor):
         """See base class."""
         self._sizes.admit(f"Local activity {input.activity!r}", [], single=False)
         handle = super().start_local_activity(input)
-        handle.add_done_callback(self._counting)
+        handle.add_done_callback(lambda _: self._sizes.look())
         return handle
 
     async def start_child_workflow(
@@ -84,7 +84,3 @@ class OutboundErrors(WorkflowOutboundInterceptor):
                 self._unseen(subject, error)
 
         return ended
-
-    def _counting(self, task: asyncio.Task[Any]) -> None:
-        if not task.cancelled() and task.exception() is None:
-            self._sizes.count([task.result()])

@@ -11,22 +11,20 @@ from typing import Any, Final
 
 from temporalio import workflow
 
-from trenova_errors._sizes import WorkflowLimits, size_of, too_large
+from trenova_errors._sizes import WorkflowLimits, size_of, task_full, too_large
+from trenova_errors._task_bytes import opened
 from trenova_errors._types import PayloadTooLargeError
 
 _MARKER: Final = "trenova_errors.payload_too_large"
-# The rest of a command: ids, types, queues, timeouts, the retry policy with its list of kinds.
-_COMMAND: Final = 768
 
 
 class TaskSizes:
     """What one run has sent in its current workflow task."""
 
-    def __init__(self, limits: WorkflowLimits | None) -> None:
+    def __init__(self, limits: WorkflowLimits | None, run_id: str) -> None:
         self._limits = limits
         self._checks = 0
-        self._task = -1
-        self._sent = 0
+        self._bytes = opened(run_id)
 
     def admit(self, what: str, values: Sequence[Any], *, single: bool = True) -> None:
         """Count values that are about to be sent.
@@ -50,10 +48,9 @@ class TaskSizes:
             workflow.patched(marker)
             raise problem
 
-    def count(self, values: Sequence[Any]) -> None:
-        """Count values that have become part of the workflow task already: the result of a local activity."""
-        if self._limits is not None and not workflow.unsafe.is_replaying():
-            self._add(self._limits.counted(workflow.payload_converter().to_payloads(values)))
+    def look(self) -> None:
+        """Notice that a new workflow task has begun, for local activities that are still running."""
+        self._bytes.at(workflow.info().get_current_history_length())
 
     def _problem(self, what: str, values: Sequence[Any], *, single: bool) -> PayloadTooLargeError | None:
         if self._limits is None:
@@ -61,28 +58,9 @@ class TaskSizes:
         payloads = workflow.payload_converter().to_payloads(values)
         if single and self._limits.payload is not None and (size := size_of(payloads)) > self._limits.payload:
             return too_large(what, size, self._limits.payload)
-        counted = self._limits.counted(payloads)
-        total = self._add(counted)
-        if total <= self._limits.task:
-            return None
-        self._sent -= counted + _COMMAND
-        return _task_full(what, total, self._limits.task)
-
-    def _add(self, size: int) -> int:
-        task = workflow.info().get_current_history_length()
-        if task != self._task:
-            self._task, self._sent = task, 0
-        self._sent += size + _COMMAND
-        return self._sent
-
-
-def _task_full(what: str, total: int, limit: int) -> PayloadTooLargeError:
-    return PayloadTooLargeError(
-        f"{what} would bring the workflow task to {total:,} bytes, and {limit:,} is the limit for everything that "
-        "one task sends. Wait for earlier activities before starting more, or pass references to stored data.",
-        size=total,
-        limit=limit,
-    )
+        self.look()
+        total = self._bytes.add(self._limits.counted(payloads), self._limits.task)
+        return None if total is None else task_full(what, total, self._limits.task)
 
 
 def _as_recorded(what: str) -> PayloadTooLargeError:
