@@ -2,6 +2,7 @@
 
 import asyncio
 from concurrent.futures import BrokenExecutor
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -83,7 +84,7 @@ class ActivityErrors(ActivityInboundInterceptor):
             decided, decision = self._bounded(decided, decision)
         attempt = self._attempt(decided, decision)
         if not attempt.final and isinstance(decided, ApplicationError):
-            self._spend(error, decided, decision, attempt)
+            attempt = self._spend(error, decided, decision, attempt)
         self._counters.failed(info.activity_type, decision.kind, final=attempt.final)
         self._log(error, decision, attempt, given)
         if isinstance(error, BrokenExecutor):  # the SDK ends the worker on it, so it has to see it
@@ -109,23 +110,27 @@ class ActivityErrors(ActivityInboundInterceptor):
         asked = decided.next_retry_delay if isinstance(decided, temporalio.exceptions.ApplicationError) else None
         return after(activity.info(), retryable=decision.retryable, error_type=decision.kind, asked=asked)
 
-    def _spend(self, error: Exception, decided: ApplicationError, decision: Decision, attempt: Attempt) -> None:
+    def _spend(self, error: Exception, decided: ApplicationError, decision: Decision, attempt: Attempt) -> Attempt:
+        """Take the retry from the budget, or make it wait longer."""
         budget, info = self._settings.budget, activity.info()
         if budget is None or attempt.delay is None:
-            return
+            return attempt
         named = self._settings.dependency(error) if self._settings.dependency is not None else None
         dependency = named or decision.source or decision.code
         verdict = budget.take(dependency, decided.kind, activity_type=info.activity_type)
         if verdict.granted:
-            return
-        delay = budget.stretched(attempt.delay)
-        decided.wait(delay if attempt.remaining is None else max(attempt.delay, min(delay, attempt.remaining)))
+            return attempt
         if verdict.just_spent:
             logger.warning(
                 "Retry budget of %s is spent: retries wait longer until it answers again",
                 dependency,
                 extra={"dependency": dependency, "error_kind": decided.kind.value, "task_queue": info.task_queue},
             )
+        delay = budget.stretched(attempt.delay)
+        if attempt.remaining is not None:
+            delay = max(attempt.delay, min(delay, attempt.remaining))
+        decided.wait(delay)
+        return replace(attempt, delay=delay)
 
     def _log(self, error: BaseException, decision: Decision, attempt: Attempt, given: ExecuteActivityInput) -> None:
         level = level_of(decision, final=attempt.final, milestone=attempt.milestone)
