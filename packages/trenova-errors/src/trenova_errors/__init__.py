@@ -8,20 +8,12 @@ Raise one of the error classes from activities and workflows and give ``ErrorsPl
 from typing import TYPE_CHECKING, Any
 
 from trenova_errors._base import ApplicationError, Fact
-from trenova_errors._budget import BudgetOptions
-from trenova_errors._from_failure import from_failure
+from trenova_errors._classification import Classification
+from trenova_errors._classify import classify
 from trenova_errors._kinds import PERMANENT_KINDS, ErrorKind
-from trenova_errors._policies import (
-    BULK_JOB_POLICY,
-    DATABASE_POLICY,
-    HTTP_CALL_POLICY,
-    NOTIFICATION_POLICY,
-    POLICIES,
-    ActivityOptions,
-    ActivityPolicy,
-)
-from trenova_errors._problem import Problem, ProblemDetails, to_problem
-from trenova_errors._settings import idempotent
+from trenova_errors._outcome import sending
+from trenova_errors._retry_after import HintOptions
+from trenova_errors._rules import Rule, RuleSet
 from trenova_errors._types import (
     AmbiguousOutcomeError,
     ConfigurationError,
@@ -52,13 +44,14 @@ __all__ = [
     "ActivityPolicy",
     "AmbiguousOutcomeError",
     "ApplicationError",
-    "BudgetOptions",
+    "Classification",
     "ConfigurationError",
     "ConflictError",
     "DataIntegrityError",
     "ErrorKind",
     "ErrorsPlugin",
     "Fact",
+    "HintOptions",
     "InvalidInputError",
     "NonRetryableError",
     "PayloadLimits",
@@ -68,11 +61,12 @@ __all__ = [
     "ProblemDetails",
     "ResourceNotFoundError",
     "RetryableError",
+    "Rule",
+    "RuleSet",
     "ThrottledError",
     "UnavailableError",
-    "from_failure",
-    "idempotent",
-    "to_problem",
+    "classify",
+    "sending",
 ]
 
 

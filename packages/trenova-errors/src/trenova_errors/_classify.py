@@ -1,0 +1,259 @@
+"""The decision about a failure: by type, code and status of the exceptions in its chain, never by their text.
+
+From the outermost exception inwards, the first that says something definite decides. A wrapper (SQLAlchemy's errors,
+``httpx.ConnectError``, Temporal's ``ActivityError``) decides only if nothing below it does, and an exception that
+nobody has decided about is looked through. For one exception the order is: no failure at all (cancellation,
+continue-as-new); the type that an ``ApplicationError`` carries; rules of the user, in their order; the code it
+carries; the nearest entry of its type.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Final
+
+import temporalio.exceptions
+
+from trenova_errors._base import ApplicationError
+from trenova_errors._classification import UNCLASSIFIED, Classification, classification
+from trenova_errors._codes import Code, code_of
+from trenova_errors._kinds import ErrorKind
+from trenova_errors._outcome import sent
+from trenova_errors._retry_after import retry_after
+from trenova_errors._rules import NO_RULES, Rule, RuleSet
+from trenova_errors._type_decisions import is_bug, no_failure, qualified_name, type_decision
+
+_LONGEST_CHAIN: Final = 100
+_KINDS: Final = {kind.value: kind for kind in ErrorKind}
+_LOST: Final = frozenset({ErrorKind.UNAVAILABLE, ErrorKind.AMBIGUOUS})
+_NOT_TAKEN: Final = frozenset({"HTTP 425", "HTTP 503", "HTTP 507", "HTTP 521", "HTTP 522", "HTTP 523", "HTTP 530"})
+"""Answers that say that the request was not processed."""
+
+_STARTED: Final = {
+    temporalio.exceptions.TimeoutType.START_TO_CLOSE,
+    temporalio.exceptions.TimeoutType.SCHEDULE_TO_CLOSE,
+    temporalio.exceptions.TimeoutType.HEARTBEAT,
+}
+"""Time-outs of Temporal after which the work may have been done."""
+
+
+def classify(exc: BaseException, *, idempotent: bool = False, rules: RuleSet | None = None) -> Classification:
+    """Decide what a failure means.
+
+    Args:
+        exc: What was raised; its causes, contexts and the members of exception groups are looked at too.
+        idempotent: Whether what was tried may be done twice, so that an unknown outcome is tried again.
+        rules: Decisions of the user, which come before the tables of this package.
+
+    Returns:
+        The decision; for what nobody has decided about ``retryable`` with the code ``unclassified``.
+    """
+    return _classify(exc, _Circumstances(rules or NO_RULES, idempotent=idempotent))
+
+
+@dataclass(frozen=True, slots=True)
+class _Circumstances:
+    """What is known beside the exception.
+
+    Attributes:
+        rules: Decisions of the user.
+        idempotent: What was tried may be done twice.
+        sent: What had been sent, if there is evidence.
+    """
+
+    rules: RuleSet
+    idempotent: bool
+    sent: str | None = None
+
+
+def _classify(exc: BaseException, known: _Circumstances) -> Classification:
+    fallback: Classification | None = None
+    for link in chain(exc):
+        if known.sent is None and (what := sent(link)) is not None:
+            known = replace(known, sent=what)
+        if isinstance(link, BaseExceptionGroup):
+            return _of_group(link, known)
+        found, wrapper = _decide(link, known)
+        if found is not None and not wrapper:
+            return found
+        fallback = fallback or found
+    return fallback or _unclassified(exc)
+
+
+def chain(exc: BaseException) -> Iterator[BaseException]:
+    """Yield an exception and what it was raised from, outermost first; a cycle ends it, and so do 100 links.
+
+    What was merely being handled when a ``TypeError`` or another mistake in code was raised did not cause it and is
+    left out.
+    """
+    seen: set[int] = set()
+    link: BaseException | None = exc
+    while link is not None and id(link) not in seen and len(seen) < _LONGEST_CHAIN:
+        yield link
+        seen.add(id(link))
+        link = _below(link)
+
+
+def _below(exc: BaseException) -> BaseException | None:
+    if exc.__cause__ is not None:
+        return exc.__cause__
+    original = getattr(exc, "orig", None)  # SQLAlchemy's, also where an error came out of a pickle
+    if isinstance(original, BaseException):
+        return original
+    return None if exc.__suppress_context__ or is_bug(type(exc)) else exc.__context__
+
+
+def _decide(exc: BaseException, known: _Circumstances) -> tuple[Classification | None, bool]:
+    """Return what this one exception says, and whether it is only a wrapper."""
+    if (code := no_failure(type(exc))) is not None:
+        return _no_failure(exc, code), False
+    if isinstance(exc, temporalio.exceptions.ApplicationError):
+        return _raised(exc, known), False
+    carried = code_of(exc)
+    if (rule := known.rules.find(exc, carried)) is not None:
+        return _by_rule(exc, rule, known), False
+    if carried is not None:
+        return _by_code(exc, carried, known), False
+    if isinstance(exc, temporalio.exceptions.TimeoutError):
+        return _timed_out(exc, known), False
+    return _by_type(exc, known)
+
+
+def _no_failure(exc: BaseException, code: str) -> Classification:
+    return classification(
+        ErrorKind.NON_RETRYABLE,
+        code=code,
+        subject=f"{qualified_name(type(exc))} is no failure",
+        source=f"type {qualified_name(type(exc))}",
+        failure=False,
+        exception=exc,
+    )
+
+
+def _raised(exc: temporalio.exceptions.ApplicationError, known: _Circumstances) -> Classification:
+    named = _KINDS.get(exc.type or "")
+    kind = named or (ErrorKind.NON_RETRYABLE if exc.non_retryable else ErrorKind.RETRYABLE)
+    again = not exc.non_retryable and not kind.permanent
+    return classification(
+        kind,
+        code=_code_of_failure(exc, kind),
+        subject=f"{qualified_name(type(exc))} was raised"
+        if named
+        else "An application error of another type was raised",
+        source=f"raised as {kind.value}",
+        retryable=again or (kind is ErrorKind.AMBIGUOUS and known.idempotent),
+        retry_after=exc.next_retry_delay,
+        exception=exc,
+    )
+
+
+def _code_of_failure(exc: temporalio.exceptions.ApplicationError, kind: ErrorKind) -> str:
+    if isinstance(exc, ApplicationError):
+        return exc.code
+    details = exc.details[0] if exc.details else None
+    code = details.get("code") if isinstance(details, dict) else None
+    return code if isinstance(code, str) else kind.value
+
+
+def _by_rule(exc: BaseException, rule: Rule, known: _Circumstances) -> Classification:
+    return classification(
+        rule.kind,
+        code=rule.code or f"rule.{rule.name}",
+        subject=f"The rule {rule.name!r} means {qualified_name(type(exc))}",
+        source=f"rule {rule.name}",
+        retryable=known.idempotent if rule.kind is ErrorKind.AMBIGUOUS else None,
+        retry_after=rule.retry_after or retry_after(exc, known.rules.hints),
+        exception=exc,
+    )
+
+
+def _by_code(exc: BaseException, code: Code, known: _Circumstances) -> Classification:
+    return _weighed(
+        exc,
+        code.decision.kind,
+        code=code.code,
+        subject=f"{code.source} ({code.decision.name})",
+        source=code.source,
+        hint=retry_after(exc, known.rules.hints),
+        known=known,
+    )
+
+
+def _by_type(exc: BaseException, known: _Circumstances) -> tuple[Classification | None, bool]:
+    entry = type_decision(type(exc))
+    if entry is None:
+        return None, True
+    name, decision, wrapper = entry
+    found = _weighed(
+        exc,
+        decision.kind,
+        code=f"type.{name}",
+        subject=f"{qualified_name(type(exc))} ({decision.name})",
+        source=f"type {name}",
+        hint=retry_after(exc, known.rules.hints),
+        known=known,
+    )
+    return found, wrapper and found.kind is not ErrorKind.AMBIGUOUS
+
+
+def _weighed(
+    exc: BaseException,
+    kind: ErrorKind,
+    *,
+    code: str,
+    subject: str,
+    source: str,
+    hint: timedelta | None,
+    known: _Circumstances,
+) -> Classification:
+    """Complete a decision of the tables, with the evidence that something was sent."""
+    if known.sent is not None and kind in _LOST and source not in _NOT_TAKEN:
+        kind, subject = ErrorKind.AMBIGUOUS, f"{subject} after {known.sent} was sent"
+    return classification(
+        kind,
+        code=code,
+        subject=subject,
+        source=source,
+        retryable=known.idempotent if kind is ErrorKind.AMBIGUOUS else None,
+        retry_after=hint,
+        exception=exc,
+    )
+
+
+def _timed_out(exc: temporalio.exceptions.TimeoutError, known: _Circumstances) -> Classification:
+    name = exc.type.name if exc.type is not None else "UNSPECIFIED"
+    started = exc.type in _STARTED
+    return classification(
+        ErrorKind.AMBIGUOUS if started else ErrorKind.UNAVAILABLE,
+        code=f"timeout.{name.lower()}",
+        subject=f"Temporal's time-out {name}",
+        source=f"timeout {name}",
+        retryable=known.idempotent if started else None,
+        exception=exc,
+    )
+
+
+def _of_group(group: BaseExceptionGroup[BaseException], known: _Circumstances) -> Classification:
+    """Take the member that weighs most: permanent, then of unknown outcome, then the longest delay."""
+    members = [_classify(member, known) for member in group.exceptions]
+    return max(members, key=_weight)
+
+
+def _weight(found: Classification) -> tuple[bool, bool, bool, timedelta]:
+    return (
+        found.failure,
+        found.failure and found.kind.permanent,
+        found.kind is ErrorKind.AMBIGUOUS,
+        found.retry_after or timedelta(0),
+    )
+
+
+def _unclassified(exc: BaseException) -> Classification:
+    name = qualified_name(type(exc))
+    return classification(
+        ErrorKind.RETRYABLE,
+        code=UNCLASSIFIED,
+        subject=f"Nobody has decided about {name} yet",
+        source=UNCLASSIFIED,
+        exception=exc,
+    )

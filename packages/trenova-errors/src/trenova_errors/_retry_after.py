@@ -1,0 +1,119 @@
+"""How long the other side asks to wait, read from where its protocol says so.
+
+``Retry-After`` in seconds or as a date (RFC 9110 section 10.2.3), ``google.rpc.RetryInfo`` in the details of a gRPC
+status (google.rpc.error_details.proto), and the header that AWS services send.
+"""
+
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Any, Final
+
+_RETRY_INFO: Final = "google.rpc.RetryInfo"
+_STATUS_DETAILS: Final = "grpc-status-details-bin"
+_NEVER: Final = timedelta(0)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HintOptions:
+    """How a delay that another side names is taken.
+
+    The delay is cut at ``longest``, then a random part of itself, at least one second and at most ``spread``, is
+    added, so that those who were sent away together do not come back together and none comes back early.
+
+    Attributes:
+        longest: The longest delay that is believed.
+        spread: The most that is added.
+        chance: Gives a number from 0 up to 1.
+        now: The clock that dates are compared with.
+    """
+
+    longest: timedelta = timedelta(hours=1)
+    spread: timedelta = timedelta(seconds=30)
+    chance: Callable[[], float] = random.random
+    now: Callable[[], datetime] = _now
+
+    def taken(self, asked: timedelta) -> timedelta:
+        """Return the delay to wait for one that was asked for."""
+        bounded = min(max(asked, _NEVER), self.longest)
+        room = min(max(bounded, timedelta(seconds=1)), self.spread)
+        return bounded + room * self.chance()
+
+
+def retry_after(exc: BaseException, options: HintOptions) -> timedelta | None:
+    """Return how long to wait, bounded and spread; None if the exception does not say."""
+    header = _header(exc)
+    asked = _from_status(exc) if header is None else parse(header, options.now)
+    return None if asked is None else options.taken(asked)
+
+
+def parse(header: str, now: Callable[[], datetime] = _now) -> timedelta | None:
+    """Read a ``Retry-After`` header: whole seconds or an HTTP date; None if it is neither.
+
+    Args:
+        header: The header's value.
+        now: The clock that a date is compared with; one in the past means no delay.
+    """
+    text = header.strip()
+    if text.isascii() and text.isdecimal():
+        return _seconds(float(text))
+    try:
+        date = parsedate_to_datetime(text)
+    except (ValueError, TypeError, IndexError):
+        return None
+    return max(date.replace(tzinfo=date.tzinfo or UTC) - now(), _NEVER)
+
+
+def _header(exc: BaseException) -> str | None:
+    response = getattr(exc, "response", None)
+    for headers in (getattr(response, "headers", None), getattr(exc, "headers", None), _aws_headers(response)):
+        if headers is None or not hasattr(headers, "get"):
+            continue
+        value = headers.get("Retry-After") or headers.get("retry-after")
+        if isinstance(value, str):
+            return value
+    return None
+
+
+def _aws_headers(response: object) -> Any:
+    metadata = response.get("ResponseMetadata") if isinstance(response, Mapping) else None
+    return metadata.get("HTTPHeaders") if isinstance(metadata, Mapping) else None
+
+
+def _from_status(exc: BaseException) -> timedelta | None:
+    """Read ``google.rpc.RetryInfo`` out of the status that a gRPC call ended with."""
+    raw = getattr(exc, "raw_grpc_status", None) or _trailing_details(exc)
+    if not isinstance(raw, bytes):
+        return None
+    # The root of this package stays light: protobuf is loaded for calls that ended with details.
+    from google.protobuf.message import DecodeError
+    from temporalio.api.common.v1 import GrpcStatus, RetryPolicy
+
+    try:
+        for detail in GrpcStatus.FromString(raw).details:
+            if detail.type_url.rpartition("/")[2] == _RETRY_INFO:
+                # RetryInfo is one Duration in field 1, and so is the first field of Temporal's RetryPolicy.
+                return RetryPolicy.FromString(detail.value).initial_interval.ToTimedelta()
+    except DecodeError:
+        return None
+    return None
+
+
+def _trailing_details(exc: BaseException) -> object:
+    trailing = getattr(exc, "trailing_metadata", None)
+    if not callable(trailing):
+        return None
+    return next((value for key, value in trailing() or () if key == _STATUS_DETAILS), None)
+
+
+def _seconds(value: float) -> timedelta:
+    try:
+        return timedelta(seconds=value)
+    except OverflowError:
+        return timedelta.max

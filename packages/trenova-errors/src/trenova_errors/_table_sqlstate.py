@@ -1,0 +1,283 @@
+"""SQLSTATEs of PostgreSQL (its manual, appendix A) and of the SQL standard, by what they mean for a retry.
+
+Class 22 is a value that does not fit, thus the caller's; class 23 contradicts stored data. A unique violation
+(23505) is permanent too: where two writers race to insert the same row, the code that knows it says so with a rule.
+A refused login and a missing privilege are the process's own, thus configuration.
+Names are those of psycopg's classes, which are PostgreSQL's condition names.
+"""
+
+from typing import Final
+
+from trenova_errors._decision import Decision, rows
+
+_TABLE: Final = """\
+# key kind name
+02000 resource_not_found no_data
+02001 resource_not_found no_additional_dynamic_result_sets_returned
+03000 non_retryable sql_statement_not_yet_complete
+08000 unavailable connection_exception
+08001 unavailable sqlclient_unable_to_establish_sqlconnection
+08003 unavailable connection_does_not_exist
+08004 configuration sqlserver_rejected_establishment_of_sqlconnection
+08006 unavailable connection_failure
+08007 ambiguous transaction_resolution_unknown
+08P01 configuration protocol_violation
+09000 non_retryable triggered_action_exception
+0A000 configuration feature_not_supported
+0B000 non_retryable invalid_transaction_initiation
+0F000 non_retryable locator_exception
+0F001 non_retryable invalid_locator_specification
+0L000 configuration invalid_grantor
+0LP01 configuration invalid_grant_operation
+0P000 configuration invalid_role_specification
+0Z000 non_retryable diagnostics_exception
+0Z002 non_retryable stacked_diagnostics_accessed_without_active_handler
+10608 non_retryable invalid_argument_for_xquery
+20000 non_retryable case_not_found
+21000 data_integrity cardinality_violation
+22000 invalid_input data_exception
+22001 invalid_input string_data_right_truncation
+22002 invalid_input null_value_no_indicator_parameter
+22003 invalid_input numeric_value_out_of_range
+22004 invalid_input null_value_not_allowed
+22005 invalid_input error_in_assignment
+22007 invalid_input invalid_datetime_format
+22008 invalid_input datetime_field_overflow
+22009 invalid_input invalid_time_zone_displacement_value
+2200B invalid_input escape_character_conflict
+2200C invalid_input invalid_use_of_escape_character
+2200D invalid_input invalid_escape_octet
+2200F invalid_input zero_length_character_string
+2200G invalid_input most_specific_type_mismatch
+2200H data_integrity sequence_generator_limit_exceeded
+2200L invalid_input not_an_xml_document
+2200M invalid_input invalid_xml_document
+2200N invalid_input invalid_xml_content
+2200S invalid_input invalid_xml_comment
+2200T invalid_input invalid_xml_processing_instruction
+22010 invalid_input invalid_indicator_parameter_value
+22011 invalid_input substring_error
+22012 invalid_input division_by_zero
+22013 invalid_input invalid_preceding_or_following_size
+22014 invalid_input invalid_argument_for_ntile_function
+22015 invalid_input interval_field_overflow
+22016 invalid_input invalid_argument_for_nth_value_function
+22018 invalid_input invalid_character_value_for_cast
+22019 invalid_input invalid_escape_character
+2201B invalid_input invalid_regular_expression
+2201E invalid_input invalid_argument_for_logarithm
+2201F invalid_input invalid_argument_for_power_function
+2201G invalid_input invalid_argument_for_width_bucket_function
+2201W invalid_input invalid_row_count_in_limit_clause
+2201X invalid_input invalid_row_count_in_result_offset_clause
+22021 invalid_input character_not_in_repertoire
+22022 invalid_input indicator_overflow
+22023 invalid_input invalid_parameter_value
+22024 invalid_input unterminated_c_string
+22025 invalid_input invalid_escape_sequence
+22026 invalid_input string_data_length_mismatch
+22027 invalid_input trim_error
+2202E invalid_input array_subscript_error
+2202G invalid_input invalid_tablesample_repeat
+2202H invalid_input invalid_tablesample_argument
+22030 invalid_input duplicate_json_object_key_value
+22031 invalid_input invalid_argument_for_sql_json_datetime_function
+22032 invalid_input invalid_json_text
+22033 invalid_input invalid_sql_json_subscript
+22034 invalid_input more_than_one_sql_json_item
+22035 invalid_input no_sql_json_item
+22036 invalid_input non_numeric_sql_json_item
+22037 invalid_input non_unique_keys_in_a_json_object
+22038 invalid_input singleton_sql_json_item_required
+22039 invalid_input sql_json_array_not_found
+2203A invalid_input sql_json_member_not_found
+2203B invalid_input sql_json_number_not_found
+2203C invalid_input sql_json_object_not_found
+2203D invalid_input too_many_json_array_elements
+2203E invalid_input too_many_json_object_members
+2203F invalid_input sql_json_scalar_required
+2203G invalid_input sql_json_item_cannot_be_cast_to_target_type
+22P01 invalid_input floating_point_exception
+22P02 invalid_input invalid_text_representation
+22P03 invalid_input invalid_binary_representation
+22P04 invalid_input bad_copy_file_format
+22P05 invalid_input untranslatable_character
+22P06 invalid_input nonstandard_use_of_escape_character
+23000 data_integrity integrity_constraint_violation
+23001 data_integrity restrict_violation
+23502 data_integrity not_null_violation
+23503 data_integrity foreign_key_violation
+23505 data_integrity unique_violation
+23514 data_integrity check_violation
+23P01 data_integrity exclusion_violation
+24000 non_retryable invalid_cursor_state
+25000 non_retryable invalid_transaction_state
+25001 non_retryable active_sql_transaction
+25002 non_retryable branch_transaction_already_active
+25003 non_retryable inappropriate_access_mode_for_branch_transaction
+25004 non_retryable inappropriate_isolation_level_for_branch_transaction
+25005 non_retryable no_active_sql_transaction_for_branch_transaction
+25006 unavailable read_only_sql_transaction
+25007 non_retryable schema_and_data_statement_mixing_not_supported
+25008 non_retryable held_cursor_requires_same_isolation_level
+25P01 non_retryable no_active_sql_transaction
+25P02 retryable in_failed_sql_transaction
+25P03 unavailable idle_in_transaction_session_timeout
+25P04 retryable transaction_timeout
+26000 retryable invalid_sql_statement_name
+27000 non_retryable triggered_data_change_violation
+28000 configuration invalid_authorization_specification
+28P01 configuration invalid_password
+2B000 conflict dependent_privilege_descriptors_still_exist
+2BP01 conflict dependent_objects_still_exist
+2D000 non_retryable invalid_transaction_termination
+2F000 non_retryable sql_routine_exception
+2F002 non_retryable modifying_sql_data_not_permitted
+2F003 non_retryable prohibited_sql_statement_attempted
+2F004 non_retryable reading_sql_data_not_permitted
+2F005 non_retryable function_executed_no_return_statement
+34000 non_retryable invalid_cursor_name
+38000 non_retryable external_routine_exception
+38001 non_retryable containing_sql_not_permitted
+38002 non_retryable modifying_sql_data_not_permitted
+38003 non_retryable prohibited_sql_statement_attempted
+38004 non_retryable reading_sql_data_not_permitted
+39000 non_retryable external_routine_invocation_exception
+39001 non_retryable invalid_sqlstate_returned
+39004 non_retryable null_value_not_allowed
+39P01 non_retryable trigger_protocol_violated
+39P02 non_retryable srf_protocol_violated
+39P03 non_retryable event_trigger_protocol_violated
+3B000 non_retryable savepoint_exception
+3B001 non_retryable invalid_savepoint_specification
+3D000 configuration invalid_catalog_name
+3F000 configuration invalid_schema_name
+40000 retryable transaction_rollback
+40001 retryable serialization_failure
+40002 data_integrity transaction_integrity_constraint_violation
+40003 ambiguous statement_completion_unknown
+40P01 retryable deadlock_detected
+42000 configuration syntax_error_or_access_rule_violation
+42501 configuration insufficient_privilege
+42601 configuration syntax_error
+42602 configuration invalid_name
+42611 configuration invalid_column_definition
+42622 configuration name_too_long
+42701 configuration duplicate_column
+42702 configuration ambiguous_column
+42703 configuration undefined_column
+42704 configuration undefined_object
+42710 configuration duplicate_object
+42712 configuration duplicate_alias
+42723 configuration duplicate_function
+42725 configuration ambiguous_function
+42803 configuration grouping_error
+42804 configuration datatype_mismatch
+42809 configuration wrong_object_type
+42830 configuration invalid_foreign_key
+42846 configuration cannot_coerce
+42883 configuration undefined_function
+428C9 configuration generated_always
+42939 configuration reserved_name
+42P01 configuration undefined_table
+42P02 configuration undefined_parameter
+42P03 configuration duplicate_cursor
+42P04 configuration duplicate_database
+42P05 retryable duplicate_prepared_statement
+42P06 configuration duplicate_schema
+42P07 configuration duplicate_table
+42P08 configuration ambiguous_parameter
+42P09 configuration ambiguous_alias
+42P10 configuration invalid_column_reference
+42P11 configuration invalid_cursor_definition
+42P12 configuration invalid_database_definition
+42P13 configuration invalid_function_definition
+42P14 configuration invalid_prepared_statement_definition
+42P15 configuration invalid_schema_definition
+42P16 configuration invalid_table_definition
+42P17 configuration invalid_object_definition
+42P18 configuration indeterminate_datatype
+42P19 configuration invalid_recursion
+42P20 configuration windowing_error
+42P21 configuration collation_mismatch
+42P22 configuration indeterminate_collation
+44000 data_integrity with_check_option_violation
+53000 unavailable insufficient_resources
+53100 unavailable disk_full
+53200 unavailable out_of_memory
+53300 throttle too_many_connections
+53400 throttle configuration_limit_exceeded
+54000 non_retryable program_limit_exceeded
+54001 non_retryable statement_too_complex
+54011 non_retryable too_many_columns
+54023 non_retryable too_many_arguments
+55000 non_retryable object_not_in_prerequisite_state
+55006 retryable object_in_use
+55P02 non_retryable cant_change_runtime_param
+55P03 retryable lock_not_available
+55P04 retryable unsafe_new_enum_value_usage
+57000 unavailable operator_intervention
+57014 retryable query_canceled
+57P01 unavailable admin_shutdown
+57P02 unavailable crash_shutdown
+57P03 unavailable cannot_connect_now
+57P04 configuration database_dropped
+57P05 unavailable idle_session_timeout
+58000 unavailable system_error
+58030 unavailable io_error
+58P01 configuration undefined_file
+58P02 configuration duplicate_file
+58P03 configuration file_name_too_long
+72000 retryable snapshot_too_old
+F0000 configuration config_file_error
+F0001 unavailable lock_file_exists
+HV000 retryable fdw_error
+HV001 unavailable fdw_out_of_memory
+HV002 configuration fdw_dynamic_parameter_value_needed
+HV004 configuration fdw_invalid_data_type
+HV005 configuration fdw_column_name_not_found
+HV006 configuration fdw_invalid_data_type_descriptors
+HV007 configuration fdw_invalid_column_name
+HV008 configuration fdw_invalid_column_number
+HV009 configuration fdw_invalid_use_of_null_pointer
+HV00A configuration fdw_invalid_string_format
+HV00B configuration fdw_invalid_handle
+HV00C configuration fdw_invalid_option_index
+HV00D configuration fdw_invalid_option_name
+HV00J configuration fdw_option_name_not_found
+HV00K configuration fdw_reply_handle
+HV00L configuration fdw_unable_to_create_execution
+HV00M configuration fdw_unable_to_create_reply
+HV00N unavailable fdw_unable_to_establish_connection
+HV00P configuration fdw_no_schemas
+HV00Q configuration fdw_schema_not_found
+HV00R configuration fdw_table_not_found
+HV010 configuration fdw_function_sequence_error
+HV014 configuration fdw_too_many_handles
+HV021 configuration fdw_inconsistent_descriptor_information
+HV024 configuration fdw_invalid_attribute_value
+HV090 configuration fdw_invalid_string_length_or_buffer_length
+HV091 configuration fdw_invalid_descriptor_field_identifier
+P0000 non_retryable plpgsql_error
+P0001 non_retryable raise_exception
+P0002 data_integrity no_data_found
+P0003 data_integrity too_many_rows
+P0004 non_retryable assert_failure
+XX000 retryable internal_error
+XX001 data_integrity data_corrupted
+XX002 data_integrity index_corrupted
+"""
+
+SQLSTATES: Final[dict[str, Decision]] = dict(rows(_TABLE))
+"""By the five characters of the code."""
+
+_CLASSES: Final = {
+    "08": "08000", "22": "22000", "23": "23000", "28": "28000", "40": "40000", "42": "42000",
+    "53": "53000", "57": "57000", "58": "58000", "HV": "HV000", "P0": "P0000", "XX": "XX000",
+}  # fmt: skip
+"""The code that stands for a whole class, for codes of newer servers and of extensions."""
+
+
+def sqlstate_decision(state: str) -> Decision | None:
+    """Return what a SQLSTATE means, by its class where the code itself is unknown; None for an unknown class."""
+    return SQLSTATES.get(state) or SQLSTATES.get(_CLASSES.get(state[:2], ""))
