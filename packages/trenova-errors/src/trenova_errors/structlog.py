@@ -32,7 +32,10 @@ _CONTEXT: Final = {
 }
 
 # What it also adds: objects that say nothing new, or the arguments of an activity.
-_NOISE: Final = ("temporal_log", "__temporal_error_identifier", "activity_info", "workflow_info", "update_info")
+_NOISE: Final = ("__temporal_error_identifier", "activity_info", "workflow_info", "update_info")
+
+# Fields of a line of the SDK's core that say nothing of payloads; ``failure`` would be a whole exception.
+_CORE: Final = ("run_id", "workflow_id", "error", "size", "limit")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,6 +121,8 @@ def _rendering(options: LoggingOptions, stream: TextIO, *, console: bool) -> Seq
 def _lift_context(_: Any, __: str, event: dict[str, Any]) -> dict[str, Any]:
     for key in _NOISE:
         event.pop(key, None)
+    for key, value in _core_fields(event.pop("temporal_log", None)).items():
+        event.setdefault(key, value)
     for key in ("temporal_activity", "temporal_workflow"):
         details = event.pop(key, None)
         if isinstance(details, Mapping):
@@ -125,6 +130,11 @@ def _lift_context(_: Any, __: str, event: dict[str, Any]) -> dict[str, Any]:
                 if details.get(theirs) is not None:
                     event.setdefault(ours, details[theirs])
     return event
+
+
+def _core_fields(line: Any) -> dict[str, Any]:
+    fields = getattr(line, "fields", None)
+    return {key: fields[key] for key in _CORE if key in fields} if isinstance(fields, Mapping) else {}
 
 
 def _constant(context: Mapping[str, str]) -> Any:

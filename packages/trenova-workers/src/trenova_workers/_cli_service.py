@@ -105,11 +105,11 @@ def _main(
     config: Path | None,
     verb: Callable[[S, ClientConnectConfig], Coroutine[Any, Any, int | None]],
 ) -> int:
-    from trenova_workers._logging import configure_logging
+    from trenova_errors.structlog import configure_logging
 
     settings = _load(service, set_, config).values
     connection = connect_config(os.environ)
-    configure_logging(settings.log, env=settings.env, service=service.name)
+    configure_logging(settings.log.logging(env=settings.env, service=service.name))
     return asyncio.run(verb(settings, connection)) or 0
 
 

@@ -1,9 +1,12 @@
 """Options of the runtime. Frozen, and unknown keys are errors."""
 
 from datetime import timedelta
-from typing import Literal, TypedDict
+from typing import TYPE_CHECKING, Literal, TypedDict
 
 from pydantic import BaseModel, ConfigDict, Field
+
+if TYPE_CHECKING:
+    from trenova_errors.structlog import LoggingOptions
 
 
 class WorkerArguments(TypedDict):
@@ -78,3 +81,20 @@ class LogOptions(BaseModel):
     """Other levels for some loggers and those below them, by name, e.g. ``alembic: warning``."""
     format: Literal["auto", "console", "json"] = "auto"
     """``auto`` is console in ``dev`` and one JSON object a line elsewhere."""
+
+    def logging(self, *, env: str, service: str) -> "LoggingOptions":
+        """Return what ``trenova_errors.structlog.configure_logging`` takes.
+
+        Args:
+            env: ``dev`` makes ``auto`` mean console, anything else JSON.
+            service: Added to every line of JSON.
+        """
+        form = ("console" if env == "dev" else "json") if self.format == "auto" else self.format
+        from trenova_errors.structlog import LoggingOptions  # structlog is for processes, not for settings
+
+        return LoggingOptions(
+            level=self.level,
+            loggers={"aiohttp.access": "warning", **self.loggers},  # probes come every second
+            format=form,
+            context={"service": service},
+        )

@@ -41,6 +41,8 @@ def make_runtime(options: WorkerOptions) -> Runtime:
         logger=logging.getLogger("temporalio.core"),
         append_target_to_name=False,
         prepend_target_on_message=False,
+        # Among them is the whole failure of a workflow task, with the message of an exception.
+        append_log_fields_to_message=False,
     )
     levels = TelemetryFilter(core_level="WARN", other_level="ERROR")
     return Runtime(
