@@ -193,7 +193,7 @@ async def test_logs_for_people_carry_no_values_either(sample, client):
     child = sample.start("run", TRENOVA_LOG__FORMAT="console")
     handle = await start(client, sample.queue, "sample.fail", "correct horse battery staple")
 
-    await asyncio.to_thread(eventually, lambda: "Traceback" in child.log.read_text())
+    await asyncio.to_thread(eventually, lambda: "Activity failed" in child.log.read_text())
 
     assert "horse" not in child.log.read_text()
     await handle.terminate()
