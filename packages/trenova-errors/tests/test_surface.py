@@ -26,7 +26,12 @@ def test_the_root_exports_exactly_this():
         "ThrottledError",
         "UnavailableError",
         "classify",
+        "from_failure",
+        "idempotent",
+        "log_failure",
         "sending",
+        "to_error",
+        "to_problem",
     ]
     assert all(hasattr(trenova_errors, name) for name in trenova_errors.__all__)
 

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from trenova_errors._base import ApplicationError, Fact
 from trenova_errors._classification import Classification
 from trenova_errors._classify import classify
+from trenova_errors._from_failure import from_failure
+from trenova_errors._handled import log_failure, to_error
 from trenova_errors._kinds import PERMANENT_KINDS, ErrorKind
 from trenova_errors._outcome import sending
 from trenova_errors._retry_after import HintOptions
@@ -66,7 +68,12 @@ __all__ = [
     "ThrottledError",
     "UnavailableError",
     "classify",
+    "from_failure",
+    "idempotent",
+    "log_failure",
     "sending",
+    "to_error",
+    "to_problem",
 ]
 
 

@@ -10,6 +10,7 @@ from typing import Any, Self
 
 from sqlalchemy import event, text
 from sqlalchemy.engine import Connection, make_url
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncTransaction, create_async_engine
 
 from trenova_activities.database._failures import translated
@@ -147,7 +148,8 @@ def _tune_sqlite(engine: AsyncEngine) -> None:
     def closing(raw: Any, _record: object) -> None:
         # A cancelled task leaves its cursor open, and SQLite keeps the write lock of a closed connection until the
         # last cursor is gone; a rollback frees it at once.
-        with contextlib.suppress(Exception):
+        # It fails where the connection or its loop is gone already, and then no lock is left either.
+        with contextlib.suppress(sqlite3.Error, SQLAlchemyError, ValueError, RuntimeError):
             raw.rollback()
 
     @event.listens_for(engine.sync_engine, "begin")

@@ -1,42 +1,19 @@
-"""What a failure of the database means for the job: by type and SQLSTATE, never by message.
+"""What a failure of the database means for the job, in the words of this package.
 
-SQLSTATEs are those of PostgreSQL's manual, appendix A; SQLite result codes those of sqlite.org/rescode.html.
+``trenova_errors.classify`` decides, by type, SQLSTATE and SQLite's result codes, never by message.
 """
 
 import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from typing import Self
 
-from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from trenova_errors import (
-    AmbiguousOutcomeError,
-    ApplicationError,
-    ConfigurationError,
-    DataIntegrityError,
-    RetryableError,
-    UnavailableError,
-)
+from trenova_errors import ApplicationError, ErrorKind, Fact, Rule, RuleSet, classify, sending, to_error
 
-_RETRYABLE_STATES = {
-    "40001": "serialization failure",
-    "40P01": "deadlock",
-    "55P03": "lock not available in time",
-    "57014": "statement time-out",
-}
-_LOST_CLASSES = frozenset({"08", "53", "57"})
-_AMBIGUOUS_STATES = frozenset({"08007", "40003"})
-_CONFIGURATION_CLASSES = {
-    "28": "the database refused the user",
-    "3D": "the database does not exist",
-    "3F": "the schema does not exist",
-    "42": "a table, column or privilege is missing",
-}
-_DATA_CLASSES = {"22": "a value does not fit its column", "23": "a constraint of the database was violated"}
 _UNIQUE_STATE = "23505"
-_SQLITE_BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})  # primary codes: the low eight bits
 _SQLITE_UNIQUE = frozenset({sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY})
 
 
@@ -49,10 +26,11 @@ async def translated(where: str = "", *, committing: bool = False) -> AsyncItera
         committing: The block is a COMMIT, so a lost connection leaves the outcome unknown.
 
     Raises:
-        ApplicationError: One of the kinds named in this module; its cause is a :class:`DriverError`.
+        ApplicationError: Of the kind that was decided; its cause is a :class:`DriverError`.
     """
     try:
-        yield
+        with sending("COMMIT") if committing else nullcontext():
+            yield
     except Exception as error:
         # asyncpg's own exceptions escape bare while connecting; their mark is the SQLSTATE.
         if isinstance(error, (SQLAlchemyError, OSError, OverflowError)) or hasattr(error, "sqlstate"):
@@ -80,59 +58,59 @@ class DriverError(Exception):
 
 
 def translate(error: Exception, where: str = "", *, committing: bool = False) -> ApplicationError:
-    """Decide what one failure means; see the module for the sources of the codes."""
-    state = sqlstate(error)
-    if committing and (_is_lost(error, state) or state in _AMBIGUOUS_STATES):
-        return AmbiguousOutcomeError(
-            "The connection was lost during a commit, so it is unknown whether it took effect. "
-            "Read back before deciding.",
-            sqlstate=state,
-        )
-    return _permanent(error, state, where) or _passing(error, state, where)
-
-
-def _permanent(error: Exception, state: str, where: str) -> ApplicationError | None:
-    kind = state[:2]
-    if isinstance(error, (IntegrityError, OverflowError)) or kind in _DATA_CLASSES:
-        what = _DATA_CLASSES.get("22" if isinstance(error, OverflowError) else kind, _DATA_CLASSES["23"])
-        return DataIntegrityError(
-            f"The database refused the rows: {what}. Nothing was written.",
-            sqlstate=state,
-            unique=_is_unique(error),
-        )
-    if kind in _CONFIGURATION_CLASSES:
-        return ConfigurationError(
-            f"The database {where} cannot be used as configured: {_CONFIGURATION_CLASSES[kind]}. "
-            "Correct its URL, or the tables and privileges of its user.",
-            sqlstate=state,
-        )
-    return None
-
-
-def _passing(error: Exception, state: str, where: str) -> ApplicationError:
-    if state in _RETRYABLE_STATES:
-        return RetryableError(f"The database gave up: {_RETRYABLE_STATES[state]}. Nothing was written.", sqlstate=state)
-    if (code := _sqlite_code(error)) is not None and code & 0xFF in _SQLITE_BUSY:
-        return RetryableError("Another process holds SQLite's write lock. Nothing was written.")
+    """Say what one failure means for a job; the decision is that of ``trenova_errors.classify``."""
+    found = classify(error, rules=_COMMIT_RULES if committing else _RULES)
+    say = _MESSAGES.get(found.kind, "The database {where} failed. {reason}")
     if isinstance(error, PoolTimeoutError):
-        return UnavailableError(
-            "No free database connection in time. Raise database.pool_size to the number of concurrent activities."
-        )
-    if _is_lost(error, state):
-        return UnavailableError(f"The database {where} cannot be reached or went away{_why(error)}.", sqlstate=state)
-    return RetryableError(f"The database failed with {type(error).__name__}.", sqlstate=state)
+        say = _NO_CONNECTION_FREE
+    facts: dict[str, Fact] = {"sqlstate": sqlstate(error)}
+    if found.kind in (ErrorKind.DATA_INTEGRITY, ErrorKind.INVALID_INPUT):
+        facts["unique"] = _is_unique(error)
+    return to_error(found, say.format(where=where, why=_why(error), reason=found.reason), **facts)
+
+
+_MESSAGES = {
+    ErrorKind.RETRYABLE: "The database gave up, and nothing was written. {reason}",
+    ErrorKind.UNAVAILABLE: "The database {where} cannot be reached or went away{why}. {reason}",
+    ErrorKind.THROTTLE: (
+        "The database {where} takes no more connections. {reason} Lower database.pool_size, or let it take more."
+    ),
+    ErrorKind.AMBIGUOUS: (
+        "The connection was lost during a commit, so it is unknown whether it took effect. Read back before deciding."
+    ),
+    ErrorKind.DATA_INTEGRITY: "The database refused the rows, and nothing was written. {reason}",
+    ErrorKind.INVALID_INPUT: "A value does not fit its column, and nothing was written. {reason}",
+    ErrorKind.CONFIGURATION: (
+        "The database {where} cannot be used as configured. {reason} Correct its URL, or the tables and privileges of "
+        "its user."
+    ),
+}
+_NO_CONNECTION_FREE = (
+    "No free database connection in time. Raise database.pool_size to the number of concurrent activities."
+)
+
+
+def _invalidated(error: BaseException) -> bool:
+    """Whether SQLAlchemy gave the connection up, which some drivers report without a code."""
+    return getattr(error, "connection_invalidated", False) is True
+
+
+def _rules(lost: ErrorKind) -> RuleSet:
+    return RuleSet(
+        [
+            Rule(name="connection_invalidated", kind=lost, types=(DBAPIError,), when=_invalidated),
+            Rule(name="number_too_large", kind=ErrorKind.INVALID_INPUT, types=(OverflowError,)),
+        ]
+    )
+
+
+_RULES, _COMMIT_RULES = _rules(ErrorKind.UNAVAILABLE), _rules(ErrorKind.AMBIGUOUS)
 
 
 def _why(error: Exception) -> str:
     """Return what the operating system said of a connection that did not come about."""
     said = error.strerror if isinstance(error, OSError) else None
     return f": {said}" if said else ""
-
-
-def _is_lost(error: Exception, state: str) -> bool:
-    """Whether the server is gone, refuses connections or is shutting down (classes 08, 53 and 57)."""
-    invalidated = isinstance(error, DBAPIError) and error.connection_invalidated
-    return invalidated or isinstance(error, OSError) or state[:2] in _LOST_CLASSES
 
 
 def sqlstate(error: BaseException) -> str:

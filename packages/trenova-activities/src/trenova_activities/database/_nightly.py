@@ -1,7 +1,6 @@
 """The engine of the nightly jobs: one call works for a bounded time, and the database knows where it stood."""
 
 import asyncio
-import logging
 import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -17,9 +16,14 @@ from trenova_activities.database._nightly_run import NightlyRun, RunRequest
 from trenova_activities.database._nightly_summary import Tally, tally
 from trenova_activities.database._nightly_tenants import RunTenants
 from trenova_activities.database._tenant import Tenant
-from trenova_errors import AmbiguousOutcomeError, ApplicationError, RetryableError, UnavailableError
-
-_log = logging.getLogger(__name__)
+from trenova_errors import (
+    AmbiguousOutcomeError,
+    ApplicationError,
+    RetryableError,
+    ThrottledError,
+    UnavailableError,
+    log_failure,
+)
 
 _TRIES: Final = 5
 _FIRST_WAIT_S: Final = 0.1
@@ -134,10 +138,10 @@ class NightlyEngine:
             raise UnavailableError(
                 "The connection was lost during a commit; the run goes on from its tables."
             ) from error
-        except UnavailableError:
+        except (UnavailableError, ThrottledError):
             raise
         except Exception as error:  # noqa: BLE001 - whatever one tenant's rows cause, the others are still served
-            _log.exception("a tenant has failed", extra={**tenant.values, "run_id": self._request.run_id})
+            log_failure("A tenant has failed", error, {**tenant.values, "run_id": self._request.run_id})
             message = error.message if isinstance(error, ApplicationError) else f"{type(error).__name__} in the worker"
             await _retried(partial(tenants.fail, tenant, message))
             return False

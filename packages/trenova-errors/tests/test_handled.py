@@ -1,0 +1,57 @@
+import logging
+import sqlite3
+from datetime import timedelta
+
+import pytest
+
+from trenova_errors import (
+    AmbiguousOutcomeError,
+    ErrorKind,
+    RetryableError,
+    Rule,
+    RuleSet,
+    classify,
+    log_failure,
+    sending,
+    to_error,
+)
+
+SECRET = "hunter2-hunter2"
+
+
+def test_a_decision_becomes_an_error_in_the_words_of_the_one_who_knows():
+    rules = RuleSet(
+        [Rule(name="busy", kind=ErrorKind.RETRYABLE, types=(ValueError,), retry_after=timedelta(seconds=9))]
+    )
+    found = classify(ValueError(SECRET), rules=rules)
+
+    error = to_error(found, f"Not now. {found.reason}", table="t")
+
+    assert isinstance(error, RetryableError)
+    assert (error.code, error.next_retry_delay, error.facts) == ("rule.busy", timedelta(seconds=9), {"table": "t"})
+    assert SECRET not in error.message
+
+
+@pytest.mark.parametrize("idempotent", [True, False])
+def test_an_unknown_outcome_is_tried_again_only_where_that_was_said(idempotent):
+    with pytest.raises(ConnectionResetError) as caught, sending("COMMIT"):
+        raise ConnectionResetError
+
+    error = to_error(classify(caught.value, idempotent=idempotent), "Nobody knows.")
+
+    assert isinstance(error, AmbiguousOutcomeError)
+    assert error.non_retryable is not idempotent
+
+
+def test_a_failure_that_goes_no_further_has_the_same_line(caplog):
+    caplog.set_level(logging.INFO)
+    try:
+        sqlite3.connect(":memory:").execute(f"SELECT '{SECRET}' FROM nowhere")
+    except sqlite3.OperationalError as error:
+        log_failure("A tenant has failed", error, {"organization_id": "org_1"})
+
+    [line] = caplog.records
+    assert line.getMessage().startswith("A tenant has failed: configuration (sqlite.SQLITE_ERROR), OperationalError")
+    assert (line.organization_id, line.error_kind, line.levelname) == ("org_1", "configuration", "ERROR")
+    assert SECRET not in repr(vars(line))
+    assert line.exc_info is None
