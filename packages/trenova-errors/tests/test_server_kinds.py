@@ -1,7 +1,9 @@
 """What the server does with each error: attempts, delays, and what stands in the history."""
 
 import asyncio
+import itertools
 import uuid
+from typing import NamedTuple
 
 import pytest
 import temporalio.exceptions
@@ -11,7 +13,7 @@ from temporalio.client import Client, WorkflowFailureError
 from temporalio.exceptions import ActivityError, ApplicationError
 from temporalio.worker import Worker
 
-from trenova_errors import ErrorKind
+from trenova_errors import ErrorKind, classify
 
 LIMIT = 30
 
@@ -72,6 +74,50 @@ def _assert_as_raised(kind, error):
     facts = {"answer": 42, "ratio": 0.5, "known": True, "other": None}
     assert list(error.cause.details) == [{"code": kind, "facts": facts}]
     assert error.cause.cause.type == "KeyError"
+
+
+async def test_attempts_delays_and_types_in_the_history_are_those_of_the_table(bench, capsys):
+    """One activity for each kind, and what its history says beside what the table says."""
+    calls = await asyncio.gather(*(bench.call("fail", kind) for kind in ONE_OF_EACH))
+
+    expected, seen = {}, {}
+    for kind, (handle, _) in zip(ONE_OF_EACH, calls, strict=True):
+        found = classify(ONE_OF_EACH[kind]("as asked"))
+        expected[kind] = Row(kind, 2 if found.retryable else 1, not found.retryable, found.benign, found.retryable)
+        seen[kind] = await _row(handle, bench.activities.attempts[handle.id])
+    with capsys.disabled():
+        print("\n" + "\n".join(_side_by_side(expected, seen)))  # noqa: T201 - the point of it
+
+    assert seen == expected
+
+
+class Row(NamedTuple):
+    type: str
+    attempts: int
+    non_retryable: bool
+    benign: bool
+    waited: bool
+    """Whether about a second, the policy's delay, lay between the attempts."""
+
+
+async def _row(handle, times):
+    failure, attempts = None, 0
+    async for event in handle.fetch_history_events():
+        if event.event_type == EventType.EVENT_TYPE_ACTIVITY_TASK_STARTED:
+            attempts = event.activity_task_started_event_attributes.attempt
+        if event.event_type == EventType.EVENT_TYPE_ACTIVITY_TASK_FAILED:
+            failure = event.activity_task_failed_event_attributes.failure
+    info = failure.application_failure_info
+    benign = info.category == ApplicationErrorCategory.APPLICATION_ERROR_CATEGORY_BENIGN
+    waited = [0.9 < later - earlier < 6 for earlier, later in itertools.pairwise(times)]
+    return Row(info.type, attempts, info.non_retryable, benign, waited == [True])
+
+
+def _side_by_side(expected, seen):
+    yield f"{'kind':20} {'':9}" + " ".join(f"{name:>14}" for name in Row._fields[1:])
+    for kind in expected:
+        for title, row in (("table", expected[kind]), ("history", seen[kind])):
+            yield f"{kind:20} {title:9}" + " ".join(f"{value!s:>14}" for value in row[1:])
 
 
 async def test_the_delay_asked_for_is_kept(bench):
