@@ -8,12 +8,13 @@ carries; the nearest entry of its type.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Final
 
 import temporalio.exceptions
 
+from trenova_errors._attribute import attribute
 from trenova_errors._base import ApplicationError
 from trenova_errors._classification import UNCLASSIFIED, Classification, classification
 from trenova_errors._codes import Code, code_of
@@ -24,6 +25,7 @@ from trenova_errors._rules import NO_RULES, Rule, RuleSet
 from trenova_errors._type_decisions import is_bug, no_failure, qualified_name, type_decision
 
 _LONGEST_CHAIN: Final = 100
+_DEEPEST: Final = 20
 _KINDS: Final = {kind.value: kind for kind in ErrorKind}
 _LOST: Final = frozenset({ErrorKind.UNAVAILABLE, ErrorKind.AMBIGUOUS})
 _NOT_TAKEN: Final = frozenset({"HTTP 425", "HTTP 503", "HTTP 507", "HTTP 521", "HTTP 522", "HTTP 523", "HTTP 530"})
@@ -48,7 +50,7 @@ def classify(exc: BaseException, *, idempotent: bool = False, rules: RuleSet | N
     Returns:
         The decision; for what nobody has decided about ``retryable`` with the code ``unclassified``.
     """
-    return _classify(exc, _Circumstances(rules or NO_RULES, idempotent=idempotent))
+    return _classify(exc, _Circumstances(rules or NO_RULES, idempotent=idempotent)) or _unclassified(exc)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,20 +61,38 @@ class _Circumstances:
         rules: Decisions of the user.
         idempotent: What was tried may be done twice.
         sent: What had been sent, if there is evidence.
+        depth: How many groups are around this exception, each the cause of one before it.
+        seen: Which exceptions have been weighed, and with which evidence; members of groups share causes.
     """
 
     rules: RuleSet
     idempotent: bool
     sent: str | None = None
+    depth: int = 0
+    seen: set[tuple[int, str | None]] = field(default_factory=set)
+
+    def with_evidence(self, exc: BaseException) -> "_Circumstances":
+        """Return the same with the evidence that an exception brings."""
+        what = sent(exc) if self.sent is None else None
+        return self if what is None else replace(self, sent=what)
+
+    def first_time(self, exc: BaseException) -> bool:
+        """Whether an exception has not been weighed yet; it has from now on."""
+        key = (id(exc), self.sent)
+        new = key not in self.seen
+        self.seen.add(key)
+        return new
 
 
-def _classify(exc: BaseException, known: _Circumstances) -> Classification:
+def _classify(exc: BaseException, known: _Circumstances) -> Classification | None:
+    """Return the decision, or None if all there is to say has been said about another member of a group."""
     fallback: Classification | None = None
     for link in chain(exc):
-        if known.sent is None and (what := sent(link)) is not None:
-            known = replace(known, sent=what)
+        known = known.with_evidence(link)
+        if not known.first_time(link):
+            return fallback
         if isinstance(link, BaseExceptionGroup):
-            return _of_group(link, known)
+            return _of_group(link, known) or fallback
         found, wrapper = _decide(link, known)
         if found is not None and not wrapper:
             return found
@@ -95,12 +115,14 @@ def chain(exc: BaseException) -> Iterator[BaseException]:
 
 
 def _below(exc: BaseException) -> BaseException | None:
-    if exc.__cause__ is not None:
-        return exc.__cause__
-    original = getattr(exc, "orig", None)  # SQLAlchemy's, also where an error came out of a pickle
-    if isinstance(original, BaseException):
-        return original
-    return None if exc.__suppress_context__ or is_bug(type(exc)) else exc.__context__
+    # "orig" is SQLAlchemy's, for errors that came out of a pickle without their cause.
+    for below in (attribute(exc, "__cause__"), attribute(exc, "orig")):
+        if isinstance(below, BaseException):
+            return below
+    if attribute(exc, "__suppress_context__") or is_bug(type(exc)):
+        return None
+    context = attribute(exc, "__context__")
+    return context if isinstance(context, BaseException) else None
 
 
 def _decide(exc: BaseException, known: _Circumstances) -> tuple[Classification | None, bool]:
@@ -131,7 +153,7 @@ def _no_failure(exc: BaseException, code: str) -> Classification:
 
 
 def _raised(exc: temporalio.exceptions.ApplicationError, known: _Circumstances) -> Classification:
-    named = _KINDS.get(exc.type or "")
+    named = _KINDS.get(exc.type) if isinstance(exc.type, str) else None
     kind = named or (ErrorKind.NON_RETRYABLE if exc.non_retryable else ErrorKind.RETRYABLE)
     again = not exc.non_retryable and not kind.permanent
     return classification(
@@ -233,10 +255,28 @@ def _timed_out(exc: temporalio.exceptions.TimeoutError, known: _Circumstances) -
     )
 
 
-def _of_group(group: BaseExceptionGroup[BaseException], known: _Circumstances) -> Classification:
+def _of_group(group: BaseExceptionGroup[BaseException], known: _Circumstances) -> Classification | None:
     """Take the member that weighs most: permanent, then of unknown outcome, then the longest delay."""
-    members = [_classify(member, known) for member in group.exceptions]
-    return max(members, key=_weight)
+    if known.depth == _DEEPEST:
+        return None
+    inside = replace(known, depth=known.depth + 1)
+    found = (_classify(member, around) for member, around in _members(group, inside))
+    return max((one for one in found if one is not None), key=_weight, default=None)
+
+
+def _members(
+    group: BaseExceptionGroup[BaseException], known: _Circumstances
+) -> Iterator[tuple[BaseException, _Circumstances]]:
+    """Yield the members that are no groups, however deep they lie, with the evidence of the groups around them."""
+    waiting = [(member, known) for member in reversed(group.exceptions)]
+    while waiting:
+        member, around = waiting.pop()
+        if not isinstance(member, BaseExceptionGroup):
+            yield member, around
+            continue
+        around = around.with_evidence(member)
+        if around.first_time(member):
+            waiting += [(inner, around) for inner in reversed(member.exceptions)]
 
 
 def _weight(found: Classification) -> tuple[bool, bool, bool, timedelta]:

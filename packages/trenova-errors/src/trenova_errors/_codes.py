@@ -1,12 +1,15 @@
 """The code that an exception carries: SQLSTATE, result code, status, reply or errno, never anything from its text."""
 
 import errno
+import re
 import socket
 import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from http import HTTPStatus
+from typing import Final
 
+from trenova_errors._attribute import answer, attribute, entry
 from trenova_errors._decision import Decision
 from trenova_errors._table_aws import AWS
 from trenova_errors._table_errno import ADDRESSES, ERRNOS
@@ -15,8 +18,11 @@ from trenova_errors._table_http import HTTP
 from trenova_errors._table_smtp import smtp_decision
 from trenova_errors._table_sqlite import sqlite_decision
 from trenova_errors._table_sqlstate import sqlstate_decision
+from trenova_errors._type_decisions import names_of
 
-_SQLSTATE_LENGTH: Final = 5
+_SQLSTATE: Final = re.compile(r"[0-9A-Z]{5}")
+_MAIL: Final = frozenset({"smtplib.SMTPException", "aiosmtplib.errors.SMTPException"})
+_RESULT_CODE: Final = re.compile(r"SQLITE_[A-Z0-9_]{1,40}")
 _ADDRESS_NAMES: Final = {value: name for name, value in vars(socket).items() if name.startswith("EAI_")}
 
 
@@ -56,45 +62,41 @@ def code_of(exc: BaseException) -> Code | None:
 
 
 def _sqlstate(exc: BaseException) -> Code | None:
-    state = getattr(exc, "sqlstate", None) or getattr(exc, "pgcode", None)
-    if not isinstance(state, str) or len(state) != _SQLSTATE_LENGTH:
+    state = attribute(exc, "sqlstate") or attribute(exc, "pgcode")
+    if not isinstance(state, str) or not _SQLSTATE.fullmatch(state):
         return None
     return _code("SQLSTATE", state, sqlstate_decision(state))
 
 
 def _sqlite(exc: BaseException) -> Code | None:
-    name = getattr(exc, "sqlite_errorname", None)
-    return _code("SQLite", name, sqlite_decision(name)) if isinstance(name, str) else None
+    name = attribute(exc, "sqlite_errorname")
+    if not isinstance(name, str) or not _RESULT_CODE.fullmatch(name):
+        return None
+    return _code("SQLite", name, sqlite_decision(name))
 
 
 def _grpc(exc: BaseException) -> Code | None:
-    for attribute in ("grpc_status_code", "status", "code"):
-        value = getattr(exc, attribute, None)
-        if attribute == "code" and callable(value):
-            value = _called(value)
-        name = getattr(value, "name", None)
-        if isinstance(name, str) and name in GRPC:
+    for value in (attribute(exc, "grpc_status_code"), attribute(exc, "status"), _of_call(exc)):
+        name = attribute(value, "name")
+        if isinstance(name, str) and name in GRPC and not isinstance(value, HTTPStatus):
             return Code("gRPC", name, GRPC[name])
     return None
 
 
-def _called(value: Callable[[], Any]) -> Any:
-    try:
-        return value()
-    except Exception:  # noqa: BLE001 - somebody else's method that merely has the name; its failure says nothing
-        return None
+def _of_call(exc: BaseException) -> object:
+    """Return the status of a gRPC call; only of one, because many things have a method of that name."""
+    return answer(exc, "code") if "grpc.RpcError" in names_of(type(exc)) else None
 
 
 def _aws(exc: BaseException) -> Code | None:
-    response = getattr(exc, "response", None)
-    if not isinstance(response, Mapping) or not isinstance(response.get("Error"), Mapping):
+    response = attribute(exc, "response")
+    error = entry(response, "Error")
+    if not isinstance(response, Mapping) or not isinstance(error, Mapping):
         return None
-    code = str(response["Error"].get("Code", ""))
-    if code in AWS:
+    code = entry(error, "Code")
+    if isinstance(code, str) and code in AWS:
         return Code("AWS", code, AWS[code])
-    metadata = response.get("ResponseMetadata")
-    status = metadata.get("HTTPStatusCode") if isinstance(metadata, Mapping) else None
-    return _http_code(status)
+    return _http_code(entry(entry(response, "ResponseMetadata"), "HTTPStatusCode"))
 
 
 def _smtp(exc: BaseException) -> Code | None:
@@ -108,43 +110,43 @@ def _smtp(exc: BaseException) -> Code | None:
 
 
 def _replies(exc: BaseException) -> list[int]:
-    if type(exc).__module__.partition(".")[0] not in {"smtplib", "aiosmtplib"}:
-        bases = {cls.__module__.partition(".")[0] for cls in type(exc).__mro__}
-        if not bases & {"smtplib", "aiosmtplib"}:
-            return []
-    refused = getattr(exc, "recipients", None)
+    if names_of(type(exc)).isdisjoint(_MAIL):
+        return []
+    refused = attribute(exc, "recipients")
     if isinstance(refused, Mapping):
         return [reply[0] for reply in refused.values() if isinstance(reply, tuple) and isinstance(reply[0], int)]
     if isinstance(refused, list):
-        return [reply for item in refused if isinstance(reply := getattr(item, "code", None), int)]
-    reply = getattr(exc, "smtp_code", None) or getattr(exc, "code", None)
+        return [reply for item in refused if isinstance(reply := attribute(item, "code"), int)]
+    reply = attribute(exc, "smtp_code") or attribute(exc, "code")
     return [reply] if isinstance(reply, int) else []
 
 
 def _http(exc: BaseException) -> Code | None:
-    candidates = (
-        getattr(getattr(exc, "response", None), "status_code", None),
-        getattr(exc, "status_code", None),
-        getattr(exc, "status", None),
-        getattr(exc, "code", None),
-    )
-    return next((found for value in candidates if (found := _http_code(value))), None)
+    response = attribute(exc, "response")
+    for owner, name in ((response, "status_code"), (exc, "status_code"), (exc, "status"), (exc, "code")):
+        found = _http_code(attribute(owner, name))
+        if found is not None:
+            return found
+    return None
 
 
 def _http_code(status: object) -> Code | None:
-    if type(status) is not int and not hasattr(status, "phrase"):  # http.HTTPStatus has one
+    if type(status) is not int and not isinstance(status, HTTPStatus):
         return None
-    number = int(status)  # type: ignore[call-overload]
+    number = int(status)
     return Code("HTTP", str(number), HTTP[number]) if number in HTTP else None
 
 
 def _errno(exc: BaseException) -> Code | None:
-    if not isinstance(exc, OSError) or exc.errno is None or isinstance(exc, ssl.SSLError):
+    if not isinstance(exc, OSError) or isinstance(exc, ssl.SSLError):
+        return None
+    number = attribute(exc, "errno")
+    if not isinstance(number, int):
         return None
     if isinstance(exc, socket.gaierror):
-        name = _ADDRESS_NAMES.get(exc.errno, "")
+        name = _ADDRESS_NAMES.get(number, "")
         return _code("getaddrinfo", name, ADDRESSES.get(name))
-    name = errno.errorcode.get(exc.errno, "")
+    name = errno.errorcode.get(number, "")
     return _code("errno", name, ERRNOS.get(name))
 
 

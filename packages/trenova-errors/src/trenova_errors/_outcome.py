@@ -5,17 +5,18 @@ an HTTP client that sent a request which must not simply be repeated and then lo
 that sent it, by :func:`sending`.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any, Final
+from types import TracebackType
+from typing import Final
 
-from trenova_errors._type_decisions import qualified_name
+from trenova_errors._attribute import attribute, entry
+from trenova_errors._type_decisions import names_of, qualified_name
 
 _MARK: Final = "__trenova_sent__"
 
 IDEMPOTENT_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})
 """HTTP methods of which two requests have the effect of one (RFC 9110, section 9.2.2)."""
 
+_KNOWN_METHODS: Final = frozenset({"POST", "PATCH", "CONNECT"})
 _KEY: Final = "Idempotency-Key"
 _ANSWER_LOST: Final = frozenset(
     {
@@ -30,8 +31,7 @@ _MAYBE_LOST: Final = "requests.exceptions.ConnectionError"
 _BROKEN_OFF: Final = "urllib3.exceptions.ProtocolError"
 
 
-@contextmanager
-def sending(what: str) -> Iterator[None]:
+def sending(what: str) -> "_Sending":
     """Say that from here on a lost connection or a time-out leaves the outcome unknown.
 
     ``classify`` then answers ``ambiguous`` for what escapes from the block, where it would answer ``unavailable``.
@@ -43,36 +43,41 @@ def sending(what: str) -> Iterator[None]:
     Args:
         what: What is sent, for the reason; a constant of the program, never data.
     """
-    try:
-        yield
-    except BaseException as error:
-        if not hasattr(error, _MARK):
-            error.__dict__[_MARK] = what
-        raise
+    return _Sending(what)
+
+
+class _Sending:
+    """A class, because ``contextlib.contextmanager`` replaces an error that it cannot assign to, as frozen ones are."""
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+
+    def __enter__(self) -> None:
+        return
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is not None and not isinstance(attribute(error, _MARK), str):
+            BaseException.__setattr__(error, _MARK, self._what)
 
 
 def sent(exc: BaseException) -> str | None:
     """Return what was sent before this exception was raised, if there is evidence; None without."""
-    marked = getattr(exc, _MARK, None)
+    marked = attribute(exc, _MARK)
     return marked if isinstance(marked, str) else _lost_answer(exc)
 
 
 def _lost_answer(exc: BaseException) -> str | None:
-    names = {qualified_name(base) for base in type(exc).__mro__}
+    names = names_of(type(exc))
     lost = bool(names & _ANSWER_LOST) or (_MAYBE_LOST in names and _broke_off(exc))
-    request = _request(exc) if lost else None
-    method = str(getattr(request, "method", "") or "").upper()
-    if not method or method in IDEMPOTENT_METHODS:
+    request = attribute(exc, "request") if lost else None
+    method = attribute(request, "method")
+    if not isinstance(method, str) or not method or method.upper() in IDEMPOTENT_METHODS:
         return None
-    headers: Any = getattr(request, "headers", None)
-    return None if headers and headers.get(_KEY) else f"HTTP {method}"
-
-
-def _request(exc: BaseException) -> Any:
-    try:
-        return getattr(exc, "request", None)
-    except RuntimeError:  # httpx: the exception was made without one
+    if entry(attribute(request, "headers"), _KEY):
         return None
+    return f"HTTP {method.upper()}" if method.upper() in _KNOWN_METHODS else "an HTTP request"
 
 
 def _broke_off(exc: BaseException) -> bool:

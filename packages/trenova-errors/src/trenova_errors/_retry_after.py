@@ -5,11 +5,18 @@ status (google.rpc.error_details.proto), and the header that AWS services send.
 """
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import Any, Final
+from typing import Final
+
+from trenova_errors._attribute import answer, attribute, entry
+from trenova_errors._type_decisions import names_of
+
+_HEADER: Final = "Retry-After"
+_AWS_HEADER: Final = "x-amz-retry-after"
+"""In milliseconds, as botocore/retries/standard.py reads it."""
 
 _RETRY_INFO: Final = "google.rpc.RetryInfo"
 _STATUS_DETAILS: Final = "grpc-status-details-bin"
@@ -48,8 +55,8 @@ class HintOptions:
 
 def retry_after(exc: BaseException, options: HintOptions) -> timedelta | None:
     """Return how long to wait, bounded and spread; None if the exception does not say."""
-    header = _header(exc)
-    asked = _from_status(exc) if header is None else parse(header, options.now)
+    asked = _from_headers(exc, options.now)
+    asked = _from_status(exc) if asked is None else asked
     return None if asked is None else options.taken(asked)
 
 
@@ -65,30 +72,26 @@ def parse(header: str, now: Callable[[], datetime] = _now) -> timedelta | None:
         return _seconds(float(text))
     try:
         date = parsedate_to_datetime(text)
-    except (ValueError, TypeError, IndexError):
+    except (ValueError, TypeError, IndexError, OverflowError):
         return None
     return max(date.replace(tzinfo=date.tzinfo or UTC) - now(), _NEVER)
 
 
-def _header(exc: BaseException) -> str | None:
-    response = getattr(exc, "response", None)
-    for headers in (getattr(response, "headers", None), getattr(exc, "headers", None), _aws_headers(response)):
-        if headers is None or not hasattr(headers, "get"):
-            continue
-        value = headers.get("Retry-After") or headers.get("retry-after")
-        if isinstance(value, str):
-            return value
+def _from_headers(exc: BaseException, now: Callable[[], datetime]) -> timedelta | None:
+    response = attribute(exc, "response")
+    aws = entry(entry(response, "ResponseMetadata"), "HTTPHeaders")
+    for headers in (attribute(response, "headers"), attribute(exc, "headers"), aws):
+        for name, read in ((_HEADER, lambda text: parse(text, now)), (_AWS_HEADER, _milliseconds)):
+            value = entry(headers, name) or entry(headers, name.lower())
+            found = read(value) if isinstance(value, str) else None
+            if found is not None:
+                return found
     return None
-
-
-def _aws_headers(response: object) -> Any:
-    metadata = response.get("ResponseMetadata") if isinstance(response, Mapping) else None
-    return metadata.get("HTTPHeaders") if isinstance(metadata, Mapping) else None
 
 
 def _from_status(exc: BaseException) -> timedelta | None:
     """Read ``google.rpc.RetryInfo`` out of the status that a gRPC call ended with."""
-    raw = getattr(exc, "raw_grpc_status", None) or _trailing_details(exc)
+    raw = attribute(exc, "raw_grpc_status") or _trailing_details(exc)
     if not isinstance(raw, bytes):
         return None
     # The root of this package stays light: protobuf is loaded for calls that ended with details.
@@ -99,21 +102,24 @@ def _from_status(exc: BaseException) -> timedelta | None:
         for detail in GrpcStatus.FromString(raw).details:
             if detail.type_url.rpartition("/")[2] == _RETRY_INFO:
                 # RetryInfo is one Duration in field 1, and so is the first field of Temporal's RetryPolicy.
-                return RetryPolicy.FromString(detail.value).initial_interval.ToTimedelta()
+                delay = RetryPolicy.FromString(detail.value).initial_interval
+                return _seconds(delay.seconds + delay.nanos / 1e9)
     except DecodeError:
         return None
     return None
 
 
 def _trailing_details(exc: BaseException) -> object:
-    trailing = getattr(exc, "trailing_metadata", None)
-    if not callable(trailing):
-        return None
-    return next((value for key, value in trailing() or () if key == _STATUS_DETAILS), None)
+    trailing = answer(exc, "trailing_metadata") if "grpc.RpcError" in names_of(type(exc)) else None
+    return next((value for key, value in trailing or () if key == _STATUS_DETAILS), None)
+
+
+def _milliseconds(text: str) -> timedelta | None:
+    return _seconds(float(text) / 1000) if text.isascii() and text.isdecimal() else None
 
 
 def _seconds(value: float) -> timedelta:
     try:
-        return timedelta(seconds=value)
+        return timedelta(seconds=max(value, 0.0))
     except OverflowError:
         return timedelta.max

@@ -7,7 +7,7 @@ from datetime import timedelta
 from trenova_errors._codes import Code
 from trenova_errors._kinds import ErrorKind
 from trenova_errors._retry_after import HintOptions
-from trenova_errors._type_decisions import qualified_name
+from trenova_errors._type_decisions import names_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +40,7 @@ class Rule:
         return (named or self._by_type(type(exc))) and (self.when is None or self.when(exc))
 
     def _by_type(self, cls: type[BaseException]) -> bool:
-        names = {qualified_name(base) for base in cls.__mro__}
+        names = names_of(cls)
         return any(item in names if isinstance(item, str) else issubclass(cls, item) for item in self.types)
 
 

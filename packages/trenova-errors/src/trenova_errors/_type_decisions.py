@@ -5,6 +5,7 @@ from functools import lru_cache
 from typing import Final, TypeVar
 
 from trenova_errors import _table_types, _table_types_network
+from trenova_errors._attribute import attribute
 from trenova_errors._decision import Decision, rows
 
 _WRAPPER: Final = "*"
@@ -24,8 +25,16 @@ def qualified_name(cls: type) -> str:
     Private modules on the way (``temporalio.client._exceptions``) are left out, because a release of the library
     may move a class between them.
     """
-    public = [part for part in cls.__module__.split(".") if not part.startswith("_")]
+    module = attribute(cls, "__module__")
+    parts = module.split(".") if isinstance(module, str) else []
+    public = [part for part in parts if not part.startswith("_")]
     return ".".join((*(public or ["builtins"]), cls.__qualname__))
+
+
+@_per_class
+def names_of(cls: type) -> frozenset[str]:
+    """Return the qualified names of a class and of its bases."""
+    return frozenset(map(qualified_name, cls.__mro__))
 
 
 NO_FAILURES: Final = {
