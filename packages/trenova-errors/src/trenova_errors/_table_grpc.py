@@ -6,7 +6,7 @@ from trenova_errors._decision import Decision, rows
 
 _TABLE: Final = """\
 # key kind name
-CANCELLED retryable cancelled
+CANCELLED unavailable cancelled, or out of time (what clients in Rust and Temporal's say)
 UNKNOWN retryable unknown
 INVALID_ARGUMENT invalid_input invalid argument
 DEADLINE_EXCEEDED unavailable deadline exceeded
