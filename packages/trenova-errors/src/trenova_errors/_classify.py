@@ -28,7 +28,12 @@ _LONGEST_CHAIN: Final = 100
 _DEEPEST: Final = 20
 _KINDS: Final = {kind.value: kind for kind in ErrorKind}
 _LOST: Final = frozenset({ErrorKind.UNAVAILABLE, ErrorKind.AMBIGUOUS})
-_NOT_TAKEN: Final = frozenset({"HTTP 425", "HTTP 503", "HTTP 507", "HTTP 521", "HTTP 522", "HTTP 523", "HTTP 530"})
+_NOT_TAKEN: Final = frozenset(
+    {
+        *("HTTP 425", "HTTP 503", "HTTP 507", "HTTP 521", "HTTP 522", "HTTP 523", "HTTP 530"),
+        *("SQLSTATE 08001", "SQLSTATE 57P03"),
+    }
+)
 """Answers that say that the request was not processed."""
 
 _STARTED: Final = {
@@ -119,10 +124,16 @@ def _below(exc: BaseException) -> BaseException | None:
     for below in (attribute(exc, "__cause__"), attribute(exc, "orig")):
         if isinstance(below, BaseException):
             return below
-    if attribute(exc, "__suppress_context__") or is_bug(type(exc)):
+    suppressed = attribute(exc, "__suppress_context__") and not _hides_its_cause(type(exc))
+    if suppressed or is_bug(type(exc)):
         return None
     context = attribute(exc, "__context__")
     return context if isinstance(context, BaseException) else None
+
+
+def _hides_its_cause(cls: type) -> bool:
+    """Whether a library raises its own errors again ``from None``, as the pool of httpcore (httpx) does with all."""
+    return qualified_name(cls).startswith("httpcore.")
 
 
 def _decide(exc: BaseException, known: _Circumstances) -> tuple[Classification | None, bool]:

@@ -14,7 +14,7 @@ from trenova_errors._decision import Decision
 from trenova_errors._table_aws import AWS
 from trenova_errors._table_errno import ADDRESSES, ERRNOS
 from trenova_errors._table_grpc import GRPC, NUMBERS
-from trenova_errors._table_http import HTTP
+from trenova_errors._table_http import HTTP, REDIRECTED
 from trenova_errors._table_smtp import smtp_decision
 from trenova_errors._table_sqlite import sqlite_decision
 from trenova_errors._table_sqlstate import sqlstate_decision
@@ -22,6 +22,9 @@ from trenova_errors._type_decisions import names_of
 
 _SQLSTATE: Final = re.compile(r"[0-9A-Z]{5}")
 _MAIL: Final = frozenset({"smtplib.SMTPException", "aiosmtplib.errors.SMTPException"})
+_NO_ANSWER: Final = "aiohttp.http_exceptions.HttpProcessingError"
+"""What is raised with the status 400 for an answer that is no HTTP."""
+
 _RESULT_CODE: Final = re.compile(r"SQLITE_[A-Z0-9_]{1,40}")
 _ADDRESS_NAMES: Final = {value: name for name, value in vars(socket).items() if name.startswith("EAI_")}
 
@@ -122,12 +125,20 @@ def _replies(exc: BaseException) -> list[int]:
 
 
 def _http(exc: BaseException) -> Code | None:
+    if any(_NO_ANSWER in names_of(type(one)) for one in (exc, attribute(exc, "__cause__"))):
+        return None
     response = attribute(exc, "response")
     for owner, name in ((response, "status_code"), (exc, "status_code"), (exc, "status"), (exc, "code")):
         found = _http_code(attribute(owner, name))
         if found is not None:
             return found
-    return None
+    return _redirect(attribute(response, "status_code"))
+
+
+def _redirect(status: object) -> Code | None:
+    """Read a status that only ``httpx`` calls an error, and only where it follows no redirects."""
+    redirected = type(status) is int and 300 <= status <= 399  # noqa: PLR2004 - the class of RFC 9110, section 15.4
+    return Code("HTTP", str(status), REDIRECTED) if redirected else None
 
 
 def _http_code(status: object) -> Code | None:

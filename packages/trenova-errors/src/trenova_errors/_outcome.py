@@ -27,6 +27,34 @@ _ANSWER_LOST: Final = frozenset(
         "requests.exceptions.ChunkedEncodingError",
     }
 )
+_ANSWERED: Final = frozenset(
+    {"httpx.HTTPStatusError", "requests.exceptions.HTTPError", "aiohttp.client_exceptions.ClientResponseError"}
+)
+_BY_GATEWAY: Final = frozenset({502, 504, 520, 524, 598})
+"""Statuses by which a gateway says that it passed the request on and lost the answer."""
+
+_NEVER_CONNECTED: Final = frozenset(
+    {
+        "builtins.ConnectionRefusedError",
+        "socket.gaierror",
+        "httpx.ConnectError",
+        "httpx.ConnectTimeout",
+        "httpx.PoolTimeout",
+        "aiohttp.client_exceptions.ClientConnectorError",
+        "aiohttp.client_exceptions.ConnectionTimeoutError",
+        "requests.exceptions.ConnectTimeout",
+        "urllib3.exceptions.ConnectTimeoutError",
+        "sqlalchemy.exc.TimeoutError",
+        "psycopg.errors.ConnectionTimeout",
+        "psycopg_pool.errors.PoolTimeout",
+        "psycopg_pool.errors.TooManyRequests",
+    }
+)
+"""What is raised before anything can be sent, by libraries that do not send twice on their own.
+
+botocore and redis do: after their own retries a refused connection may follow a request that was sent.
+"""
+
 _MAYBE_LOST: Final = "requests.exceptions.ConnectionError"
 _BROKEN_OFF: Final = "urllib3.exceptions.ProtocolError"
 
@@ -64,14 +92,21 @@ class _Sending:
 
 def sent(exc: BaseException) -> str | None:
     """Return what was sent before this exception was raised, if there is evidence; None without."""
+    if not _connected(exc):
+        return None
     marked = attribute(exc, _MARK)
     return marked if isinstance(marked, str) else _lost_answer(exc)
 
 
+def _connected(exc: BaseException) -> bool:
+    """Whether there was a connection to send something on, as far as the exception itself tells."""
+    # requests wraps what urllib3 gives for a reason, and urllib has a reason itself.
+    involved = (exc, attribute(exc, "reason"), attribute(_inner(exc), "reason"))
+    return all(names_of(type(one)).isdisjoint(_NEVER_CONNECTED) for one in involved)
+
+
 def _lost_answer(exc: BaseException) -> str | None:
-    names = names_of(type(exc))
-    lost = bool(names & _ANSWER_LOST) or (_MAYBE_LOST in names and _broke_off(exc))
-    request = attribute(exc, "request") if lost else None
+    request = _unanswered(exc)
     method = attribute(request, "method")
     if not isinstance(method, str) or not method or method.upper() in IDEMPOTENT_METHODS:
         return None
@@ -80,7 +115,21 @@ def _lost_answer(exc: BaseException) -> str | None:
     return f"HTTP {method.upper()}" if method.upper() in _KNOWN_METHODS else "an HTTP request"
 
 
+def _unanswered(exc: BaseException) -> object:
+    """Return the request that was sent and to which nobody knows the answer; None if there is no such request."""
+    names = names_of(type(exc))
+    if names & _ANSWER_LOST or (_MAYBE_LOST in names and _broke_off(exc)):
+        return attribute(exc, "request")
+    status = attribute(exc, "status") or attribute(attribute(exc, "response"), "status_code")
+    if names & _ANSWERED and isinstance(status, int) and status in _BY_GATEWAY:
+        return attribute(exc, "request") or attribute(exc, "request_info")
+    return None
+
+
 def _broke_off(exc: BaseException) -> bool:
     """Whether requests' one exception for every trouble with a connection is about one that was in use."""
-    inner = exc.__cause__ or exc.__context__
-    return inner is not None and qualified_name(type(inner)) == _BROKEN_OFF
+    return qualified_name(type(_inner(exc))) == _BROKEN_OFF
+
+
+def _inner(exc: BaseException) -> object:
+    return attribute(exc, "__cause__") or attribute(exc, "__context__")

@@ -7,6 +7,7 @@ that are in wide use and listed here.
 from typing import Final
 
 from trenova_errors._decision import Decision, rows
+from trenova_errors._kinds import ErrorKind
 
 _TABLE: Final = """\
 # key kind name
@@ -92,3 +93,6 @@ HTTP: Final[dict[int, Decision]] = {
     for status in range(400, 600)
 }
 """Every status from 400 to 599."""
+
+REDIRECTED: Final = Decision(ErrorKind.CONFIGURATION, "redirected, which the client does not follow")
+"""Every status from 300 to 399 that a client calls an error."""

@@ -49,6 +49,7 @@ socket.gaierror unavailable host name cannot be resolved
 socket.herror unavailable host name cannot be resolved
 http.client.HTTPException unavailable HTTP exchange was cut
 http.client.InvalidURL invalid_input invalid URL
+urllib.error.HTTPError configuration redirected wrongly
 urllib.error.URLError* unavailable URL cannot be opened
 urllib.error.ContentTooShortError unavailable body was cut
 """

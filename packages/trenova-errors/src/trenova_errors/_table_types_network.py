@@ -51,6 +51,7 @@ aiohttp.client_exceptions.NonHttpUrlRedirectClientError configuration redirected
 aiohttp.client_exceptions.UploadAbortedError unavailable upload was aborted
 aiohttp.client_exceptions.WSMessageTypeError data_integrity unexpected WebSocket message
 aiohttp.client_exceptions.ClientError* unavailable request failed
+aiohttp.http_exceptions.HttpProcessingError unavailable answer breaks the protocol
 aiohttp.models.WebSocketError unavailable WebSocket failed
 aiohttp.streams.EofStream unavailable stream ended early
 requests.exceptions.HTTPError* retryable HTTP status
@@ -58,7 +59,7 @@ requests.exceptions.ConnectionError* unavailable connection failed
 requests.exceptions.ConnectTimeout unavailable connection timed out
 requests.exceptions.ReadTimeout unavailable answer timed out
 requests.exceptions.Timeout unavailable time-out
-requests.exceptions.SSLError* configuration TLS failed
+requests.exceptions.SSLError* unavailable TLS failed
 requests.exceptions.ProxyError unavailable proxy failed
 requests.exceptions.ChunkedEncodingError unavailable body was cut
 requests.exceptions.ContentDecodingError data_integrity body cannot be decoded
@@ -76,9 +77,10 @@ requests.exceptions.UnrewindableBodyError non_retryable body cannot be sent agai
 requests.exceptions.RetryError unavailable retries are used up
 requests.exceptions.RequestException* unavailable request failed
 urllib3.exceptions.HTTPError* unavailable request failed
+urllib3.exceptions.NewConnectionError* unavailable connection failed
 urllib3.exceptions.ConnectTimeoutError unavailable connection timed out
 urllib3.exceptions.ReadTimeoutError unavailable answer timed out
-urllib3.exceptions.SSLError* configuration TLS failed
+urllib3.exceptions.SSLError* unavailable TLS failed
 urllib3.exceptions.LocationValueError invalid_input invalid URL
 urllib3.exceptions.DecodeError data_integrity body cannot be decoded
 """
@@ -128,7 +130,7 @@ botocore.exceptions.ConnectTimeoutError unavailable connection timed out
 botocore.exceptions.ReadTimeoutError unavailable answer timed out
 botocore.exceptions.ConnectionClosedError unavailable connection was lost
 botocore.exceptions.ProxyConnectionError unavailable proxy failed
-botocore.exceptions.SSLError* configuration TLS failed
+botocore.exceptions.SSLError* unavailable TLS failed
 botocore.exceptions.ResponseStreamingError unavailable body was cut
 botocore.exceptions.IncompleteReadError unavailable body was cut
 botocore.exceptions.ChecksumError unavailable body was damaged on the way
