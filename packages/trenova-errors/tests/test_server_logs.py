@@ -15,6 +15,9 @@ from temporalio.worker import Replayer, Worker
 
 from trenova_errors import BudgetOptions, ErrorsPlugin
 
+# What the server does is the same for every Python.
+pytestmark = pytest.mark.integration
+
 LIMIT = 20
 KEYS = {
     "organization_id", "workflow_id", "run_id", "workflow_type", "activity_type", "attempt", "task_queue",

@@ -15,6 +15,9 @@ from temporalio.worker import Replayer, Worker
 
 from trenova_errors import ErrorsPlugin, PayloadLimits, PayloadTooLargeError, from_failure
 
+# What the server does is the same for every Python.
+pytestmark = pytest.mark.integration
+
 LIMIT = 20
 LARGE = 2_100_000
 MIB = 1024 * 1024

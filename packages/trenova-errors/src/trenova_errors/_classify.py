@@ -15,7 +15,6 @@ from typing import Final
 import temporalio.exceptions
 
 from trenova_errors._attribute import attribute
-from trenova_errors._base import ApplicationError
 from trenova_errors._classification import UNCLASSIFIED, Classification, classification
 from trenova_errors._codes import Code, code_of
 from trenova_errors._kinds import ErrorKind
@@ -181,8 +180,6 @@ def _raised(exc: temporalio.exceptions.ApplicationError, known: _Circumstances) 
 
 
 def _code_of_failure(exc: temporalio.exceptions.ApplicationError, kind: ErrorKind) -> str:
-    if isinstance(exc, ApplicationError):
-        return exc.code
     details = exc.details[0] if exc.details else None
     code = details.get("code") if isinstance(details, dict) else None
     return code if isinstance(code, str) else kind.value

@@ -62,8 +62,8 @@ def _classified(error: BaseException, found: Classification, raised_by: str) -> 
 def _of_application(error: temporalio.exceptions.ApplicationError, found: Classification) -> Decision:
     return Decision(
         kind=error.type or found.kind.value,
-        code=error.code if isinstance(error, ApplicationError) else found.code,
-        benign=error.category is ApplicationErrorCategory.BENIGN,
+        code=found.code,
+        benign=error.category is temporalio.exceptions.ApplicationErrorCategory.BENIGN,
         retryable=not error.non_retryable,
         reason=found.reason,
         source=found.source,
