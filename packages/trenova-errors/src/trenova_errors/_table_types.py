@@ -64,6 +64,7 @@ pydantic.errors.PydanticUserError configuration a model is declared wrongly
 _DATABASES: Final = """\
 sqlalchemy.exc.EmulatedDBAPIException* retryable database error
 sqlalchemy.exc.DBAPIError* retryable database error
+sqlalchemy.exc.DatabaseError* retryable database error
 sqlalchemy.exc.InterfaceError* retryable driver was misused or lost its connection
 sqlalchemy.exc.OperationalError* unavailable database operation failed
 sqlalchemy.exc.DataError* invalid_input value does not fit its column
@@ -74,6 +75,7 @@ sqlalchemy.exc.NotSupportedError* configuration not supported by the database
 sqlalchemy.exc.StatementError* invalid_input statement cannot be built from its parameters
 sqlalchemy.exc.TimeoutError unavailable no free connection in the pool
 sqlalchemy.exc.DisconnectionError unavailable connection was lost
+sqlalchemy.exc.InvalidatePoolError unavailable connections of the pool were lost
 sqlalchemy.exc.PendingRollbackError* retryable transaction has failed before
 sqlalchemy.exc.NoResultFound resource_not_found no row
 sqlalchemy.exc.MultipleResultsFound data_integrity more than one row
@@ -82,6 +84,28 @@ sqlalchemy.exc.NoSuchModuleError configuration database dialect not installed
 sqlalchemy.exc.NoSuchTableError configuration table is missing
 sqlalchemy.exc.UnreflectableTableError configuration table cannot be reflected
 sqlalchemy.exc.SQLAlchemyError non_retryable SQLAlchemy was used wrongly
+sqlalchemy.exc.AmbiguousColumnError non_retryable column is ambiguous
+sqlalchemy.exc.AmbiguousForeignKeysError non_retryable foreign keys are ambiguous
+sqlalchemy.exc.ArgumentError non_retryable invalid argument
+sqlalchemy.exc.AwaitRequired non_retryable await is missing
+sqlalchemy.exc.CircularDependencyError non_retryable dependencies form a circle
+sqlalchemy.exc.CompileError non_retryable statement cannot be compiled
+sqlalchemy.exc.ConstraintColumnNotFoundError non_retryable column of a constraint is missing
+sqlalchemy.exc.DuplicateColumnError non_retryable column is declared twice
+sqlalchemy.exc.IdentifierError non_retryable identifier is too long
+sqlalchemy.exc.IllegalStateChangeError non_retryable session was used by two at once
+sqlalchemy.exc.InvalidRequestError non_retryable invalid request
+sqlalchemy.exc.MissingGreenlet non_retryable input or output outside of its greenlet
+sqlalchemy.exc.NoForeignKeysError non_retryable no foreign key to join by
+sqlalchemy.exc.NoInspectionAvailable non_retryable object cannot be inspected
+sqlalchemy.exc.NoReferenceError non_retryable foreign key refers to nothing
+sqlalchemy.exc.NoReferencedColumnError non_retryable foreign key refers to no column
+sqlalchemy.exc.NoReferencedTableError non_retryable foreign key refers to no table
+sqlalchemy.exc.NoSuchColumnError non_retryable column is not in the result
+sqlalchemy.exc.ObjectNotExecutableError non_retryable object is no statement
+sqlalchemy.exc.ResourceClosedError non_retryable connection or result was closed before
+sqlalchemy.exc.UnboundExecutionError configuration no engine is bound
+sqlalchemy.exc.UnsupportedCompilationError non_retryable not supported by the dialect
 sqlalchemy.orm.exc.StaleDataError retryable row was changed meanwhile
 psycopg.OperationalError unavailable connection failed
 psycopg.errors.ConnectionTimeout unavailable connection timed out
@@ -93,6 +117,7 @@ psycopg.ProgrammingError configuration statement does not fit the schema
 psycopg.NotSupportedError configuration not supported by the database
 psycopg.Rollback non_retryable transaction was rolled back on purpose
 psycopg.Error* retryable database error
+psycopg.DatabaseError* retryable database error
 psycopg_pool.errors.PoolTimeout unavailable no free connection in the pool
 psycopg_pool.errors.TooManyRequests unavailable too many wait for a connection
 psycopg_pool.errors.PoolClosed unavailable pool is closed
@@ -103,6 +128,8 @@ psycopg2.IntegrityError data_integrity constraint was violated
 psycopg2.ProgrammingError configuration statement does not fit the schema
 psycopg2.Error* retryable database error
 asyncpg.exceptions.PostgresError* retryable database error
+asyncpg.exceptions.FatalPostgresError* retryable session was ended
+asyncpg.exceptions.UnknownPostgresError* retryable database error
 asyncpg.exceptions.InterfaceError retryable driver was misused or lost its connection
 asyncpg.exceptions.ClientConfigurationError configuration connection is configured wrongly
 asyncpg.exceptions.InternalClientError retryable driver failed

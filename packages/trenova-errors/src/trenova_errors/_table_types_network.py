@@ -1,10 +1,13 @@
-"""Types of exceptions of HTTP, gRPC, mail, AWS and Temporal clients; see :mod:`trenova_errors._table_types`."""
+"""Types of exceptions of HTTP, gRPC, mail and Temporal clients; see :mod:`trenova_errors._table_types`."""
 
 from typing import Final
 
 _HTTP: Final = """\
 httpx.HTTPStatusError* retryable HTTP status
 httpx.TransportError* unavailable HTTP transport failed
+httpx.TimeoutException unavailable time-out
+httpx.NetworkError* unavailable connection failed
+httpx.ProtocolError* unavailable HTTP was broken
 httpx.ConnectTimeout unavailable connection timed out
 httpx.PoolTimeout unavailable no free connection in the pool
 httpx.ReadTimeout unavailable answer timed out
@@ -22,9 +25,15 @@ httpx.TooManyRedirects configuration too many redirects
 httpx.InvalidURL invalid_input invalid URL
 httpx.CookieConflict non_retryable cookie conflict
 httpx.StreamError non_retryable stream was misused
+httpx.StreamConsumed non_retryable body was read twice
+httpx.StreamClosed non_retryable body was read after the end
+httpx.RequestNotRead non_retryable body of the request has not been read
+httpx.ResponseNotRead non_retryable body of the response has not been read
 httpx.RequestError* unavailable request failed
 httpx.HTTPError* retryable HTTP failed
 aiohttp.client_exceptions.ClientResponseError* retryable HTTP status
+aiohttp.client_exceptions.ClientHttpProxyError* unavailable proxy refused
+aiohttp.client_exceptions.WSServerHandshakeError* unavailable WebSocket handshake failed
 aiohttp.client_exceptions.ContentTypeError data_integrity body has another content type
 aiohttp.client_exceptions.ClientConnectionError* unavailable connection failed
 aiohttp.client_exceptions.ClientConnectionResetError unavailable connection was lost
@@ -45,6 +54,7 @@ aiohttp.client_exceptions.TooManyRedirects configuration too many redirects
 aiohttp.client_exceptions.RedirectClientError configuration redirected wrongly
 aiohttp.client_exceptions.ClientPayloadError unavailable body was cut
 aiohttp.client_exceptions.InvalidURL invalid_input invalid URL
+aiohttp.client_exceptions.InvalidUrlClientError invalid_input invalid URL
 aiohttp.client_exceptions.InvalidUrlRedirectClientError configuration redirected to an invalid URL
 aiohttp.client_exceptions.NonHttpUrlClientError invalid_input unsupported scheme
 aiohttp.client_exceptions.NonHttpUrlRedirectClientError configuration redirected to another scheme
@@ -108,6 +118,11 @@ _MAIL: Final = """\
 smtplib.SMTPServerDisconnected unavailable connection was lost
 smtplib.SMTPNotSupportedError configuration not supported by the server
 smtplib.SMTPResponseException* retryable SMTP reply
+smtplib.SMTPAuthenticationError configuration credentials refused
+smtplib.SMTPConnectError* unavailable greeting was a refusal
+smtplib.SMTPHeloError* unavailable HELO was refused
+smtplib.SMTPSenderRefused* retryable sender was refused
+smtplib.SMTPDataError* retryable message was refused
 smtplib.SMTPRecipientsRefused* retryable recipients were refused
 smtplib.SMTPException* retryable SMTP failed
 aiosmtplib.errors.SMTPServerDisconnected unavailable connection was lost
@@ -117,44 +132,14 @@ aiosmtplib.errors.SMTPConnectTimeoutError unavailable connection timed out
 aiosmtplib.errors.SMTPReadTimeoutError unavailable answer timed out
 aiosmtplib.errors.SMTPNotSupported configuration not supported by the server
 aiosmtplib.errors.SMTPResponseException* retryable SMTP reply
+aiosmtplib.errors.SMTPAuthenticationError configuration credentials refused
+aiosmtplib.errors.SMTPConnectResponseError* unavailable greeting was a refusal
+aiosmtplib.errors.SMTPHeloError* unavailable HELO was refused
+aiosmtplib.errors.SMTPSenderRefused* retryable sender was refused
+aiosmtplib.errors.SMTPRecipientRefused* retryable recipient was refused
+aiosmtplib.errors.SMTPDataError* retryable message was refused
 aiosmtplib.errors.SMTPRecipientsRefused* retryable recipients were refused
 aiosmtplib.errors.SMTPException* retryable SMTP failed
 """
 
-_AWS: Final = """\
-botocore.exceptions.ClientError* retryable AWS error
-botocore.exceptions.HTTPClientError* unavailable request failed
-botocore.exceptions.ConnectionError* unavailable connection failed
-botocore.exceptions.EndpointConnectionError* unavailable connection failed
-botocore.exceptions.ConnectTimeoutError unavailable connection timed out
-botocore.exceptions.ReadTimeoutError unavailable answer timed out
-botocore.exceptions.ConnectionClosedError unavailable connection was lost
-botocore.exceptions.ProxyConnectionError unavailable proxy failed
-botocore.exceptions.SSLError* unavailable TLS failed
-botocore.exceptions.ResponseStreamingError unavailable body was cut
-botocore.exceptions.IncompleteReadError unavailable body was cut
-botocore.exceptions.ChecksumError unavailable body was damaged on the way
-botocore.exceptions.FlexibleChecksumError unavailable body was damaged on the way
-botocore.exceptions.EventStreamError* unavailable event stream failed
-botocore.exceptions.CredentialRetrievalError configuration credentials cannot be had
-botocore.exceptions.MetadataRetrievalError unavailable instance metadata cannot be had
-botocore.exceptions.CapacityNotAvailableError unavailable no capacity
-botocore.exceptions.WaiterError unavailable waiter gave up
-botocore.exceptions.ParamValidationError invalid_input parameters do not validate
-botocore.exceptions.ValidationError invalid_input parameters do not validate
-botocore.exceptions.MissingParametersError invalid_input parameter is missing
-botocore.exceptions.UnknownParameterError invalid_input unknown parameter
-botocore.exceptions.AliasConflictParameterError invalid_input parameters contradict each other
-botocore.exceptions.RangeError invalid_input parameter is out of range
-botocore.exceptions.UnseekableStreamError non_retryable body cannot be sent again
-botocore.exceptions.PaginationError non_retryable pages repeat
-botocore.exceptions.OperationNotPageableError non_retryable operation has no pages
-botocore.exceptions.UnknownClientMethodError non_retryable unknown method
-botocore.exceptions.UndefinedModelAttributeError non_retryable unknown attribute of a model
-botocore.exceptions.MissingServiceIdError non_retryable service has no id
-botocore.exceptions.AwsChunkedWrapperError non_retryable body was wrapped wrongly
-botocore.exceptions.StubResponseError non_retryable stub was used wrongly
-botocore.exceptions.BotoCoreError configuration AWS client is configured wrongly
-"""
-
-TABLES: Final = (_HTTP, _RPC, _MAIL, _AWS)
+TABLES: Final = (_HTTP, _RPC, _MAIL)

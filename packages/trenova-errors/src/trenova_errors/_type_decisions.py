@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Final, TypeVar
 
-from trenova_errors import _table_types, _table_types_network
+from trenova_errors import _table_types, _table_types_aws, _table_types_network
 from trenova_errors._attribute import attribute
 from trenova_errors._decision import Decision, rows
 
@@ -71,7 +71,7 @@ _BUGS: Final = frozenset(
 
 def _types() -> dict[str, tuple[Decision, bool]]:
     found: dict[str, tuple[Decision, bool]] = {}
-    for table in (*_table_types.TABLES, *_table_types_network.TABLES):
+    for table in (*_table_types.TABLES, *_table_types_network.TABLES, *_table_types_aws.TABLES):
         for key, decision in rows(table):
             name = key.removesuffix(_WRAPPER)
             if name in found:
