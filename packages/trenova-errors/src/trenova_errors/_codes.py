@@ -65,10 +65,16 @@ def code_of(exc: BaseException) -> Code | None:
 
 
 def _sqlstate(exc: BaseException) -> Code | None:
-    state = attribute(exc, "sqlstate") or attribute(exc, "pgcode")
+    state = attribute(exc, "sqlstate") or attribute(exc, "pgcode") or _refused_login(exc)
     if not isinstance(state, str) or not _SQLSTATE.fullmatch(state):
         return None
     return _code("SQLSTATE", state, sqlstate_decision(state))
+
+
+def _refused_login(exc: BaseException) -> str | None:
+    """Return the one SQLSTATE of a failed log-in that libpq lets psycopg know: no password where one is needed."""
+    needs = "psycopg.Error" in names_of(type(exc)) and attribute(attribute(exc, "pgconn"), "needs_password") is True
+    return "28P01" if needs else None
 
 
 def _sqlite(exc: BaseException) -> Code | None:
