@@ -55,6 +55,6 @@ def test_raising_errors_imports_neither_client_nor_worker():
     code = """
 import sys
 import trenova_errors
-print(sorted({"temporalio.client", "temporalio.worker", "pydantic"} & set(sys.modules)))
+print(sorted({"temporalio.client", "temporalio.worker", "pydantic", "pydantic_core", "structlog"} & set(sys.modules)))
 """
     assert _run(code) == "[]\n"

@@ -8,7 +8,7 @@ from temporalio.exceptions import ApplicationErrorCategory
 from trenova_errors._base import ApplicationError, Fact
 from trenova_errors._classify import Classification, classify
 from trenova_errors._evidence import name_of
-from trenova_errors._failure_log import Decision
+from trenova_errors._failure_log import Summary, summary_of
 from trenova_errors._failures import presentable
 from trenova_errors._from_failure import UNCLASSIFIED, from_failure
 from trenova_errors._restored import make
@@ -36,9 +36,8 @@ def decide(
         return error, _of_application(error, found)
     if isinstance(error, temporalio.exceptions.TemporalError):
         typed = from_failure(error, rules=rules)
-        if typed.code != UNCLASSIFIED:
-            return typed, _of_application(typed, found)
-    return _classified(error, found, raised_by), _of_classification(found)
+        return Escaped(typed, found, _of_application(typed, found))
+    return Escaped(_classified(error, found, raised_by), found, summary_of(found))
 
 
 def _classified(error: BaseException, found: Classification, raised_by: str) -> ApplicationError:
@@ -65,18 +64,6 @@ def _of_application(error: temporalio.exceptions.ApplicationError, found: Classi
         code=found.code,
         benign=error.category is temporalio.exceptions.ApplicationErrorCategory.BENIGN,
         retryable=not error.non_retryable,
-        reason=found.reason,
-        source=found.source,
-        runbook=found.runbook,
-    )
-
-
-def _of_classification(found: Classification) -> Decision:
-    return Decision(
-        kind=found.kind.value,
-        code=found.code,
-        benign=found.category is ApplicationErrorCategory.BENIGN,
-        retryable=found.retryable,
         reason=found.reason,
         source=found.source,
         runbook=found.runbook,

@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from trenova_errors._classification import Classification
 from trenova_errors._evidence import stack_of, types_of
 
 logger: Final = logging.getLogger("trenova_errors")
@@ -35,7 +36,20 @@ class Decision:
     runbook: str | None = None
 
 
-def level_of(decision: Decision, *, final: bool, milestone: bool) -> int | None:
+def summary_of(found: Classification) -> Summary:
+    """Return what a line repeats of a decision."""
+    return Summary(
+        kind=found.kind.value,
+        code=found.code,
+        benign=found.benign,
+        retryable=found.retryable,
+        reason=found.reason,
+        source=found.source,
+        runbook=found.runbook,
+    )
+
+
+def level_of(summary: Summary, *, final: bool, milestone: bool) -> int | None:
     """Return the level of the line, or None where there is none."""
     if decision.benign:
         return logging.INFO if final or milestone else None

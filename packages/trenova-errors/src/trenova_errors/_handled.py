@@ -6,8 +6,8 @@ from typing import Any
 
 from trenova_errors._base import ApplicationError, Fact
 from trenova_errors._classification import Classification
-from trenova_errors._escaped import decide
-from trenova_errors._failure_log import write
+from trenova_errors._classify import classify
+from trenova_errors._failure_log import summary_of, write
 from trenova_errors._restored import make
 from trenova_errors._rules import RuleSet
 
@@ -56,4 +56,4 @@ def log_failure(
         level: Of ``logging``.
         rules: As for :func:`classify`.
     """
-    write(level, event, error, decide(error, raised_by=event, rules=rules).summary, context or {})
+    write(level, event, error, summary_of(classify(error, rules=rules)), context or {})
