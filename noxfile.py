@@ -129,9 +129,9 @@ def image(session: nox.Session) -> None:
 @nox.session(python=False)
 def bench(session: nox.Session) -> None:
     """Measure; each program prints its own table and fails where it misses its target."""
-    programs = sorted((ROOT / "services/bench").glob("*.py"))
+    programs = sorted([*ROOT.glob("services/bench/*.py"), *ROOT.glob("packages/*/bench/*.py")])
     if not programs:
-        session.error("services/bench holds no program; add one or leave this session out.")
+        session.error("No bench folder holds a program; add one or leave this session out.")
     for program in programs:
         session.run("python", str(program), *session.posargs)
 
