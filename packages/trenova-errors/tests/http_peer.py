@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Self
 from urllib.parse import parse_qs, urlsplit
 
 
@@ -28,12 +29,16 @@ class HttpPeer(ThreadingHTTPServer):
     def url(self) -> str:
         return f"http://127.0.0.1:{self.server_address[1]}"
 
+    def answer_to(self, path: str) -> tuple[int, dict[str, str], bytes] | None:
+        """Return status, headers and body for what is asked; None for what the path says."""
+        return None
+
     def handle_error(self, request: object, client_address: object) -> None:
         """Clients that went away are what the tests are about."""
 
     @classmethod
     @contextmanager
-    def serving(cls, tls: ssl.SSLContext | None = None) -> Iterator["HttpPeer"]:
+    def serving(cls, tls: ssl.SSLContext | None = None) -> Iterator[Self]:
         with cls() as peer:
             if tls is not None:
                 peer.socket = tls.wrap_socket(peer.socket, server_side=True, do_handshake_on_connect=False)
@@ -57,6 +62,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        planned = self.server.answer_to(self.path)
+        if planned is not None:
+            self._answer(*planned)
+            return
         split = urlsplit(self.path)
         what = split.path.strip("/")
         if what.isdecimal():
