@@ -295,3 +295,12 @@ def test_every_kind_has_a_status_an_advice_and_a_runbook(member):
     assert (
         found.retryable is (member is not ErrorKind.AMBIGUOUS and not member.permanent) or member is ErrorKind.AMBIGUOUS
     )
+
+
+def test_a_class_written_in_c_goes_by_its_public_name_and_one_of_a_script_is_not_taken_for_a_builtin():
+    own = type("TimeoutError", (Exception,), {"__module__": "__main__"})
+
+    with pytest.raises(pickle.UnpicklingError) as caught:
+        pickle.loads(b"no pickle")
+    assert classify(caught.value).source == "type pickle.UnpicklingError"
+    assert classify(own()).reason.startswith("Nobody has decided about __main__.TimeoutError yet")

@@ -23,12 +23,12 @@ def qualified_name(cls: type) -> str:
     """Return the name under which the tables and rules know a class: ``temporalio.client.WorkflowFailureError``.
 
     Private modules on the way (``temporalio.client._exceptions``) are left out, because a release of the library
-    may move a class between them.
+    may move a class between them; one that is written in C stands for its public twin (``_pickle``).
     """
     module = attribute(cls, "__module__")
-    parts = module.split(".") if isinstance(module, str) else []
-    public = [part for part in parts if not part.startswith("_")]
-    return ".".join((*(public or ["builtins"]), cls.__qualname__))
+    parts = module.split(".") if isinstance(module, str) else ["builtins"]
+    public = [part for part in parts if not part.startswith("_") or part == "__main__"]
+    return ".".join((*(public or [parts[0].lstrip("_")]), cls.__qualname__))
 
 
 @_per_class
