@@ -37,9 +37,10 @@ class Rule:
     def means(self, exc: BaseException, code: Code | None) -> bool:
         """Whether the rule is about this exception, which carries that code."""
         named = code is not None and code.source in self.codes
-        return (named or self._by_type(type(exc))) and (self.when is None or self.when(exc))
+        return (named or self.names(type(exc))) and (self.when is None or self.when(exc))
 
-    def _by_type(self, cls: type[BaseException]) -> bool:
+    def names(self, cls: type[BaseException]) -> bool:
+        """Whether one of the rule's types is this class or a base of it."""
         names = names_of(cls)
         return any(item in names if isinstance(item, str) else issubclass(cls, item) for item in self.types)
 
