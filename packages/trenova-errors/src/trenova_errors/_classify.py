@@ -205,7 +205,6 @@ def _by_code(exc: BaseException, code: Code, known: _Circumstances) -> Classific
         code=code.code,
         subject=f"{code.source} ({code.decision.name})",
         source=code.source,
-        hint=retry_after(exc, known.rules.hints),
         known=known,
     )
 
@@ -221,7 +220,6 @@ def _by_type(exc: BaseException, known: _Circumstances) -> tuple[Classification 
         code=f"type.{name}",
         subject=f"{qualified_name(type(exc))} ({decision.name})",
         source=f"type {name}",
-        hint=retry_after(exc, known.rules.hints),
         known=known,
     )
     return found, wrapper and found.kind is not ErrorKind.AMBIGUOUS
@@ -234,7 +232,6 @@ def _weighed(
     code: str,
     subject: str,
     source: str,
-    hint: timedelta | None,
     known: _Circumstances,
 ) -> Classification:
     """Complete a decision of the tables, with the evidence that something was sent."""
@@ -246,7 +243,7 @@ def _weighed(
         subject=subject,
         source=source,
         retryable=known.idempotent if kind is ErrorKind.AMBIGUOUS else None,
-        retry_after=hint,
+        retry_after=None if kind.permanent else retry_after(exc, known.rules.hints),
         exception=exc,
     )
 

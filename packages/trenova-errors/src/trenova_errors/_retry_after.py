@@ -80,7 +80,8 @@ def parse(header: str, now: Callable[[], datetime] = _now) -> timedelta | None:
 def _from_headers(exc: BaseException, now: Callable[[], datetime]) -> timedelta | None:
     response = attribute(exc, "response")
     aws = entry(entry(response, "ResponseMetadata"), "HTTPHeaders")
-    for headers in (attribute(response, "headers"), attribute(exc, "headers"), aws):
+    places = (attribute(response, "headers"), attribute(exc, "headers"), aws)
+    for headers in (one for one in places if one is not None):
         for name, read in ((_HEADER, lambda text: parse(text, now)), (_AWS_HEADER, _milliseconds)):
             value = entry(headers, name) or entry(headers, name.lower())
             found = read(value) if isinstance(value, str) else None
