@@ -2,8 +2,9 @@
 
 Every figure is of a process of its own, which imports the baseline, then us, and prints what both took of the
 processor: files are in memory by then, so an import waits for nothing else, and other work on the machine does not
-count. Bytecode is compiled before, in a folder of its own, as an installation does it. A decision of the first failure is timed too,
-because that is when tables are looked into. Exits 1 when the median of what the root adds is above the target.
+count. Bytecode is compiled before, in a folder of its own, as an installation does it. A decision of the first failure
+is timed too, because that is when tables are looked into. Exits 1 when the median of what the root adds is above the
+target.
 """
 
 import argparse

@@ -8,10 +8,13 @@ import socket
 import sqlite3
 import ssl
 from datetime import timedelta
+from enum import Enum
 
+import asyncpg
 import pydantic
 import pytest
 import temporalio.exceptions
+from botocore.exceptions import CredentialRetrievalError, MetadataRetrievalError
 from psycopg import errors as postgres
 from sqlalchemy import exc as alchemy
 from temporalio.exceptions import ApplicationErrorCategory
@@ -256,6 +259,55 @@ def test_evidence_on_a_wrapper_counts_for_what_it_wraps():
         raise alchemy.DBAPIError("COMMIT", {}, ConnectionResetError()) from ConnectionResetError(errno.EPIPE, "")
 
     assert classify(caught.value).kind is ErrorKind.AMBIGUOUS
+
+
+@pytest.mark.parametrize(
+    ("driver", "kind", "source"),
+    [
+        (asyncpg.InterfaceError("secret"), "unavailable", "SQLAlchemy connection_invalidated"),
+        (Exception("secret"), "unavailable", "SQLAlchemy connection_invalidated"),
+        (postgres.AdminShutdown(), "unavailable", "SQLSTATE 57P01"),
+        (raised(Exception("secret"), cause=postgres.AdminShutdown()), "unavailable", "SQLSTATE 57P01"),
+        (ConnectionResetError(errno.ECONNRESET, "secret"), "unavailable", "errno ECONNRESET"),
+    ],
+)
+def test_a_connection_that_sqlalchemy_gave_up_is_lost_and_the_driver_s_code_says_more(driver, kind, source):
+    found = classify(alchemy.InterfaceError("SELECT", {}, driver, connection_invalidated=True))
+
+    assert (found.kind, found.source) == (kind, source)
+
+
+def test_a_connection_that_sqlalchemy_kept_goes_by_what_the_driver_raised():
+    kept = alchemy.InterfaceError("SELECT", {}, asyncpg.InterfaceError("secret"), connection_invalidated=False)
+
+    assert classify(kept).source == "type asyncpg.exceptions.InterfaceError"
+
+
+def test_a_commit_on_a_connection_that_sqlalchemy_gave_up_has_an_unknown_outcome():
+    with pytest.raises(alchemy.InterfaceError) as caught, sending("COMMIT"):
+        raise alchemy.InterfaceError("COMMIT", {}, asyncpg.InterfaceError("secret"), connection_invalidated=True)
+
+    assert classify(caught.value).kind is ErrorKind.AMBIGUOUS
+
+
+@pytest.mark.parametrize("name", ["CANCELLED", "UNKNOWN", "NOT_FOUND", "INTERNAL"])
+def test_a_status_of_the_application_s_own_is_no_status_of_grpc(name):
+    refused = RuntimeError("secret")
+    refused.status = Enum("ShipmentStatus", [name])[name]
+
+    assert classify(refused).unclassified
+
+
+def test_what_pgbouncer_says_of_a_client_that_waited_too_long_is_tried_again():
+    assert classify(postgres.ProtocolViolation()).retryable
+
+
+def test_credentials_that_cannot_be_had_go_by_what_their_provider_met():
+    refused = CredentialRetrievalError(provider="container-role", error_msg="secret")
+    late = MetadataRetrievalError(error_msg="secret")
+
+    assert classify(refused).kind is ErrorKind.CONFIGURATION
+    assert classify(raised(refused, context=late)).kind is ErrorKind.UNAVAILABLE
 
 
 def test_rules_come_before_the_tables_and_after_what_was_raised_with_a_type():

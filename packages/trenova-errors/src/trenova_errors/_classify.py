@@ -30,7 +30,7 @@ _LOST: Final = frozenset({ErrorKind.UNAVAILABLE, ErrorKind.AMBIGUOUS})
 _NOT_TAKEN: Final = frozenset(
     {
         *("HTTP 425", "HTTP 503", "HTTP 507", "HTTP 521", "HTTP 522", "HTTP 523", "HTTP 530"),
-        *("SQLSTATE 08001", "SQLSTATE 57P03"),
+        *("SQLSTATE 08001", "SQLSTATE 08004", "SQLSTATE 57P03"),
         *(f"SMTP {reply}" for reply in range(400, 500)),
     }
 )

@@ -11,6 +11,7 @@ from typing import Final
 
 from trenova_errors._attribute import answer, attribute, entry
 from trenova_errors._decision import Decision
+from trenova_errors._kinds import ErrorKind
 from trenova_errors._table_aws import AWS
 from trenova_errors._table_errno import ADDRESSES, ERRNOS
 from trenova_errors._table_grpc import GRPC, NUMBERS
@@ -18,15 +19,21 @@ from trenova_errors._table_http import HTTP, REDIRECTED
 from trenova_errors._table_smtp import smtp_decision
 from trenova_errors._table_sqlite import sqlite_decision
 from trenova_errors._table_sqlstate import sqlstate_decision
-from trenova_errors._type_decisions import names_of
+from trenova_errors._type_decisions import names_of, qualified_name
 
 _SQLSTATE: Final = re.compile(r"[0-9A-Z]{5}")
 _MAIL: Final = frozenset({"smtplib.SMTPException", "aiosmtplib.errors.SMTPException"})
 _NO_ANSWER: Final = "aiohttp.http_exceptions.HttpProcessingError"
 """What is raised with the status 400 for an answer that is no HTTP."""
 
+_GRPC_STATUSES: Final = frozenset({"grpc.StatusCode", "temporalio.service.RPCStatusCode", "grpclib.const.Status"})
+_DATABASE: Final = "sqlalchemy.exc.DBAPIError"
+_INVALIDATED: Final = "connection_invalidated"
 _RESULT_CODE: Final = re.compile(r"SQLITE_[A-Z0-9_]{1,40}")
 _ADDRESS_NAMES: Final = {value: name for name, value in vars(socket).items() if name.startswith("EAI_")}
+
+SQLALCHEMY: Final = {_INVALIDATED: Decision(ErrorKind.UNAVAILABLE, "connection was given up as lost")}
+"""What SQLAlchemy itself says of an exception of any driver."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +42,7 @@ class Code:
 
     Attributes:
         system: Whose code, as people say it: ``SQLSTATE``, ``SQLite``, ``gRPC``, ``AWS``, ``SMTP``, ``HTTP``,
-            ``errno``, ``getaddrinfo``.
+            ``errno``, ``getaddrinfo``, ``SQLAlchemy``.
         value: The code itself.
         decision: What it means.
     """
@@ -86,8 +93,9 @@ def _sqlite(exc: BaseException) -> Code | None:
 
 def _grpc(exc: BaseException) -> Code | None:
     for value in (attribute(exc, "grpc_status_code"), attribute(exc, "status"), _of_call(exc)):
-        name = attribute(value, "name")
-        if isinstance(name, str) and name in GRPC and not isinstance(value, HTTPStatus):
+        # A shipment's status may be called CANCELLED, too.
+        name = attribute(value, "name") if qualified_name(type(value)) in _GRPC_STATUSES else None
+        if isinstance(name, str) and name in GRPC:
             return Code("gRPC", name, GRPC[name])
     return None
 
@@ -167,11 +175,20 @@ def _errno(exc: BaseException) -> Code | None:
     return _code("errno", name, ERRNOS.get(name))
 
 
+def _invalidated(exc: BaseException) -> Code | None:
+    """Read SQLAlchemy's own word for a lost connection, where the driver has no code for it."""
+    if _DATABASE not in names_of(type(exc)) or attribute(exc, _INVALIDATED) is not True:
+        return None
+    below = (attribute(exc, "orig"), attribute(attribute(exc, "orig"), "__cause__"))
+    coded = any(isinstance(one, BaseException) and code_of(one) is not None for one in below)
+    return None if coded else Code("SQLAlchemy", _INVALIDATED, SQLALCHEMY[_INVALIDATED])
+
+
 def _code(system: str, value: str, decision: Decision | None) -> Code | None:
     return None if decision is None else Code(system, value, decision)
 
 
-_PROBES: Final = (_sqlstate, _sqlite, _grpc, _aws, _smtp, _http, _errno)
+_PROBES: Final = (_sqlstate, _sqlite, _grpc, _aws, _smtp, _http, _errno, _invalidated)
 """In this order: a driver's code says more than the status of a response, and that more than errno."""
 
 SYSTEMS: Final[dict[str, Callable[[str], Decision | None]]] = {
@@ -183,6 +200,7 @@ SYSTEMS: Final[dict[str, Callable[[str], Decision | None]]] = {
     "HTTP": lambda value: HTTP.get(int(value)) if value.isdecimal() else None,
     "errno": ERRNOS.get,
     "getaddrinfo": ADDRESSES.get,
+    "SQLAlchemy": SQLALCHEMY.get,
 }
 """How each system's codes are looked up, by the name that :attr:`Code.system` has."""
 

@@ -33,6 +33,7 @@ _ABOUT: Final = {
     "HTTP": "As a client sees them. Every status from 400 to 599 is decided; an unregistered one as 400 or 500.",
     "errno": "`OSError.errno`, by name, whatever number this system gives it.",
     "getaddrinfo": "`socket.gaierror`.",
+    "SQLAlchemy": "`DBAPIError.connection_invalidated`, where the driver's own exception carries no code.",
 }
 _HEAD: Final = """\
 # Error decisions

@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from trenova_errors._codes import SYSTEMS, Code
+from trenova_errors._codes import SQLALCHEMY, SYSTEMS, Code
 from trenova_errors._decision import Decision
 from trenova_errors._table_aws import AWS
 from trenova_errors._table_errno import ADDRESSES, ERRNOS
@@ -41,6 +41,7 @@ TABLES: Final[dict[str, dict[str, Decision]]] = {
     "HTTP": {str(status): decision for status, decision in HTTP.items()},
     "errno": ERRNOS,
     "getaddrinfo": ADDRESSES,
+    "SQLAlchemy": SQLALCHEMY,
 }
 """Every table of codes, by the name of its system."""
 

@@ -2,7 +2,8 @@
 
 Class 22 is a value that does not fit, thus the caller's; class 23 contradicts stored data. A unique violation
 (23505) is permanent too: where two writers race to insert the same row, the code that knows it says so with a rule.
-A refused login and a missing privilege are the process's own, thus configuration.
+A refused login and a missing privilege are the process's own, thus configuration. 08P01 is what PgBouncer says where
+it has no better code, of a client that waited too long for a connection (its proto.c, send_pooler_error).
 Names are those of psycopg's classes, which are PostgreSQL's condition names.
 """
 
@@ -18,10 +19,10 @@ _TABLE: Final = """\
 08000 unavailable connection_exception
 08001 unavailable sqlclient_unable_to_establish_sqlconnection
 08003 unavailable connection_does_not_exist
-08004 configuration sqlserver_rejected_establishment_of_sqlconnection
+08004 unavailable sqlserver_rejected_establishment_of_sqlconnection
 08006 unavailable connection_failure
 08007 ambiguous transaction_resolution_unknown
-08P01 configuration protocol_violation
+08P01 unavailable protocol_violation
 09000 non_retryable triggered_action_exception
 0A000 configuration feature_not_supported
 0B000 non_retryable invalid_transaction_initiation
