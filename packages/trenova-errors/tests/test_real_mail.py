@@ -4,6 +4,7 @@ import asyncio
 import smtplib
 import socket
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import suppress
 from types import SimpleNamespace
 from typing import Any
 
@@ -164,17 +165,24 @@ async def test_a_server_that_is_not_there_is_unavailable_and_nothing_was_sent(se
 
 
 @CLIENTS
-async def test_a_server_that_turns_everyone_away_says_for_how_long(send: Send):
+async def test_a_server_that_turns_everyone_away_is_decided_by_its_greeting(send: Send):
+    ended = asyncio.Semaphore(0)
+
     async def greet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(f"{greeting} hunter2\r\n".encode())
-        await writer.drain()
-        await reader.read()
+        with suppress(OSError):
+            await writer.drain()
+            await reader.read()
         writer.close()
+        with suppress(OSError):
+            await writer.wait_closed()
+        ended.release()
 
     server = await asyncio.start_server(greet, "127.0.0.1", 0)
     found = {}
     for greeting in (421, 554):
         found[greeting] = await failing(send, server.sockets[0].getsockname()[1])
+        await ended.acquire()
     server.close()
 
     assert [(one.source, one.retryable) for one in found.values()] == [("SMTP 421", True), ("SMTP 554", False)]
