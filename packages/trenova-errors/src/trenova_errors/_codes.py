@@ -14,7 +14,7 @@ from trenova_errors._decision import Decision
 from trenova_errors._kinds import ErrorKind
 from trenova_errors._table_aws import AWS
 from trenova_errors._table_errno import ADDRESSES, ERRNOS
-from trenova_errors._table_grpc import GRPC, NUMBERS
+from trenova_errors._table_grpc import GRPC
 from trenova_errors._table_http import HTTP, REDIRECTED
 from trenova_errors._table_smtp import smtp_decision
 from trenova_errors._table_sqlite import sqlite_decision
@@ -203,5 +203,3 @@ SYSTEMS: Final[dict[str, Callable[[str], Decision | None]]] = {
     "SQLAlchemy": SQLALCHEMY.get,
 }
 """How each system's codes are looked up, by the name that :attr:`Code.system` has."""
-
-GRPC_NAMES: Final = NUMBERS
