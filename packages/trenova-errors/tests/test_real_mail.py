@@ -59,7 +59,17 @@ def mail() -> Iterator[Any]:
     )
     controller.start()
     yield SimpleNamespace(handler=handler, port=controller.port)
+    asyncio.run_coroutine_threadsafe(settle(), controller.loop).result(20)
     controller.stop()
+
+
+async def settle() -> None:
+    """Wait until every connection has ended; the controller closes its loop over those that have not."""
+    serving = asyncio.all_tasks() - {asyncio.current_task()}
+    if serving:
+        await asyncio.wait(serving, timeout=10)
+    for _ in range(5):  # a transport closes in the rounds after its protocol has ended
+        await asyncio.sleep(0)
 
 
 def free_port() -> int:
