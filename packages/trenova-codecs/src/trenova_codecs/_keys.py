@@ -1,11 +1,13 @@
 """Keys, their states, and what every source of keys offers to the codecs."""
 
 import hmac
+import os
 import re
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
+from pathlib import Path
 from threading import Lock
-from typing import Any, Final, NoReturn, Protocol, Self, runtime_checkable
+from typing import TYPE_CHECKING, Any, Final, NoReturn, Protocol, Self, runtime_checkable
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -13,6 +15,9 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from trenova_codecs._errors import NoActiveKeyError, RevokedKeyError
 from trenova_errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from trenova_codecs._ring_watch import KeySource
 
 KEY_BYTES: Final = 32
 """AES-256."""
@@ -263,6 +268,88 @@ class KeyRing:
             if key_id not in revoked
         ]
         return cls([*ring, *(Key.revoked(key_id) for key_id in revoked)])
+
+    @staticmethod
+    def from_source(source: "KeySource") -> "KeyRing":
+        """Build a ring that follows a source of your own.
+
+        Raises:
+            CodecError: The source cannot be read.
+            ConfigurationError: What it holds are no keys.
+        """
+        from trenova_codecs._ring_watch import WatchedKeyRing
+
+        return WatchedKeyRing(source)
+
+    @staticmethod
+    def from_file(path: "str | os.PathLike[str]") -> "KeyRing":
+        """Build a ring that follows a file made by ``trenova-codecs keys init``; looked at once a second.
+
+        Raises:
+            KeyRingError: It is not there, others may read it, or it is no key ring.
+            ConfigurationError: A key in it is none.
+        """
+        from trenova_codecs._ring_sources import RingFileSource
+
+        return KeyRing.from_source(RingFileSource(Path(path)))
+
+    @staticmethod
+    def from_directory(path: "str | os.PathLike[str]") -> "KeyRing":
+        """Build a ring that follows a folder with a file per key, as Kubernetes mounts a secret.
+
+        A file's name is the key id, its content 32 bytes, raw or in base64. The file ``active`` names the key
+        to encrypt with; the file ``revoked``, if there is one, ids to refuse.
+
+        Raises:
+            KeyRingError: It cannot be read, everybody may read it, or ``active`` names no key.
+            ConfigurationError: A key in it is none.
+        """
+        from trenova_codecs._ring_sources import KeyFolderSource
+
+        return KeyRing.from_source(KeyFolderSource(Path(path)))
+
+    @staticmethod
+    def from_environ(environ: Mapping[str, str]) -> "KeyRing":
+        """Build a ring of ``TEMPORAL_ENCRYPTION_KEY_<id>``, each 32 bytes in base64.
+
+        Args:
+            environ: Usually ``os.environ``. ``TEMPORAL_ENCRYPTION_ACTIVE_KEY`` names the key to encrypt with,
+                ``TEMPORAL_ENCRYPTION_REVOKED_KEYS`` ids to refuse, with commas between.
+
+        Raises:
+            ConfigurationError: There are no keys, one is none, or the active one is not named.
+        """
+        from trenova_codecs._ring_sources import keys_of_environ
+
+        return KeyRing(keys_of_environ(environ))
+
+    @staticmethod
+    def from_aws_kms(
+        path: "str | os.PathLike[str]",
+        *,
+        region: str | None = None,
+        endpoint_url: str | None = None,
+        refresh_seconds: float = 60.0,
+        max_stale_seconds: float = 12 * 3600.0,
+    ) -> "KeyRing":
+        """Build a ring that follows a file whose keys AWS KMS has sealed (extra ``[aws]``).
+
+        Args:
+            path: Made by ``trenova-codecs keys init --aws-kms``.
+            region: Of KMS, where the file does not say; None for boto3's default.
+            endpoint_url: Another address of KMS, e.g. that of a VPC endpoint.
+            refresh_seconds: Between questions to KMS; a revocation there is felt within it.
+            max_stale_seconds: For how long opened keys are used while KMS cannot be asked.
+
+        Raises:
+            KeyRingError: As for :meth:`from_file`, or KMS cannot be asked.
+        """
+        from trenova_codecs._aws_kms import AwsKms
+        from trenova_codecs._ring_aws import AwsKmsRingSource
+
+        kms = AwsKms(region=region, endpoint_url=endpoint_url)
+        source = AwsKmsRingSource(Path(path), kms, refresh_seconds=refresh_seconds, max_stale_seconds=max_stale_seconds)
+        return KeyRing.from_source(source)
 
     def replace(self, keys: Sequence[Key]) -> None:
         """Exchange all keys at once and begin a new generation.

@@ -1,0 +1,146 @@
+"""What may become of a key, and in which order: added, promoted, retired or revoked, restored."""
+
+import re
+from datetime import datetime
+from typing import Final
+
+from trenova_codecs._keys import KeyState
+from trenova_codecs._ring_document import (
+    USABLE,
+    AesMaterial,
+    KeyEntry,
+    LegacyMaterial,
+    Material,
+    RingDocument,
+    new_entry,
+)
+from trenova_errors import ConflictError, InvalidInputError, ResourceNotFoundError
+
+_NUMBERED: Final = re.compile(r"k([0-9]{1,9})")
+
+
+def next_id(document: RingDocument) -> str:
+    """Return ``k<n>`` with the least n above all that were ever used."""
+    numbers = [int(found[1]) for key in document.keys if (found := _NUMBERED.fullmatch(key.id))]
+    return f"k{max(numbers, default=0) + 1}"
+
+
+def added(document: RingDocument, key_id: str, material: Material) -> RingDocument:
+    """Return the ring with another key, which only decrypts until it is promoted.
+
+    Raises:
+        ConflictError: The id is, or was, another key's; or the key is there under another id.
+    """
+    there = document.find(key_id)
+    if there is not None:
+        raise ConflictError(
+            f"Key id {key_id!r} is taken: {there.state.value} since {there.since:%Y-%m-%d}. An id is never used for "
+            f"another key, because histories name it. Use {next_id(document)!r}, or leave the id out.",
+            key_id=key_id,
+        )
+    twin = next((key.id for key in document.keys if key.material and _same(key.material, material)), None)
+    if twin is not None:
+        raise ConflictError(f"This is key {twin!r}, which is on the ring. Nothing was added.", key_id=twin)
+    return document.changed(new_entry(key_id, KeyState.DECRYPT_ONLY, material))
+
+
+def promoted(document: RingDocument, key_id: str) -> RingDocument:
+    """Return the ring with this key active and the one before it decrypt-only.
+
+    Raises:
+        ResourceNotFoundError: There is no such key.
+        ConflictError: It only decrypts for good (legacy), or is retired or revoked.
+    """
+    key = usable(document, key_id)
+    if isinstance(key.material, LegacyMaterial):
+        raise ConflictError(
+            f"Key {key_id!r} is a legacy key, which only decrypts. Add a new one ('keys add') and promote that.",
+            key_id=key_id,
+        )
+    before = document.active
+    if before is not None and before.id == key_id:
+        return document
+    demoted = [_moved(before, KeyState.DECRYPT_ONLY)] if before else []
+    return document.changed(*demoted, _moved(key, KeyState.ACTIVE))
+
+
+def taken_away(document: RingDocument, key_id: str, state: KeyState) -> tuple[RingDocument, KeyEntry]:
+    """Return the ring on which a key is only a name any more, retired or revoked, and the entry it had.
+
+    Raises:
+        ResourceNotFoundError: There is no such key.
+        ConflictError: It is active, or gone already.
+    """
+    key = document.find(key_id)
+    if key is not None and key.state is KeyState.RETIRED and state is KeyState.REVOKED:
+        return document.changed(_moved(key, state)), key
+    key = usable(document, key_id)
+    if key.state is KeyState.ACTIVE:
+        raise ConflictError(
+            f"Key {key_id!r} is active: without it nothing could be encrypted. Promote another one first "
+            "('keys add', distribute the ring, 'keys promote').",
+            key_id=key_id,
+        )
+    return document.changed(_moved(key, state)), key
+
+
+def restored(document: RingDocument, archived: KeyEntry) -> RingDocument:
+    """Return the ring with a retired or revoked key as decrypt-only again.
+
+    Raises:
+        ResourceNotFoundError: The ring never had such a key.
+        ConflictError: It is usable already.
+    """
+    key = document.find(archived.id)
+    if key is None:
+        raise _unknown(document, archived.id)
+    if key.state in USABLE:
+        raise ConflictError(f"Key {key.id!r} is {key.state.value}; there is nothing to restore.", key_id=key.id)
+    return document.changed(new_entry(key.id, KeyState.DECRYPT_ONLY, archived.material, created=key.created))
+
+
+def usable(document: RingDocument, key_id: str) -> KeyEntry:
+    """Return the entry of a key that is active or decrypt-only.
+
+    Raises:
+        ResourceNotFoundError: There is no such key.
+        ConflictError: It is retired or revoked.
+    """
+    key = document.find(key_id)
+    if key is None:
+        raise _unknown(document, key_id)
+    if key.state not in USABLE:
+        raise ConflictError(
+            f"Key {key_id!r} is {key.state.value} since {key.since:%Y-%m-%d}. 'keys restore {key_id}' brings it back "
+            "to decrypt what still needs it.",
+            key_id=key_id,
+        )
+    return key
+
+
+def adopting(document: RingDocument, until: datetime, *, now: datetime) -> RingDocument:
+    """Return the ring that accepts payloads which are not encrypted until a day.
+
+    Raises:
+        InvalidInputError: The day is past.
+    """
+    if until <= now:
+        raise InvalidInputError(f"--until {until:%Y-%m-%d} is past. Give a day to come.")
+    return document.model_copy(update={"plaintext_until": until})
+
+
+def _moved(key: KeyEntry, state: KeyState) -> KeyEntry:
+    return new_entry(key.id, state, key.material, created=key.created) if state in USABLE else _emptied(key, state)
+
+
+def _emptied(key: KeyEntry, state: KeyState) -> KeyEntry:
+    return new_entry(key.id, state, None, created=key.created)
+
+
+def _same(one: Material, other: Material) -> bool:
+    return isinstance(one, AesMaterial) and isinstance(other, AesMaterial) and one.key == other.key
+
+
+def _unknown(document: RingDocument, key_id: str) -> ResourceNotFoundError:
+    held = ", ".join(key.id for key in document.keys) or "no key"
+    return ResourceNotFoundError(f"The ring has no key {key_id[:80]!r}; it has {held}.", key_id=key_id[:80])
