@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Hashable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from threading import Lock, Thread
@@ -92,7 +93,9 @@ class WatchedKeyRing(KeyRing):
         self._looking = Lock()
         self._failing = ""
         self._refused: frozenset[str] = frozenset()
-        self._stamp = _stamp(source)
+        self._stamp: Hashable = None
+        with suppress(OSError):  # loading says it better
+            self._stamp = source.stamp()
         loaded = source.load()
         super().__init__(loaded.keys)
         self._plaintext_until = loaded.plaintext_until
