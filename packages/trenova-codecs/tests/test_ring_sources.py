@@ -37,7 +37,7 @@ def test_variables_become_a_ring():
 
 @pytest.mark.parametrize("active", ["", "k3", "K1"])
 def test_the_active_key_has_to_be_named(active):
-    with pytest.raises(ConfigurationError, match="TEMPORAL_ENCRYPTION_ACTIVE_KEY must name .* one of k1, k2"):
+    with pytest.raises(ConfigurationError, match=r"TEMPORAL_ENCRYPTION_ACTIVE_KEY must name .* one of k1, k2"):
         KeyRing.from_environ(environ(TEMPORAL_ENCRYPTION_ACTIVE_KEY=active))
 
 
@@ -154,7 +154,7 @@ def test_a_file_that_is_no_key_is_refused_by_name(folder):
 
 
 def test_a_missing_folder_is_told(tmp_path):
-    with pytest.raises(KeyRingError, match="cannot be read|No such file"):
+    with pytest.raises(KeyRingError, match=r"cannot be read|No such file"):
         KeyRing.from_directory(tmp_path / "none")
 
 
