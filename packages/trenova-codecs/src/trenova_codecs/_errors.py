@@ -6,7 +6,7 @@ holds a key or a payload.
 """
 
 from datetime import timedelta
-from typing import ClassVar
+from typing import Any, ClassVar, Self
 
 from trenova_codecs._side import Side
 from trenova_errors import ApplicationError, ErrorKind, Fact
@@ -35,6 +35,14 @@ class CodecError(ApplicationError):
             # An attribute of the instance goes before that of the class, and survives pickling.
             self.__dict__["kind"] = self.permanent_kind
         super().__init__(message, retry_after=retry_after, **facts)
+
+    def met_on(self, side: Side) -> Self:
+        """Return this error as it is on a side: itself on a worker, a permanent one elsewhere."""
+        if side is Side.WORKER or self.kind.permanent:
+            return self
+        facts: dict[str, Any] = dict(self.facts)
+        error = type(self)(self.message, side=side, **facts)
+        return error.with_traceback(self.__traceback__)
 
 
 class UnknownKeyError(CodecError):
@@ -105,7 +113,7 @@ class PlaintextRejectedError(CodecError):
 class DecompressionLimitError(CodecError):
     """A payload would become larger than this process accepts; raising the limit lets it through.
 
-    Facts: ``limit`` (bytes that are accepted), and ``size`` (bytes that the stream declares) where known.
+    Facts: ``limit`` (bytes that are accepted), ``size`` (bytes that the stream declares; None if it does not).
     """
 
     code = "codec.decompression_limit"

@@ -1,0 +1,170 @@
+"""The way of a payload out and back: compress, encrypt, and everything that may ever have been done to it."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from google.protobuf.message import DecodeError
+from temporalio.api.common.v1 import Payload
+
+from trenova_codecs._compression import DEFAULT_LIMIT, Compressor, decompressed
+from trenova_codecs._errors import CodecError, CorruptPayloadError, NoActiveKeyError
+from trenova_codecs._formats import ENCODING, ENCRYPTED, MARK_LITERAL, OURS, Layout, identify
+from trenova_codecs._keys import KeyProvider
+from trenova_codecs._notices import noticed
+from trenova_codecs._opening import Opener
+from trenova_codecs._plaintext import PlaintextPolicy
+from trenova_codecs._sealing import Epoch, Format, Sealer
+from trenova_codecs._side import Side
+from trenova_codecs._usage import meter
+from trenova_codecs._wire import header, varint
+
+_DEEPEST: Final = 8
+"""Layers of one payload; what was ever written has at most four."""
+_LITERAL: Final = header({ENCODING: MARK_LITERAL})
+
+_errors = meter.create_counter(
+    "trenova_codecs_errors", unit="{payload}", description="Payloads that could not be encoded or decoded, by code"
+)
+
+
+class Pipeline:
+    """Compression and encryption of one codec, either of which may be missing, and reading of every layout.
+
+    Args:
+        ring: None not to encrypt.
+        compressor: None not to compress.
+        format: What to encrypt in.
+        plaintext: What to do with payloads in which no layer was encrypted.
+        limit: Bytes that one payload may have once decompressed.
+        side: On which errors are met; may be set later.
+    """
+
+    def __init__(
+        self,
+        *,
+        ring: KeyProvider | None = None,
+        compressor: Compressor | None = None,
+        format: Format = "compat",  # noqa: A002 - the public name
+        plaintext: PlaintextPolicy | None = None,
+        limit: int = DEFAULT_LIMIT,
+        side: Side = Side.WORKER,
+    ) -> None:
+        self._ring = ring
+        self._compressor = compressor
+        self._sealer = Sealer(ring, format) if ring is not None else None
+        self._opener = Opener(ring)
+        self._plaintext = plaintext or PlaintextPolicy(mode="allow")
+        self._limit = limit
+        self._threshold = compressor.options.threshold if compressor is not None else float("inf")
+        self.side = side
+
+    async def encode(self, payloads: Sequence[Payload]) -> list[Payload]:
+        """Encode payloads, one output per input, in order; what is encrypted already stays as it is."""
+        try:
+            epoch = None if self._sealer is None else await self._epoch(self._sealer)
+            encoded = []
+            size = 0
+            for payload in payloads:
+                plain = payload.SerializeToString()
+                if payload.metadata.get(ENCODING) in OURS:
+                    encoded.append(await self._encode_marked(payload, plain, epoch))
+                    continue
+                if len(plain) >= self._threshold:
+                    plain = await self._smaller(plain)
+                size += len(plain)
+                encoded.append(Payload.FromString(plain) if epoch is None else epoch.seal(plain))
+            if epoch is not None:
+                epoch.count(len(encoded), size)
+        except CodecError as error:
+            raise self._reported(error) from error.__cause__
+        return encoded
+
+    async def decode(self, payloads: Sequence[Payload]) -> list[Payload]:
+        """Undo every layer of payloads, one output per input, in order."""
+        decoded = []
+        try:
+            for payload in payloads:
+                if payload.metadata.get(ENCODING) in ENCRYPTED:
+                    opened = self._opener.open(payload)
+                    if opened is None:
+                        opened = await self._opener.fetch(payload)
+                    if opened.metadata.get(ENCODING) in OURS:
+                        opened = await self._peel(opened, encrypted=True)
+                else:
+                    opened = await self._peel(payload, encrypted=False)
+                decoded.append(opened)
+        except CodecError as error:
+            raise self._reported(error) from error.__cause__
+        return decoded
+
+    async def _epoch(self, sealer: Sealer) -> Epoch:
+        try:
+            return sealer.epoch()
+        except NoActiveKeyError:
+            if self._ring is None or not await self._ring.refresh():
+                raise
+            return sealer.epoch()
+
+    async def _smaller(self, plain: bytes) -> bytes:
+        packed = None if self._compressor is None else await self._compressor.smaller(plain)
+        return plain if packed is None else packed
+
+    async def _encode_marked(self, payload: Payload, plain: bytes, epoch: Epoch | None) -> Payload:
+        """Leave what we encrypted as it is; wrap anything else that looks encoded, so that it comes back so."""
+        if await self._is_encrypted(payload):
+            return payload
+        plain = await self._smaller(b"".join((_LITERAL, varint(len(plain)), plain)))
+        if epoch is None:
+            return Payload.FromString(plain)
+        epoch.count(1, len(plain))
+        return epoch.seal(plain)
+
+    async def _is_encrypted(self, payload: Payload) -> bool:
+        """Whether it is encrypted by us, which only decrypting shows: its metadata anybody can write."""
+        if self._ring is None or payload.metadata.get(ENCODING) not in ENCRYPTED:
+            return False
+        try:
+            return self._opener.open(payload) is not None
+        except CodecError:
+            return False
+
+    async def _peel(self, payload: Payload, *, encrypted: bool) -> Payload:
+        """Undo layers until content is reached, and look at what it came in."""
+        inside: Layout | None = None
+        for _ in range(_DEEPEST):
+            layout = identify(payload.metadata)
+            if layout is Layout.LITERAL:
+                payload = _content(payload)
+                break
+            # Version 0.1.0 wrapped what was marked as gzip before it in gzip again, to give it back as it was.
+            if layout is Layout.CONTENT or (layout is inside is Layout.GZIP):
+                break
+            if layout in (Layout.COMPAT, Layout.V2):
+                payload = self._opener.open(payload) or await self._opener.fetch(payload)
+                encrypted = True
+            else:
+                payload = await decompressed(layout, payload, self._limit)
+            inside = layout
+        else:
+            raise CorruptPayloadError(
+                f"A payload is encoded more than {_DEEPEST} times. Find out what wrote it.", size=len(payload.data)
+            )
+        if not encrypted:
+            self._plaintext.check(payload)
+        return payload
+
+    def _reported(self, error: CodecError) -> CodecError:
+        """Count an error, say it once a minute, and give it the kind of this side."""
+        _errors.add(1, {"code": error.code, "side": self.side.value})
+        noticed((error.code, error.facts.get("key_id")), "%s: %s", error.code, error.message)
+        return error.met_on(self.side)
+
+
+def _content(payload: Payload) -> Payload:
+    try:
+        return Payload.FromString(payload.data)
+    except DecodeError:
+        raise CorruptPayloadError(
+            f"A payload of {len(payload.data)} bytes is marked {MARK_LITERAL.decode()!r}, but holds no Payload.",
+            size=len(payload.data),
+        ) from None
