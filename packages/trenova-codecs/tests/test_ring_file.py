@@ -5,12 +5,13 @@ import stat
 import subprocess
 import sys
 import threading
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from temporalio.api.common.v1 import Payload
 
-from trenova_codecs import KeyRing, KeyRingError, KeyState, NoActiveKeyError
+from trenova_codecs import EncryptionCodec, KeyRing, KeyRingError, KeyState, NoActiveKeyError, PlaintextRejectedError
 from trenova_codecs._key_text import new_secret, write_base64
 from trenova_codecs._ring_changes import added, adopting, next_id, promoted, taken_away
 from trenova_codecs._ring_document import AesMaterial, LegacyMaterial, RingDocument
@@ -324,13 +325,28 @@ def test_an_unknown_key_is_answered_with_those_there_are():
         promoted(two_keys(), "k7")
 
 
-def test_an_exemption_must_lie_ahead(path):
-    now = datetime.now(UTC)
+def test_an_exemption_must_not_have_ended():
     with pytest.raises(InvalidInputError, match="is past"):
-        adopting(RingDocument(), now - timedelta(days=1), now=now)
-    until = now.replace(microsecond=0) + timedelta(days=1)
-    change_ring(path, lambda ring: adopting(ring, until, now=now))
-    assert KeyRing.from_file(path).plaintext_until == until
+        adopting(RingDocument(), date(2026, 11, 21), today=date(2026, 11, 22))
+
+
+async def test_an_adopted_ring_lets_plain_payloads_pass_to_its_day_and_no_longer(path):
+    today = datetime.now(UTC).date()
+    clock = Clock()
+    ring = watched(path, clock)
+    codec = EncryptionCodec(ring)
+    plain = Payload(metadata={"encoding": b"json/plain"}, data=b"1")
+    with pytest.raises(PlaintextRejectedError):
+        await codec.decode([plain])
+
+    change_ring(path, lambda document: adopting(document, today, today=today))
+    clock.now = 1.0
+    assert await codec.decode([plain]) == [plain]
+    yesterday = today - timedelta(days=1)
+    change_ring(path, lambda document: adopting(document, yesterday, today=yesterday))
+    clock.now = 2.0
+    with pytest.raises(PlaintextRejectedError, match=f"ended on {yesterday}"):
+        await codec.decode([plain])
 
 
 def test_the_same_key_is_not_added_under_two_ids():

@@ -53,7 +53,7 @@ def init(
     ] = False,
     until: Annotated[
         datetime | None,
-        typer.Option(formats=["%Y-%m-%d"], help="With --adopt: the first day (UTC) on which it is refused."),
+        typer.Option(formats=["%Y-%m-%d"], help="With --adopt: the last day (UTC) on which it is accepted."),
     ] = None,
     aws_kms: AwsKey = None,
     aws_region: Region = None,
@@ -72,7 +72,7 @@ def init(
     typer.echo(f"{ring}: key {key_id!r} is active. Back the file up where you keep secrets: without it nothing")
     typer.echo("that it encrypts can be read again.")
     if first.plaintext_until:
-        typer.echo(f"What is not encrypted is accepted until {first.plaintext_until:%Y-%m-%d} UTC.")
+        typer.echo(f"What is not encrypted is accepted to the end of {first.plaintext_until} (UTC).")
 
 
 @keys.command("add")
@@ -134,7 +134,7 @@ def list_keys(
         return
     _show(rows)
     if document.plaintext_until:
-        typer.echo(f"What is not encrypted is accepted until {document.plaintext_until:%Y-%m-%d} UTC.")
+        typer.echo(f"What is not encrypted is accepted to the end of {document.plaintext_until} (UTC).")
 
 
 keys.command("promote")(promote)
@@ -144,10 +144,8 @@ keys.command("restore")(restore)
 
 
 def _adopted(document: RingDocument, until: datetime | None) -> RingDocument:
-    now = datetime.now(UTC)
-    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    day = until.replace(tzinfo=UTC) if until else midnight + timedelta(days=ADOPTION_DAYS)
-    return adopting(document, day, now=now)
+    today = datetime.now(UTC).date()
+    return adopting(document, until.date() if until else today + timedelta(days=ADOPTION_DAYS), today=today)
 
 
 def _sealed(key_id: str, kms_key: str, region: str | None, endpoint_url: str | None) -> AwsKmsMaterial:

@@ -12,7 +12,7 @@ from temporalio.api.common.v1 import Payload
 from temporalio.converter import PayloadCodec
 
 from trenova_codecs._compression import DEFAULT_LIMIT
-from trenova_codecs._keys import KeyProvider
+from trenova_codecs._keys import KeyProvider, exemption_of
 from trenova_codecs._pipeline import Pipeline
 from trenova_codecs._plaintext import OnPlaintext, PlaintextPolicy
 from trenova_codecs._sealing import Format
@@ -54,7 +54,7 @@ class EncryptionCodec(PayloadCodec):
             raise ConfigurationError(f"format must be 'compat' or 'v2'; got {format!r}.", option="format")
         self.ring = ring
         self.format = format
-        self.plaintext = PlaintextPolicy(on_plaintext, plaintext_until)
+        self.plaintext = PlaintextPolicy(on_plaintext, plaintext_until, exemption=lambda: exemption_of(ring))
         self.max_decompressed = max_decompressed
         self._pipeline = Pipeline(
             ring=ring, format=format, plaintext=self.plaintext, limit=max_decompressed, side=Side(side)

@@ -4,6 +4,7 @@ import hmac
 import os
 import re
 from collections.abc import Mapping, Sequence
+from datetime import date
 from enum import StrEnum
 from pathlib import Path
 from threading import Lock
@@ -429,3 +430,12 @@ def _require_strong(key_id: str, secret: Any) -> None:
             f"with os.urandom({KEY_BYTES}). To read what such a key wrote, use Key.from_legacy_text.",
             key_id=key_id,
         )
+
+
+def exemption_of(ring: KeyProvider) -> date | None:
+    """Return the last day on which a ring's source lets plain payloads pass; None where it says nothing.
+
+    It is no part of :class:`KeyProvider`, so that providers need not have one.
+    """
+    until = getattr(ring, "plaintext_until", None)
+    return until if isinstance(until, date) else None

@@ -37,11 +37,13 @@ class PlaintextPolicy:
         mode: ``reject`` raises, ``warn`` logs once a minute and counts, ``allow`` says nothing.
         until: The last day (UTC) on which ``reject`` only warns, for namespaces that hold plain payloads
             from before encryption. There is none without a date.
+        exemption: The same from a key ring, which may learn of it while the process runs; the later day counts.
         today: The clock.
     """
 
     mode: OnPlaintext = "reject"
     until: date | None = None
+    exemption: Callable[[], date | None] | None = None
     today: Callable[[], date] = _today
 
     def __post_init__(self) -> None:
@@ -65,8 +67,9 @@ class PlaintextPolicy:
         if self.mode == "allow":
             return
         encoding = payload.metadata.get(ENCODING, b"").decode(errors="replace")[:100]
-        if self.mode == "reject" and not (self.until is not None and self.today() <= self.until):
-            ended = f" (the exemption ended on {self.until})" if self.until else ""
+        until = self._until()
+        if self.mode == "reject" and not (until is not None and self.today() <= until):
+            ended = f" (the exemption ended on {until})" if until else ""
             raise PlaintextRejectedError(
                 f"A payload with encoding {encoding!r} is not encrypted, and this process accepts none that is "
                 f"not{ended}. Find out who wrote it; to take over what was stored before encryption, "
@@ -74,7 +77,13 @@ class PlaintextPolicy:
                 encoding=encoding,
             )
         _accepted.add(1)
-        exempt = f", which is refused after {self.until}" if self.until else ""
+        exempt = f", which is refused after {until}" if self.mode == "reject" else ""
         noticed(
             ("plaintext", encoding), "Accepted a payload with encoding %r that is not encrypted%s.", encoding, exempt
         )
+
+    def _until(self) -> date | None:
+        if self.mode != "reject":
+            return None
+        given = [day for day in (self.until, self.exemption() if self.exemption else None) if day is not None]
+        return max(given, default=None)

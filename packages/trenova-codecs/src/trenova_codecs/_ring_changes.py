@@ -1,7 +1,7 @@
 """What may become of a key, and in which order: added, promoted, retired or revoked, restored."""
 
 import re
-from datetime import datetime
+from datetime import date
 from typing import Final
 
 from trenova_codecs._keys import KeyState
@@ -118,14 +118,14 @@ def usable(document: RingDocument, key_id: str) -> KeyEntry:
     return key
 
 
-def adopting(document: RingDocument, until: datetime, *, now: datetime) -> RingDocument:
-    """Return the ring that accepts payloads which are not encrypted until a day.
+def adopting(document: RingDocument, until: date, *, today: date) -> RingDocument:
+    """Return the ring that accepts payloads which are not encrypted, that day included.
 
     Raises:
         InvalidInputError: The day is past.
     """
-    if until <= now:
-        raise InvalidInputError(f"--until {until:%Y-%m-%d} is past. Give a day to come.")
+    if until < today:
+        raise InvalidInputError(f"--until {until} is past. Give today or a day to come.")
     return document.model_copy(update={"plaintext_until": until})
 
 

@@ -13,7 +13,7 @@
 Retired and revoked keys stay as names without material, so that an id is never used twice.
 """
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Final, Literal, Self, TypeAlias
 
 from pydantic import (
@@ -130,14 +130,14 @@ class RingDocument(_Frozen):
     Attributes:
         version: Of this layout.
         revision: Grows with every change.
-        plaintext_until: Until when payloads that are not encrypted are accepted; None for never. It is set
-            where a ring is adopted beside histories that are there already.
+        plaintext_until: The last day (UTC) on which payloads that are not encrypted are accepted; None for
+            never. It is set where a ring is adopted beside histories that are there already.
         keys: In the order in which they were added.
     """
 
     version: Literal[1] = 1
     revision: int = Field(default=1, ge=1)
-    plaintext_until: AwareDatetime | None = None
+    plaintext_until: date | None = None
     keys: tuple[KeyEntry, ...] = ()
 
     @model_validator(mode="after")

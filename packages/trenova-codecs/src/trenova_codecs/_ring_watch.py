@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Hashable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date
 from threading import Lock, Thread
 from typing import Final, Protocol, runtime_checkable
 
@@ -31,11 +31,12 @@ class LoadedKeys:
 
     Attributes:
         keys: All of them; retired ones may be left out.
-        plaintext_until: Until when payloads that are not encrypted are accepted, where the source says so.
+        plaintext_until: The last day (UTC) on which payloads that are not encrypted are accepted, where the
+            source says so.
     """
 
     keys: Sequence[Key]
-    plaintext_until: datetime | None = None
+    plaintext_until: date | None = None
 
 
 @runtime_checkable
@@ -109,8 +110,8 @@ class WatchedKeyRing(KeyRing):
         return self._source
 
     @property
-    def plaintext_until(self) -> datetime | None:
-        """Until when payloads that are not encrypted are accepted; None where the source says nothing."""
+    def plaintext_until(self) -> date | None:
+        """The last day (UTC) on which plain payloads are accepted; None where the source says nothing."""
         self._look()
         return self._plaintext_until
 
