@@ -10,7 +10,7 @@ import typer
 from pydantic import SecretStr
 
 from trenova_codecs._cli_outcome import told
-from trenova_codecs._cli_rotate import promote, restore, retire, revoke
+from trenova_codecs._cli_rotate import attest, promote, restore, retire, revoke
 from trenova_codecs._key_text import new_secret, read_key, write_base64
 from trenova_codecs._keys import KeyState
 from trenova_codecs._ring_changes import added, adopting, next_id, promoted
@@ -137,6 +137,7 @@ def list_keys(
         typer.echo(f"What is not encrypted is accepted to the end of {document.plaintext_until} (UTC).")
 
 
+keys.command("attest")(attest)
 keys.command("promote")(promote)
 keys.command("retire")(retire)
 keys.command("revoke")(revoke)

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import typer
 
-from trenova_errors import ApplicationError, ConfigurationError, InvalidInputError
+from trenova_errors import ApplicationError, ErrorKind
 
 Result = TypeVar("Result")
 
@@ -28,5 +28,5 @@ def told() -> Iterator[None]:
         yield
     except ApplicationError as error:
         typer.secho(error.message, fg="red", err=True)
-        refused = isinstance(error, ConfigurationError | InvalidInputError)
+        refused = error.type in {ErrorKind.CONFIGURATION, ErrorKind.INVALID_INPUT}
         raise typer.Exit(REFUSED if refused else 1) from None

@@ -1,11 +1,14 @@
-"""``trenova-codecs keys promote | retire | revoke | restore``: the steps of a rotation."""
+"""``trenova-codecs keys attest | promote | retire | revoke | restore``: the steps of a rotation."""
 
+import os
+from collections.abc import Sequence
+from datetime import timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from trenova_codecs._cli_outcome import told
+from trenova_codecs._cli_outcome import run, told
 from trenova_codecs._keys import KeyState
 from trenova_codecs._ring_archive import archive_key, archived_key
 from trenova_codecs._ring_changes import promoted, restored, taken_away
@@ -13,14 +16,102 @@ from trenova_codecs._ring_storage import change_ring, read_ring
 
 Id = Annotated[str, typer.Argument(metavar="ID")]
 Ring = Annotated[Path, typer.Option("--ring", envvar="TRENOVA_CODECS_RING", help="The key ring file.", dir_okay=False)]
+if TYPE_CHECKING:  # it needs Temporal's client, which the other commands do without
+    from trenova_codecs._cli_attest import Asked
+
 _RING = Path(".trenova/keyring.json")
+_NONE: list[str] = []
+Ignored = Annotated[
+    list[str],
+    typer.Option(
+        "--ignore-worker", metavar="NAME", help="Identity or instance key of a worker that need not answer; repeat it."
+    ),
+]
+Namespaces = Annotated[
+    list[str],
+    typer.Option(
+        "--namespace", "-n", help="A namespace whose workers use the ring; repeat it.", show_default="the profile's"
+    ),
+]
+Wait = Annotated[
+    float | None,
+    typer.Option(help="Seconds to wait for an answer.", min=1, show_default="three heartbeats of each worker"),
+]
+Endpoint = Annotated[
+    str | None, typer.Option("--aws-endpoint-url", help="Another address of AWS KMS.", envvar="AWS_ENDPOINT_URL_KMS")
+]
 
 
-def promote(key_id: Id, *, ring: Ring = _RING) -> None:
-    """Encrypt with this key from now on; the one before decrypts."""
+def attest(
+    key_id: Id,
+    *,
+    ring: Ring = _RING,
+    active: Annotated[bool, typer.Option("--active", help="Each has to encrypt with it, too.")] = False,
+    ignore_worker: Ignored = _NONE,
+    namespace: Namespaces = _NONE,
+    wait: Wait = None,
+    aws_endpoint_url: Endpoint = None,
+) -> None:
+    """Ask every live worker to prove that it holds this key; the exit status is 1 if one does not."""
+    from trenova_codecs._cli_attest import key_to_ask_for, nobody, sentence, show_attested
+
+    asked = _asked(ignore_worker, namespace, wait)
+    with told():
+        key = key_to_ask_for(ring, key_id, aws_endpoint_url=aws_endpoint_url)
+    said = run(asked.of(key))
+    show_attested(said, asked.ignored)
+    wrong = [*nobody(said), *(sentence(one, key_id) for one in asked.missing(said))]
+    if active:
+        others = [one for attested in said.values() for one in attested if one.active and one.active != key_id]
+        wrong += [f"{one.worker.name} still encrypts with {one.active!r}: give it the ring." for one in others]
+    _refuse(wrong)
+    typer.echo(f"Every worker that was asked holds key {key_id!r}.")
+
+
+def promote(
+    key_id: Id,
+    *,
+    ring: Ring = _RING,
+    i_have_updated: Annotated[
+        bool,
+        typer.Option(
+            "--i-have-updated",
+            help="Clients that start or query workflows, codec servers and command lines hold the key as well.",
+        ),
+    ] = False,
+    ignore_worker: Ignored = _NONE,
+    skip_workers: Annotated[
+        bool, typer.Option("--skip-workers", help="Ask no worker: there is none yet, or the server cannot list them.")
+    ] = False,
+    namespace: Namespaces = _NONE,
+    wait: Wait = None,
+    aws_endpoint_url: Endpoint = None,
+) -> None:
+    """Encrypt with this key from now on; the one before decrypts.
+
+    Every live worker of the namespaces has to prove first that it holds the key: what one of them cannot
+    decrypt makes its runs wait. Workers are found by their heartbeats and asked through a task queue of
+    their own. Clients cannot be found, so you have to say that you have updated them.
+    """
+    from trenova_codecs._cli_attest import key_to_ask_for, nobody, sentence, show_attested
+
+    asked = _asked(ignore_worker, namespace, wait)
+    with told():
+        promoted(read_ring(ring), key_id)
+        key = key_to_ask_for(ring, key_id, aws_endpoint_url=aws_endpoint_url)
+    said = {} if skip_workers else run(asked.of(key))
+    show_attested(said, asked.ignored)
+    wrong = [*nobody(said), *(sentence(one, key_id) for one in asked.missing(said))]
+    if not i_have_updated:
+        wrong.append(
+            "Clients outside of workers cannot be asked: once those that start, signal or query workflows, codec "
+            "servers and command lines hold the key, say so with --i-have-updated."
+        )
+    _refuse([*wrong, f"Key {key_id!r} was not promoted."] if wrong else [])
     with told():
         change_ring(ring, lambda document: promoted(document, key_id))
-    typer.echo(f"{ring}: key {key_id!r} is active. Distribute the ring once more.")
+    typer.echo(f"{ring}: key {key_id!r} is active. Distribute the ring once more, then look with:")
+    typer.echo(f"  trenova-codecs keys attest {key_id} --active --ring {ring}")
 
 
 def retire(
@@ -62,3 +153,16 @@ def _take_away(ring: Path, key_id: str, state: KeyState, *, destroy: bool) -> No
     typer.echo(f"{ring}: key {key_id!r} is {state.value}. Distribute the ring.")
     if kept:
         typer.echo(f"A copy is in {kept}, which is for nobody but you; '--destroy' keeps none.")
+
+
+def _asked(ignored: Sequence[str], namespaces: Sequence[str], wait: float | None) -> "Asked":
+    from trenova_codecs._cli_attest import Asked
+
+    return Asked(os.environ, namespaces, ignored, None if wait is None else timedelta(seconds=wait))
+
+
+def _refuse(wrong: Sequence[str]) -> None:
+    if wrong:
+        for line in wrong:
+            typer.secho(line, fg="red", err=True)
+        raise typer.Exit(1)

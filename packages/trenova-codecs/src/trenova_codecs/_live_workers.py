@@ -72,7 +72,7 @@ async def live_workers(client: Client) -> list[WorkerProcess]:
 def _add(processes: dict[str, WorkerProcess], info: WorkerListInfo, heartbeat: WorkerHeartbeat | None) -> None:
     instance = instance_of(plugin.name for plugin in info.plugins)
     process = processes.setdefault(
-        instance or info.worker_instance_key,
+        instance or info.worker_grouping_key or info.worker_instance_key,
         WorkerProcess(info.worker_identity, instance, f"{info.sdk_name} {info.sdk_version}"),
     )
     process.keys.append(info.worker_instance_key)
