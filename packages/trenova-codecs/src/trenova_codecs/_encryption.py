@@ -4,12 +4,8 @@ Two wire formats, which ``docs/payload-formats.md`` describes. *compat* is share
 Go, TypeScript, .NET and Ruby SDKs; *v2* authenticates its metadata and uses a derived key per process and day.
 """
 
-from collections.abc import Sequence
 from datetime import date
 from typing import get_args
-
-from temporalio.api.common.v1 import Payload
-from temporalio.converter import PayloadCodec
 
 from trenova_codecs._compression import DEFAULT_LIMIT
 from trenova_codecs._keys import KeyProvider, exemption_of
@@ -20,7 +16,7 @@ from trenova_codecs._side import Side
 from trenova_errors import ConfigurationError
 
 
-class EncryptionCodec(PayloadCodec):
+class EncryptionCodec(Pipeline):
     """Encrypt every payload under the active key of a ring; decrypt with the exact key that a payload names.
 
     It reads both formats whichever it writes, and the compressions that may lie inside or around them, so
@@ -56,43 +52,4 @@ class EncryptionCodec(PayloadCodec):
         self.format = format
         self.plaintext = PlaintextPolicy(on_plaintext, plaintext_until, exemption=lambda: exemption_of(ring))
         self.max_decompressed = max_decompressed
-        self._pipeline = Pipeline(
-            ring=ring, format=format, plaintext=self.plaintext, limit=max_decompressed, side=Side(side)
-        )
-
-    @property
-    def side(self) -> Side:
-        """Where errors are met."""
-        return self._pipeline.side
-
-    @side.setter
-    def side(self, side: Side) -> None:
-        self._pipeline.side = side
-
-    async def encode(self, payloads: Sequence[Payload]) -> list[Payload]:
-        """Encrypt each payload whole; one output per input, in order.
-
-        Args:
-            payloads: Not mutated. What a key of the ring has encrypted already is returned as it is.
-
-        Raises:
-            NoActiveKeyError: The ring has no active key.
-        """
-        return await self._pipeline.encode(payloads)
-
-    async def decode(self, payloads: Sequence[Payload]) -> list[Payload]:
-        """Decrypt each payload and undo what lies inside or around; one output per input, in order.
-
-        Args:
-            payloads: Not mutated.
-
-        Raises:
-            UnknownKeyError: A key is neither held nor known to the ring's source.
-            RevokedKeyError: A key is revoked.
-            CorruptPayloadError: The bytes are damaged, or were not encrypted with the key of that id.
-            ForeignEncryptionError: Another program encrypted it.
-            PlaintextRejectedError: It is not encrypted.
-            DecompressionLimitError: It is larger than ``max_decompressed``.
-            CodecError: The ring's source cannot be reached.
-        """
-        return await self._pipeline.decode(payloads)
+        super().__init__(ring=ring, format=format, plaintext=self.plaintext, limit=max_decompressed, side=Side(side))

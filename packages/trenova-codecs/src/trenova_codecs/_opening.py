@@ -1,6 +1,6 @@
 """Decrypting payloads with the one key that they name."""
 
-from typing import Final
+from typing import Any, Final, TypeAlias
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -8,7 +8,19 @@ from google.protobuf.message import DecodeError
 from temporalio.api.common.v1 import Payload
 
 from trenova_codecs._errors import CorruptPayloadError, RevokedKeyError, UnknownKeyError
-from trenova_codecs._formats import DATA_KEY, ENCODING, KEY_ID, MARK_COMPAT, SALT, Layout, identify
+from trenova_codecs._formats import (
+    ALGORITHM,
+    DATA_KEY,
+    ENCODING,
+    KEY_ID,
+    MARK_COMPAT,
+    MARK_V2,
+    SALT,
+    V2_ALGORITHM,
+    V2_ENCODING,
+    Layout,
+    identify,
+)
 from trenova_codecs._keys import EnvelopeKeyProvider, Key, KeyProvider, KeyState
 from trenova_codecs._sealing import LARGE, NONCE_BYTES, SALT_BYTES, TAG_BYTES, V2_INFO, associated_data
 from trenova_codecs._wire import parsed, scratch
@@ -16,13 +28,25 @@ from trenova_codecs._wire import parsed, scratch
 _LEAST: Final = NONCE_BYTES + TAG_BYTES
 _COMPAT_SIZE: Final = 2
 _V2_SIZE: Final = 4
+_CIPHERS: Final = 1024
+"""Every worker process adds one a day; with more in use than that, some are derived anew."""
+
+_Name: TypeAlias = Any
+_Cipher: TypeAlias = tuple[AESGCM, bytes | None]
+_Ciphers: TypeAlias = dict[_Name, _Cipher]
 
 
 class Opener:
-    """Finds the key that a payload names, and decrypts with that one only."""
+    """Finds the key that a payload names, and decrypts with that one only.
+
+    Ciphers are remembered by what names them, for as long as the ring stays in its generation, and only once
+    a message has proved that they are used: whoever can write payloads could otherwise push out the others.
+    """
 
     def __init__(self, ring: KeyProvider | None) -> None:
         self._ring = ring
+        self._generation = -1
+        self._ciphers: _Ciphers = {}
 
     def open(self, payload: Payload) -> Payload | None:
         """Decrypt one layer with what is held; None if the key is not held and may be asked for.
@@ -32,21 +56,40 @@ class Opener:
             CorruptPayloadError: The bytes are not what that key encrypted.
             ForeignEncryptionError: It was encrypted by something else.
         """
+        ring = self._ring
+        if ring is not None and ring.generation != self._generation:
+            self._ciphers, self._generation = {}, ring.generation
         metadata = payload.metadata
-        encoding = metadata.get(ENCODING)
         named = metadata.get(KEY_ID)
-        if len(metadata) == _COMPAT_SIZE and named is not None and encoding == MARK_COMPAT:
-            layout, wrapped = Layout.COMPAT, b""
-        else:
-            layout, named, wrapped = identify(metadata), metadata[KEY_ID], metadata.get(DATA_KEY, b"")
-        key = self._find(named.decode(errors="replace"), wrapped)
-        if key is None:
-            return None
-        if key.state is KeyState.REVOKED:
-            raise _revoked(key)
-        if layout is Layout.COMPAT:
-            return _decrypted(key, key.aead, payload.data, None)
-        return _open_v2(key, payload)
+        size = len(metadata)
+        name: _Name = None
+        if size == _COMPAT_SIZE and metadata.get(ENCODING) == MARK_COMPAT:
+            name = named
+        elif size == _V2_SIZE and metadata.get(ENCODING) == MARK_V2 and metadata.get(ALGORITHM) == V2_ALGORITHM:
+            name = named, metadata.get(SALT)
+        cipher = self._ciphers.get(name)
+        if cipher is not None:
+            return _decrypted(named, cipher, payload.data)
+        return self._open_first(payload, name)
+
+    def _open_first(self, payload: Payload, name: _Name) -> Payload | None:
+        # Held before the key is looked up: a revocation from here on leaves the cipher in what is thrown away.
+        ciphers = self._ciphers
+        metadata = payload.metadata
+        layout, named, wrapped = identify(metadata), metadata[KEY_ID], metadata.get(DATA_KEY, b"")
+        if name is None:
+            name = named, metadata.get(SALT, b""), wrapped
+        cipher = ciphers.get(name)
+        if cipher is None:
+            key = self._find(named.decode(errors="replace"), wrapped)
+            if key is None:
+                return None
+            if key.state is KeyState.REVOKED:
+                raise _revoked(key)
+            cipher = (key.aead, None) if layout is Layout.COMPAT else _v2_cipher(key, metadata[SALT], wrapped)
+        opened = _decrypted(named, cipher, payload.data)
+        _remember(ciphers, name, cipher)
+        return opened
 
     async def fetch(self, payload: Payload) -> Payload:
         """Ask the ring's source for the key that :meth:`open` did not find, and decrypt.
@@ -82,34 +125,38 @@ class Opener:
         return ring.find(key_id)
 
 
-def _open_v2(key: Key, payload: Payload) -> Payload:
-    metadata = payload.metadata
-    salt = metadata[SALT]
+def _remember(ciphers: _Ciphers, name: _Name, cipher: _Cipher) -> None:
+    """Make room by dropping the oldest; listed first, because another thread may be at it too."""
+    if len(ciphers) >= _CIPHERS:
+        for oldest in list(ciphers)[: _CIPHERS // 8]:
+            ciphers.pop(oldest, None)
+    ciphers[name] = cipher
+
+
+def _v2_cipher(key: Key, salt: bytes, wrapped: bytes) -> _Cipher:
     if key.legacy or len(salt) != SALT_BYTES:
-        raise _corrupt(key, payload.data, f"has a salt of {len(salt)} bytes or names a legacy key")
-    subkey = key.derive(salt, V2_INFO)
-    wrapped = metadata.get(DATA_KEY, b"") if len(metadata) > _V2_SIZE else b""
-    opened = _decrypted(key, subkey, payload.data, associated_data(key.id_bytes, salt, wrapped))
-    key.keep(salt, V2_INFO, subkey)
-    return opened
+        raise CorruptPayloadError(
+            f"A payload under key {key.id!r} is marked {V2_ENCODING!r}, but has a salt of {len(salt)} bytes or names "
+            "a legacy key. Find out what wrote or changed it.",
+            key_id=key.id,
+        )
+    return key.derive(salt, V2_INFO), associated_data(key.id_bytes, salt, wrapped)
 
 
-def _decrypted(key: Key, aead: AESGCM, data: bytes, aad: bytes | None) -> Payload:
-    size = len(data) - _LEAST
-    if size < 0:
-        raise _corrupt(key, data, f"is cut short: nonce and tag alone take {_LEAST} bytes")
+def _decrypted(named: bytes, cipher: _Cipher, data: bytes) -> Payload:
+    aead, aad = cipher
     try:
-        if size < LARGE:
+        if len(data) < LARGE:
             return Payload.FromString(aead.decrypt(data[:NONCE_BYTES], data[NONCE_BYTES:], aad))
-        plain = scratch(size)[:size]
+        plain = scratch(len(data))[: len(data) - _LEAST]
         aead.decrypt_into(data[:NONCE_BYTES], memoryview(data)[NONCE_BYTES:], aad, plain)
         return parsed(plain)
     except InvalidTag:
-        raise _corrupt(
-            key, data, "does not authenticate: damaged, tampered with, or of another key of that id"
-        ) from None
+        raise _corrupt(named, data, "does not authenticate: damaged, cut, or of another key of that id") from None
     except DecodeError:
-        raise _corrupt(key, data, "holds no Payload") from None
+        raise _corrupt(named, data, "holds no Payload") from None
+    except ValueError:
+        raise _corrupt(named, data, f"is cut short: nonce and tag alone take {_LEAST} bytes") from None
 
 
 def _revoked(key: Key) -> RevokedKeyError:
@@ -120,10 +167,11 @@ def _revoked(key: Key) -> RevokedKeyError:
     )
 
 
-def _corrupt(key: Key, data: bytes, what: str) -> CorruptPayloadError:
+def _corrupt(named: bytes, data: bytes, what: str) -> CorruptPayloadError:
+    key_id = named.decode(errors="replace")[:100]
     return CorruptPayloadError(
-        f"A payload of {len(data)} bytes under key {key.id!r} {what}. "
+        f"A payload of {len(data)} bytes under key {key_id!r} {what}. "
         "Find out what wrote or changed it; a run that needs it waits until it can be decoded.",
         size=len(data),
-        key_id=key.id,
+        key_id=key_id,
     )

@@ -5,6 +5,7 @@ from typing import Final
 
 from google.protobuf.message import DecodeError
 from temporalio.api.common.v1 import Payload
+from temporalio.converter import PayloadCodec
 
 from trenova_codecs._compression import DEFAULT_LIMIT, Compressor, decompressed
 from trenova_codecs._errors import CodecError, CorruptPayloadError, NoActiveKeyError
@@ -27,8 +28,8 @@ _errors = meter.create_counter(
 )
 
 
-class Pipeline:
-    """Compression and encryption of one codec, either of which may be missing, and reading of every layout.
+class Pipeline(PayloadCodec):
+    """Compression and encryption, either of which may be missing, and reading of every layout.
 
     Args:
         ring: None not to encrypt.
@@ -59,28 +60,44 @@ class Pipeline:
         self.side = side
 
     async def encode(self, payloads: Sequence[Payload]) -> list[Payload]:
-        """Encode payloads, one output per input, in order; what is encrypted already stays as it is."""
+        """Encode each payload whole; one output per input, in order.
+
+        Args:
+            payloads: Not mutated. What a key of the ring has encrypted already is returned as it is.
+
+        Raises:
+            NoActiveKeyError: The ring has no active key.
+        """
+        encoded = []
         try:
-            epoch = None if self._sealer is None else await self._epoch(self._sealer)
-            encoded = []
-            size = 0
-            for payload in payloads:
-                plain = payload.SerializeToString()
-                if payload.metadata.get(ENCODING) in OURS:
-                    encoded.append(await self._encode_marked(payload, plain, epoch))
-                    continue
-                if len(plain) >= self._threshold:
-                    plain = await self._smaller(plain)
-                size += len(plain)
-                encoded.append(Payload.FromString(plain) if epoch is None else epoch.seal(plain))
-            if epoch is not None:
-                epoch.count(len(encoded), size)
-        except CodecError as error:
-            raise self._reported(error) from error.__cause__
+            epoch = await self._first_epoch() if self._sealer is None else self._sealer.epoch()
+        except NoActiveKeyError:
+            epoch = await self._first_epoch()
+        for payload in payloads:
+            plain = payload.SerializeToString()
+            if payload.metadata.get(ENCODING) in OURS:
+                encoded.append(await self._encode_marked(payload, plain, epoch))
+                continue
+            if len(plain) >= self._threshold:
+                plain = await self._smaller(plain)
+            encoded.append(Payload.FromString(plain) if epoch is None else epoch.seal(plain))
         return encoded
 
     async def decode(self, payloads: Sequence[Payload]) -> list[Payload]:
-        """Undo every layer of payloads, one output per input, in order."""
+        """Undo every layer of each payload; one output per input, in order.
+
+        Args:
+            payloads: Not mutated.
+
+        Raises:
+            UnknownKeyError: A key is neither held nor known to the ring's source.
+            RevokedKeyError: A key is revoked.
+            CorruptPayloadError: The bytes are damaged, or were not encrypted with the key of that id.
+            ForeignEncryptionError: Another program encrypted it.
+            PlaintextRejectedError: It is not encrypted.
+            DecompressionLimitError: It is larger than what is accepted.
+            CodecError: The ring's source cannot be reached.
+        """
         decoded = []
         try:
             for payload in payloads:
@@ -97,13 +114,15 @@ class Pipeline:
             raise self._reported(error) from error.__cause__
         return decoded
 
-    async def _epoch(self, sealer: Sealer) -> Epoch:
+    async def _first_epoch(self) -> Epoch | None:
+        """Begin to encrypt with a key that the ring's source may have only now."""
+        if self._sealer is None or self._ring is None:
+            return None
         try:
-            return sealer.epoch()
-        except NoActiveKeyError:
-            if self._ring is None or not await self._ring.refresh():
-                raise
-            return sealer.epoch()
+            await self._ring.refresh()
+            return self._sealer.epoch()
+        except CodecError as error:
+            raise self._reported(error) from error.__cause__
 
     async def _smaller(self, plain: bytes) -> bytes:
         packed = None if self._compressor is None else await self._compressor.smaller(plain)
@@ -116,7 +135,6 @@ class Pipeline:
         plain = await self._smaller(b"".join((_LITERAL, varint(len(plain)), plain)))
         if epoch is None:
             return Payload.FromString(plain)
-        epoch.count(1, len(plain))
         return epoch.seal(plain)
 
     async def _is_encrypted(self, payload: Payload) -> bool:

@@ -3,6 +3,7 @@
 import os
 import time
 from typing import Final, Literal, TypeAlias
+from weakref import WeakSet
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from temporalio.api.common.v1 import Payload
@@ -35,70 +36,92 @@ EPOCH_MESSAGES: Final = 2**26
 EPOCH_BYTES: Final = 2**36
 """64 GiB under one derived key."""
 EPOCH_SECONDS: Final = 24 * 3600.0
-
-_forks = 0
+_CHECK: Final = 1023
+"""Every 1,024th message, the limits are looked at."""
+_PREFIXES: Final = 1024
 
 
 class Epoch:
-    """One key in use: its cipher, and everything that is the same for all of its messages."""
+    """One key in use: its cipher, and everything that is the same for all of its messages.
 
-    __slots__ = ("_aad", "_aead", "_bytes_left", "_counter", "_expires", "_forks", "_header", "_messages_left", "key")
+    Attributes:
+        key: What it encrypts with, or what that was derived from.
+        expires: When another has to begin, in seconds of the monotonic clock; at once in a forked child, and
+            once enough was encrypted under a derived key.
+    """
+
+    __slots__ = (
+        "__weakref__",
+        "_aad",
+        "_aead",
+        "_bytes_end",
+        "_counter",
+        "_header",
+        "_messages_end",
+        "_prefixes",
+        "expires",
+        "key",
+    )
 
     def __init__(self, key: Key, format: Format) -> None:  # noqa: A002
         self.key = key
+        self.expires = self._messages_end = self._bytes_end = float("inf")
         self._counter = counter(key.id, format)
-        self._forks = _forks
         self._aead: AESGCM
         self._aad: bytes | None
-        self._messages_left: float = float("inf")
-        self._bytes_left: float = float("inf")
-        self._expires = float("inf")
+        self._prefixes: dict[int, bytes] = {}
         if format == "v2":
             self._begin_v2(key)
         else:
             self._aead, self._aad = key.aead, None
             self._header = header({ENCODING: MARK_COMPAT, KEY_ID: key.id_bytes, **_data_key(key)})
+        _live.add(self)
 
     def _begin_v2(self, key: Key) -> None:
         salt = os.urandom(SALT_BYTES)
         self._aead = key.derive(salt, V2_INFO)
-        key.keep(salt, V2_INFO, self._aead)
         self._aad = associated_data(key.id_bytes, salt, key.wrapped)
         self._header = header(
             {ENCODING: MARK_V2, KEY_ID: key.id_bytes, ALGORITHM: V2_ALGORITHM, SALT: salt, **_data_key(key)}
         )
-        self._messages_left, self._bytes_left = EPOCH_MESSAGES, EPOCH_BYTES
-        self._expires = time.monotonic() + EPOCH_SECONDS
-
-    def over(self) -> bool:
-        """Whether a new epoch has to begin: enough was encrypted, a day has passed, or the process forked."""
-        return (
-            self._messages_left <= 0
-            or self._bytes_left <= 0
-            or self._forks != _forks
-            or (self._aad is not None and time.monotonic() > self._expires)
-        )
-
-    def count(self, messages: int, size: int) -> None:
-        """Record what is about to be encrypted."""
-        self._counter.add(messages, size)
-        self._messages_left -= messages
-        self._bytes_left -= size
+        # Counted with those of other codecs under the same key, so that it ends early rather than late.
+        self._messages_end = self._counter.messages + EPOCH_MESSAGES
+        self._bytes_end = self._counter.bytes + EPOCH_BYTES
+        self.expires = time.monotonic() + EPOCH_SECONDS
 
     def seal(self, plain: bytes) -> Payload:
         """Encrypt a serialized payload under a nonce of its own."""
+        size = len(plain)
+        prefix = self._prefixes.get(size) or self._prefix(size)
         nonce = os.urandom(NONCE_BYTES)
-        if len(plain) >= LARGE:
-            return self._seal_large(nonce, plain)
-        size = varint(len(plain) + NONCE_BYTES + TAG_BYTES)
-        sealed = self._aead.encrypt(nonce, plain, self._aad)
-        return Payload.FromString(b"".join((self._header, size, nonce, sealed)))
+        counted = self._counter
+        counted.messages = number = next(counted.numbers)
+        counted.bytes += size
+        if not number & _CHECK:
+            self._check()
+        if size >= LARGE:
+            return self._seal_large(prefix, nonce, plain)
+        return Payload.FromString(b"".join((prefix, nonce, self._aead.encrypt(nonce, plain, self._aad))))
 
-    def _seal_large(self, nonce: bytes, plain: bytes) -> Payload:
-        start = b"".join((self._header, varint(len(plain) + NONCE_BYTES + TAG_BYTES), nonce))
-        at, end = len(start), len(start) + len(plain) + TAG_BYTES
+    def _check(self) -> None:
+        self._counter.warn()
+        if self._counter.messages >= self._messages_end or self._counter.bytes >= self._bytes_end:
+            self.expires = float("-inf")
+
+    def _prefix(self, size: int) -> bytes:
+        """Return the metadata and the length of the data; remembered for sizes that come again and again."""
+        prefix = self._header + varint(size + NONCE_BYTES + TAG_BYTES)
+        if size < LARGE:
+            if len(self._prefixes) >= _PREFIXES:
+                self._prefixes = {}
+            self._prefixes[size] = prefix
+        return prefix
+
+    def _seal_large(self, prefix: bytes, nonce: bytes, plain: bytes) -> Payload:
+        at = len(prefix) + NONCE_BYTES
+        end = at + len(plain) + TAG_BYTES
         memory = scratch(end)
-        memory[:at] = start
+        memory[:at] = prefix + nonce
         self._aead.encrypt_into(nonce, plain, self._aad, memory[at:end])
         return parsed(memory[:end])
 
@@ -108,7 +131,8 @@ class Sealer:
 
     def __init__(self, ring: KeyProvider, format: Format) -> None:  # noqa: A002
         self._ring, self._format = ring, format
-        self._current: tuple[int, Epoch] | None = None
+        self._generation = -1
+        self._epoch: Epoch | None = None
 
     def epoch(self) -> Epoch:
         """Return what to encrypt with now; a reload of the ring or its own end begins another.
@@ -116,20 +140,17 @@ class Sealer:
         Raises:
             NoActiveKeyError: The ring has no active key.
         """
-        current = self._current
+        epoch = self._epoch
         generation = self._ring.generation
-        if current is not None and current[0] == generation and not current[1].over():
-            return current[1]
-        return self._begin(generation)
-
-    def _begin(self, generation: int) -> Epoch:
+        fresh = epoch is not None and time.monotonic() < epoch.expires
+        if epoch is not None and fresh and generation == self._generation:
+            return epoch
         key = self._ring.active()
-        current = self._current
-        if current is not None and current[1].key == key and not current[1].over():
-            epoch = current[1]
-        else:
+        if epoch is None or not fresh or epoch.key != key:
             epoch = Epoch(key, self._format)
-        self._current = generation, epoch
+        # Another thread must never find the old epoch under the new generation.
+        self._epoch = epoch
+        self._generation = generation
         return epoch
 
 
@@ -143,10 +164,14 @@ def _data_key(key: Key) -> dict[str, bytes]:
     return {DATA_KEY: key.wrapped} if key.wrapped else {}
 
 
+_live: WeakSet[Epoch] = WeakSet()
+
+
 def _after_fork() -> None:
-    global _forks  # noqa: PLW0603 - a child must not go on with its parent's derived key
-    _forks += 1
+    for epoch in list(_live):
+        epoch.expires = float("-inf")
 
 
 if hasattr(os, "register_at_fork"):
+    # A child must not go on with its parent's derived key: their messages under it would add up.
     os.register_at_fork(after_in_child=_after_fork)

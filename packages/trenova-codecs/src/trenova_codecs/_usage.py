@@ -9,6 +9,7 @@ import logging
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import count
 from threading import Lock
 from typing import Final
 
@@ -34,23 +35,28 @@ class KeyUsage:
 
 
 class KeyCounter:
-    """Counts for one key id and format; :meth:`add` is called for every payload."""
+    """Counts for one key id and format, over all codecs of the process.
 
-    __slots__ = ("_lock", "_warn_at", "bytes", "format", "key_id", "messages")
+    Whoever encrypts takes the next of ``numbers``, which is atomic where ``+= 1`` is not, and a lock would cost
+    as much as everything else; and calls :meth:`warn` now and then.
 
-    def __init__(self, key_id: str, format: str, *, warn_at: int | None = WARN_AT) -> None:  # noqa: A002
-        self.key_id, self.format = key_id, format
-        self.messages = self.bytes = 0
+    Attributes:
+        numbers: 1, 2, 3, ...
+        messages: The last number that was taken.
+        bytes: Their size; approximate where several threads encrypt at once.
+    """
+
+    __slots__ = ("_warn_at", "bytes", "key_id", "messages", "numbers")
+
+    def __init__(self, key_id: str, *, warn_at: float = WARN_AT) -> None:
+        self.key_id = key_id
         self._warn_at = warn_at
-        self._lock = Lock()
+        self.reset()
 
-    def add(self, messages: int, size: int) -> None:
-        """Count messages; log one warning when they reach the limit for the first time."""
-        with self._lock:
-            self.messages += messages
-            self.bytes += size
-        if self._warn_at is not None and self.messages >= self._warn_at:
-            self._warn_at = None
+    def warn(self) -> None:
+        """Log one warning once the limit is reached."""
+        if self.messages >= self._warn_at:
+            self._warn_at = float("inf")
             _log.warning(
                 "Key %r has encrypted %d payloads in this process; over all processes at most 2**32 may be. "
                 "Promote a new key, or use the format 'v2', which has no such limit.",
@@ -60,8 +66,8 @@ class KeyCounter:
 
     def reset(self) -> None:
         """Begin anew, in a forked child."""
-        self._lock = Lock()
         self.messages = self.bytes = 0
+        self.numbers = count(1)
 
 
 _counters: dict[tuple[str, str], KeyCounter] = {}
@@ -73,7 +79,7 @@ def counter(key_id: str, format: str) -> KeyCounter:  # noqa: A002
     with _counters_lock:
         found = _counters.get((key_id, format))
         if found is None:
-            found = KeyCounter(key_id, format, warn_at=WARN_AT if format == "compat" else None)
+            found = KeyCounter(key_id, warn_at=WARN_AT if format == "compat" else float("inf"))
             _counters[key_id, format] = found
         return found
 
