@@ -10,7 +10,7 @@ import typer
 from pydantic import SecretStr
 
 from trenova_codecs._cli_outcome import told
-from trenova_codecs._cli_rotate import attest, promote, restore, retire, revoke
+from trenova_codecs._cli_rotate import attest, promote, report, restore, retire, revoke
 from trenova_codecs._key_text import new_secret, read_key, write_base64
 from trenova_codecs._keys import KeyState
 from trenova_codecs._ring_changes import added, adopting, next_id, promoted
@@ -102,7 +102,7 @@ def add(
             material: Material = _sealed(wanted, aws_kms, aws_region, aws_endpoint_url)
         else:
             material = _given(wanted, legacy=legacy) if from_stdin or legacy else AesMaterial.of(new_secret())
-        change_ring(ring, lambda document: added(document, wanted, material))
+        change_ring(ring, lambda document: added(document, wanted, material, used=from_stdin or legacy))
     typer.echo(f"{ring}: key {wanted!r} decrypts.")
     if not legacy:
         typer.echo("Distribute the ring to every worker and client, then run:")
@@ -139,6 +139,7 @@ def list_keys(
 
 keys.command("attest")(attest)
 keys.command("promote")(promote)
+keys.command("report")(report)
 keys.command("retire")(retire)
 keys.command("revoke")(revoke)
 keys.command("restore")(restore)

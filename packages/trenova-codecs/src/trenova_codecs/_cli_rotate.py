@@ -1,8 +1,8 @@
-"""``trenova-codecs keys attest | promote | retire | revoke | restore``: the steps of a rotation."""
+"""``trenova-codecs keys attest | promote | report | retire | revoke | restore``: the steps of a rotation."""
 
 import os
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -33,6 +33,8 @@ Namespaces = Annotated[
         "--namespace", "-n", help="A namespace whose workers use the ring; repeat it.", show_default="the profile's"
     ),
 ]
+Rate = Annotated[float, typer.Option(help="Requests a second to the server, at most.", min=0.1)]
+Destroy = Annotated[bool, typer.Option("--destroy", help="Keep no copy: what still needs the key is lost.")]
 Wait = Annotated[
     float | None,
     typer.Option(help="Seconds to wait for an answer.", min=1, show_default="three heartbeats of each worker"),
@@ -114,16 +116,62 @@ def promote(
     typer.echo(f"  trenova-codecs keys attest {key_id} --active --ring {ring}")
 
 
+def report(
+    *,
+    ring: Ring = _RING,
+    namespace: Namespaces = _NONE,
+    scan: Annotated[
+        bool, typer.Option("--scan", help="Look into closed runs too, instead of going by when they began.")
+    ] = False,
+    rate: Rate = 20,
+    checkpoint: Annotated[
+        Path | None, typer.Option(help="With --scan: remember here what was seen, and go on from it.", dir_okay=False)
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+) -> None:
+    """Say what still needs each key, and from when on it may be retired.
+
+    Open runs and schedules are counted exactly, by reading their histories. Closed runs that began before
+    the key was out of use count as needing it until the server deletes them; --scan looks into each. What
+    was copied out of the server (archives, exports) is not seen.
+    """
+    from trenova_codecs._cli_report import Report, show_report
+
+    with told():
+        document = read_ring(ring)
+    found, plain = run(Report(os.environ, namespace, scan, rate, checkpoint).of(document))
+    show_report(found, plain, as_json=as_json)
+
+
 def retire(
     key_id: Id,
     *,
     ring: Ring = _RING,
-    destroy: Annotated[bool, typer.Option(help="Keep no copy: what still needs the key is lost.")] = False,
+    skip_usage: Annotated[
+        bool, typer.Option("--skip-usage", help="Do not look whether something needs it still.")
+    ] = False,
+    namespace: Namespaces = _NONE,
+    scan: Annotated[bool, typer.Option("--scan", help="Look into closed runs too: exact, and slower.")] = False,
+    rate: Rate = 20,
+    destroy: Destroy = False,
 ) -> None:
     """Take a key off the ring that nothing needs any more; its id stays taken.
 
-    The key moves to an archive beside the ring, from which 'keys restore' brings it back.
+    It refuses while an open run, a schedule or a closed run that the server keeps needs the key, as
+    'keys report' counts them. The key moves to an archive beside the ring, from which 'keys restore' brings
+    it back.
     """
+    from trenova_codecs._cli_report import Report, show_report
+
+    with told():
+        document = read_ring(ring)
+        taken_away(document, key_id, KeyState.RETIRED)
+    if not skip_usage:
+        found, plain = run(Report(os.environ, namespace, scan, rate).of(document))
+        show_report(found, plain, as_json=False)
+        verdict = next(verdict for verdict in found if verdict.key_id == key_id)
+        if not verdict.allows_retirement(datetime.now(UTC)):
+            _refuse([f"Key {key_id!r} was not retired: {verdict.why}."])
     _take_away(ring, key_id, KeyState.RETIRED, destroy=destroy)
 
 
@@ -131,7 +179,7 @@ def revoke(
     key_id: Id,
     *,
     ring: Ring = _RING,
-    destroy: Annotated[bool, typer.Option(help="Keep no copy: what still needs the key is lost.")] = False,
+    destroy: Destroy = False,
 ) -> None:
     """Refuse a key by name from now on: what it encrypted is not read any more, and runs that need it wait."""
     _take_away(ring, key_id, KeyState.REVOKED, destroy=destroy)

@@ -27,7 +27,7 @@ def archive_key(ring: Path, key: KeyEntry) -> Path:
     if not path.exists():
         create_ring(path, RingDocument())
     material = key.material
-    change_ring(path, lambda there: there if there.find(key.id) else added(there, key.id, material))
+    change_ring(path, lambda there: there if there.find(key.id) else added(there, key.id, material, used=key.used))
     return path
 
 

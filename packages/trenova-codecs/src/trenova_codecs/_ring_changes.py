@@ -12,6 +12,7 @@ from trenova_codecs._ring_document import (
     LegacyMaterial,
     Material,
     RingDocument,
+    moved,
     new_entry,
 )
 from trenova_errors import ConflictError, InvalidInputError, ResourceNotFoundError
@@ -25,8 +26,14 @@ def next_id(document: RingDocument) -> str:
     return f"k{max(numbers, default=0) + 1}"
 
 
-def added(document: RingDocument, key_id: str, material: Material) -> RingDocument:
+def added(document: RingDocument, key_id: str, material: Material, *, used: bool = False) -> RingDocument:
     """Return the ring with another key, which only decrypts until it is promoted.
+
+    Args:
+        document: The ring.
+        key_id: Of the key.
+        material: The key.
+        used: Whether something may have been encrypted with it already.
 
     Raises:
         ConflictError: The id is, or was, another key's; or the key is there under another id.
@@ -41,7 +48,7 @@ def added(document: RingDocument, key_id: str, material: Material) -> RingDocume
     twin = next((key.id for key in document.keys if key.material and _same(key.material, material)), None)
     if twin is not None:
         raise ConflictError(f"This is key {twin!r}, which is on the ring. Nothing was added.", key_id=twin)
-    return document.changed(new_entry(key_id, KeyState.DECRYPT_ONLY, material))
+    return document.changed(new_entry(key_id, KeyState.DECRYPT_ONLY, material, used=used))
 
 
 def promoted(document: RingDocument, key_id: str) -> RingDocument:
@@ -60,8 +67,8 @@ def promoted(document: RingDocument, key_id: str) -> RingDocument:
     before = document.active
     if before is not None and before.id == key_id:
         return document
-    demoted = [_moved(before, KeyState.DECRYPT_ONLY)] if before else []
-    return document.changed(*demoted, _moved(key, KeyState.ACTIVE))
+    demoted = [moved(before, KeyState.DECRYPT_ONLY, before.material)] if before else []
+    return document.changed(*demoted, moved(key, KeyState.ACTIVE, key.material))
 
 
 def taken_away(document: RingDocument, key_id: str, state: KeyState) -> tuple[RingDocument, KeyEntry]:
@@ -73,7 +80,7 @@ def taken_away(document: RingDocument, key_id: str, state: KeyState) -> tuple[Ri
     """
     key = document.find(key_id)
     if key is not None and key.state is KeyState.RETIRED and state is KeyState.REVOKED:
-        return document.changed(_moved(key, state)), key
+        return document.changed(moved(key, state, None)), key
     key = usable(document, key_id)
     if key.state is KeyState.ACTIVE:
         raise ConflictError(
@@ -81,7 +88,7 @@ def taken_away(document: RingDocument, key_id: str, state: KeyState) -> tuple[Ri
             "('keys add', distribute the ring, 'keys promote').",
             key_id=key_id,
         )
-    return document.changed(_moved(key, state)), key
+    return document.changed(moved(key, state, None)), key
 
 
 def restored(document: RingDocument, archived: KeyEntry) -> RingDocument:
@@ -96,7 +103,7 @@ def restored(document: RingDocument, archived: KeyEntry) -> RingDocument:
         raise _unknown(document, archived.id)
     if key.state in USABLE:
         raise ConflictError(f"Key {key.id!r} is {key.state.value}; there is nothing to restore.", key_id=key.id)
-    return document.changed(new_entry(key.id, KeyState.DECRYPT_ONLY, archived.material, created=key.created))
+    return document.changed(moved(key, KeyState.DECRYPT_ONLY, archived.material))
 
 
 def usable(document: RingDocument, key_id: str) -> KeyEntry:
@@ -127,14 +134,6 @@ def adopting(document: RingDocument, until: date, *, today: date) -> RingDocumen
     if until < today:
         raise InvalidInputError(f"--until {until} is past. Give today or a day to come.")
     return document.model_copy(update={"plaintext_until": until})
-
-
-def _moved(key: KeyEntry, state: KeyState) -> KeyEntry:
-    return new_entry(key.id, state, key.material, created=key.created) if state in USABLE else _emptied(key, state)
-
-
-def _emptied(key: KeyEntry, state: KeyState) -> KeyEntry:
-    return new_entry(key.id, state, None, created=key.created)
 
 
 def _same(one: Material, other: Material) -> bool:

@@ -88,6 +88,7 @@ class KeyEntry(_Frozen):
         state: What may be done with it.
         created: When it was made.
         since: When it came into its state.
+        used: Whether anything may have been encrypted with it; false for a new key until it is promoted.
         material: The key, sealed or not; None once it is retired or revoked.
     """
 
@@ -95,6 +96,7 @@ class KeyEntry(_Frozen):
     state: KeyState
     created: AwareDatetime
     since: AwareDatetime
+    used: bool = True
     material: Material | None = None
 
     @model_validator(mode="after")
@@ -194,7 +196,14 @@ class RingDocument(_Frozen):
         )
 
 
-def new_entry(key_id: str, state: KeyState, material: Material | None, *, created: datetime | None = None) -> KeyEntry:
-    """Make an entry that came into its state just now."""
+def new_entry(key_id: str, state: KeyState, material: Material | None, *, used: bool) -> KeyEntry:
+    """Make an entry for a key that comes onto the ring just now."""
     now = datetime.now(UTC).replace(microsecond=0)
-    return KeyEntry(id=key_id, state=state, created=created or now, since=now, material=material)
+    return KeyEntry(id=key_id, state=state, created=now, since=now, used=used, material=material)
+
+
+def moved(key: KeyEntry, state: KeyState, material: Material | None) -> KeyEntry:
+    """Return the entry in the state that it comes into just now."""
+    now = datetime.now(UTC).replace(microsecond=0)
+    used = key.used or state is KeyState.ACTIVE
+    return KeyEntry(id=key.id, state=state, created=key.created, since=now, used=used, material=material)
