@@ -1,5 +1,7 @@
 """Payload codecs for Temporal: encrypt and compress everything, rotate keys, read whatever was written before."""
 
+from typing import TYPE_CHECKING, Any
+
 from trenova_codecs._chain import MAX_PAYLOADS_BYTES, CodecChain
 from trenova_codecs._compression import CompressionCodec, CompressionOptions
 from trenova_codecs._encryption import EncryptionCodec
@@ -20,6 +22,18 @@ from trenova_codecs._keys import EnvelopeKeyProvider, Key, KeyProvider, KeyRing,
 from trenova_codecs._side import Side
 from trenova_codecs._usage import KeyUsage, key_usage
 
+if TYPE_CHECKING:
+    from trenova_codecs._options import (
+        CodecOptions,
+        EncryptionOptions,
+        KeyAwsKms,
+        KeyDirectory,
+        KeyEnvironment,
+        KeyFile,
+        KeySourceOptions,
+    )
+    from trenova_codecs._plugin import CodecPlugin
+
 __all__ = [
     "COMPAT_ENCODING",
     "GZIP_ENCODING",
@@ -29,17 +43,25 @@ __all__ = [
     "ZSTD_ENCODING",
     "CodecChain",
     "CodecError",
+    "CodecOptions",
+    "CodecPlugin",
     "CompressionCodec",
     "CompressionOptions",
     "CorruptPayloadError",
     "DecompressionLimitError",
     "EncryptionCodec",
+    "EncryptionOptions",
     "EnvelopeKeyProvider",
     "ForeignEncryptionError",
     "Key",
+    "KeyAwsKms",
+    "KeyDirectory",
+    "KeyEnvironment",
+    "KeyFile",
     "KeyProvider",
     "KeyRing",
     "KeyRingError",
+    "KeySourceOptions",
     "KeyState",
     "KeyUsage",
     "MissingLibraryError",
@@ -50,3 +72,23 @@ __all__ = [
     "UnknownKeyError",
     "key_usage",
 ]
+
+_LAZY = {
+    "CodecOptions": "_options",
+    "EncryptionOptions": "_options",
+    "KeyAwsKms": "_options",
+    "KeyDirectory": "_options",
+    "KeyEnvironment": "_options",
+    "KeyFile": "_options",
+    "KeySourceOptions": "_options",
+    "CodecPlugin": "_plugin",
+}
+
+
+def __getattr__(name: str) -> Any:
+    # These need temporalio.client, temporalio.worker and pydantic, which code that only decodes does not.
+    if name not in _LAZY:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f"{__name__}.{_LAZY[name]}"), name)

@@ -1,10 +1,11 @@
 """Several codecs as one, named by the order in which they act on what goes out."""
 
 from collections.abc import Sequence
+from copy import copy
 from typing import Self
 
 from temporalio.api.common.v1 import Payload
-from temporalio.converter import PayloadCodec
+from temporalio.converter import PayloadCodec, SerializationContext, WithSerializationContext
 
 from trenova_codecs._compression import DEFAULT_LIMIT, CompressionCodec
 from trenova_codecs._encryption import EncryptionCodec
@@ -16,7 +17,7 @@ MAX_PAYLOADS_BYTES = 2 * 1024 * 1024
 """What a Temporal server takes in one field by default (dynamic configuration ``limit.blobSize.error``)."""
 
 
-class CodecChain(PayloadCodec):
+class CodecChain(PayloadCodec, WithSerializationContext):
     """Codecs that act one after the other on the way out, and the other way round on the way in.
 
     Build it with :meth:`outbound`.
@@ -56,6 +57,14 @@ class CodecChain(PayloadCodec):
         first, last = (own[0], own[-1]) if own else (len(codecs), len(codecs) - 1)
         return cls(codecs[:first], compression, encryption, codecs[last + 1 :], max_encoded=max_encoded)
 
+    def following(self, before: Sequence[PayloadCodec], *, max_encoded: int | None) -> Self:
+        """Return the same chain behind other codecs and with another limit."""
+        chain = type(self)(
+            (*before, *self._before), self.compression, self.encryption, self._after, max_encoded=max_encoded
+        )
+        chain.side = self.side
+        return chain
+
     @property
     def side(self) -> Side:
         """Where errors are met; see :class:`Side`."""
@@ -64,6 +73,15 @@ class CodecChain(PayloadCodec):
     @side.setter
     def side(self, side: Side) -> None:
         self._own.side = side
+
+    def with_context(self, context: SerializationContext) -> Self:
+        """Hand a context on to the codecs of others; ours take none, so that everything can be read anywhere."""
+        before, after = (_in_context(codecs, context) for codecs in (self._before, self._after))
+        if before == self._before and after == self._after:
+            return self
+        chain = copy(self)
+        chain._before, chain._after = before, after  # noqa: SLF001 - a copy of this very class
+        return chain
 
     async def encode(self, payloads: Sequence[Payload]) -> list[Payload]:
         """Apply every codec in order; one output per input.
@@ -90,6 +108,12 @@ class CodecChain(PayloadCodec):
         for codec in reversed(self._before):
             decoded = await codec.decode(decoded)
         return decoded
+
+
+def _in_context(codecs: tuple[PayloadCodec, ...], context: SerializationContext) -> tuple[PayloadCodec, ...]:
+    return tuple(
+        codec.with_context(context) if isinstance(codec, WithSerializationContext) else codec for codec in codecs
+    )
 
 
 def _own(codecs: Sequence[PayloadCodec], own: Sequence[int]) -> tuple[CompressionCodec | None, EncryptionCodec | None]:

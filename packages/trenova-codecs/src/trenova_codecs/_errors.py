@@ -37,8 +37,8 @@ class CodecError(ApplicationError):
         super().__init__(message, retry_after=retry_after, **facts)
 
     def met_on(self, side: Side) -> Self:
-        """Return this error as it is on a side: itself on a worker, a permanent one elsewhere."""
-        if side is Side.WORKER or self.kind.permanent:
+        """Return this error as it is on a side, whichever side it was made for."""
+        if self.kind is (self.permanent_kind if side is Side.CALLER else type(self).kind):
             return self
         facts: dict[str, Any] = dict(self.facts)
         error = type(self)(self.message, side=side, **facts)

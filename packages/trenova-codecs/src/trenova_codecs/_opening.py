@@ -7,7 +7,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from google.protobuf.message import DecodeError
 from temporalio.api.common.v1 import Payload
 
-from trenova_codecs._errors import CorruptPayloadError, RevokedKeyError, UnknownKeyError
+from trenova_codecs._errors import CorruptPayloadError, KeyRingError, RevokedKeyError, UnknownKeyError
 from trenova_codecs._formats import (
     ALGORITHM,
     DATA_KEY,
@@ -24,6 +24,7 @@ from trenova_codecs._formats import (
 from trenova_codecs._keys import EnvelopeKeyProvider, Key, KeyProvider, KeyState
 from trenova_codecs._sealing import LARGE, NONCE_BYTES, SALT_BYTES, TAG_BYTES, V2_INFO, associated_data
 from trenova_codecs._wire import parsed, scratch
+from trenova_errors import ConfigurationError
 
 _LEAST: Final = NONCE_BYTES + TAG_BYTES
 _COMPAT_SIZE: Final = 2
@@ -68,7 +69,7 @@ class Opener:
         elif size == _V2_SIZE and metadata.get(ENCODING) == MARK_V2 and metadata.get(ALGORITHM) == V2_ALGORITHM:
             name = named, metadata.get(SALT)
         cipher = self._ciphers.get(name)
-        if cipher is not None:
+        if cipher is not None and named is not None:
             return _decrypted(named, cipher, payload.data)
         return self._open_first(payload, name)
 
@@ -105,7 +106,7 @@ class Opener:
             if wrapped and isinstance(ring, EnvelopeKeyProvider):
                 found = await ring.unwrap(key_id, wrapped)
             else:
-                found = await ring.refresh(key_id)
+                found = await refreshed(ring, key_id)
             opened = self.open(payload) if found else None
             if opened is not None:
                 return opened
@@ -123,6 +124,18 @@ class Opener:
         if wrapped and isinstance(ring, EnvelopeKeyProvider):
             return ring.find_wrapped(key_id, wrapped)
         return ring.find(key_id)
+
+
+async def refreshed(ring: KeyProvider, key_id: str | None = None) -> bool:
+    """Ask a ring's source again; see :meth:`KeyProvider.refresh`.
+
+    Raises:
+        CodecError: It cannot be reached, or holds no ring any more, which on a worker must be retryable too.
+    """
+    try:
+        return await ring.refresh(key_id)
+    except ConfigurationError as error:
+        raise KeyRingError(error.message) from error
 
 
 def _remember(ciphers: _Ciphers, name: _Name, cipher: _Cipher) -> None:

@@ -12,7 +12,7 @@ from trenova_codecs._errors import CodecError, CorruptPayloadError, NoActiveKeyE
 from trenova_codecs._formats import ENCODING, ENCRYPTED, MARK_LITERAL, OURS, Layout, identify
 from trenova_codecs._keys import KeyProvider
 from trenova_codecs._notices import noticed
-from trenova_codecs._opening import Opener
+from trenova_codecs._opening import Opener, refreshed
 from trenova_codecs._plaintext import PlaintextPolicy
 from trenova_codecs._sealing import Epoch, Format, Sealer
 from trenova_codecs._side import Side
@@ -119,7 +119,7 @@ class Pipeline(PayloadCodec):
         if self._sealer is None or self._ring is None:
             return None
         try:
-            await self._ring.refresh()
+            await refreshed(self._ring)
             return self._sealer.epoch()
         except CodecError as error:
             raise self._reported(error) from error.__cause__

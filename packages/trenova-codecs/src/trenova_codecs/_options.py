@@ -1,0 +1,167 @@
+"""What a process is told about its codecs, as settings hold it."""
+
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Literal, Self, TypeAlias
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from trenova_codecs._chain import MAX_PAYLOADS_BYTES, CodecChain
+from trenova_codecs._compression import CompressionCodec, CompressionOptions
+from trenova_codecs._encryption import EncryptionCodec
+from trenova_codecs._keys import KeyProvider, KeyRing
+from trenova_codecs._plaintext import OnPlaintext
+from trenova_codecs._sealing import Format
+from trenova_codecs._side import Side
+from trenova_errors import ConfigurationError
+
+
+class _Options(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class KeyFile(_Options):
+    """A key ring file, as ``trenova-codecs keys init`` makes it."""
+
+    source: Literal["file"] = "file"
+    path: Path
+
+
+class KeyDirectory(_Options):
+    """A folder with a file per key, as Kubernetes mounts a secret."""
+
+    source: Literal["directory"]
+    path: Path
+
+
+class KeyEnvironment(_Options):
+    """Variables ``TEMPORAL_ENCRYPTION_KEY_<id>``."""
+
+    source: Literal["environment"]
+
+
+class KeyAwsKms(_Options):
+    """A key ring file whose keys AWS KMS has sealed.
+
+    Attributes:
+        path: Made by ``trenova-codecs keys init --aws-kms``.
+        region: Of KMS, where the file does not say.
+        endpoint_url: Another address of KMS, e.g. that of a VPC endpoint.
+    """
+
+    source: Literal["aws_kms"]
+    path: Path
+    region: str | None = None
+    endpoint_url: str | None = None
+
+
+KeySourceOptions: TypeAlias = Annotated[
+    KeyFile | KeyDirectory | KeyEnvironment | KeyAwsKms, Field(discriminator="source")
+]
+
+
+class EncryptionOptions(_Options):
+    """How to encrypt.
+
+    Attributes:
+        keys: Where the keys are; None if the program gives the ring itself.
+        format: ``compat`` is read by the samples of other SDKs. ``v2`` authenticates its metadata and has no
+            limit of messages per key; switch when every worker and client reads it.
+        on_plaintext: ``reject``, ``warn`` or ``allow`` payloads that are not encrypted.
+        plaintext_until: The last day (UTC) on which ``reject`` only warns.
+        failures: Whether messages and stack traces of failures are encrypted. Their type never is.
+        headers: Whether headers are encrypted, which trace contexts and the like travel in. Callers that
+            write plain ones are then refused with ``on_plaintext="reject"``.
+        prove_keys: Whether workers answer ``trenova-codecs keys promote``, on a task queue of each process.
+    """
+
+    keys: KeySourceOptions | None = None
+    format: Format = "compat"
+    on_plaintext: OnPlaintext = "reject"
+    plaintext_until: date | None = None
+    failures: bool = True
+    headers: bool = True
+    prove_keys: bool = True
+
+
+class CodecOptions(_Options):
+    """Everything a process may be told about its codecs.
+
+    Attributes:
+        encryption: None not to encrypt; encrypted payloads are then refused by a typed error.
+        compression: None not to compress; compressed payloads are read all the same.
+        max_encoded: Most bytes that the payloads of one field may have together once encoded; what Temporal
+            takes by default. It does not apply where external storage is set up.
+        max_decompressed: Most bytes that one payload may have once decompressed, without ``compression``,
+            which has its own.
+    """
+
+    encryption: EncryptionOptions | None
+    compression: CompressionOptions | None = CompressionOptions()
+    max_encoded: int = Field(default=MAX_PAYLOADS_BYTES, ge=1024)
+
+    @model_validator(mode="after")
+    def _does_something(self) -> Self:
+        if self.encryption is None and self.compression is None:
+            raise ValueError("neither encryption nor compression is set: leave the codec out instead")
+        return self
+
+    def open_ring(self, environ: Mapping[str, str]) -> KeyProvider | None:
+        """Open the key ring that ``encryption.keys`` names; None without encryption.
+
+        Args:
+            environ: The environment of the process, as its entry function has it.
+
+        Raises:
+            ConfigurationError: No source is named, or what it holds are no keys.
+            CodecError: It cannot be read.
+        """
+        if self.encryption is None:
+            return None
+        keys = self.encryption.keys
+        match keys:
+            case KeyFile(path=path):
+                return KeyRing.from_file(path)
+            case KeyDirectory(path=path):
+                return KeyRing.from_directory(path)
+            case KeyEnvironment():
+                return KeyRing.from_environ(environ)
+            case KeyAwsKms(path=path, region=region, endpoint_url=endpoint_url):
+                return KeyRing.from_aws_kms(path, region=region, endpoint_url=endpoint_url)
+        raise ConfigurationError(
+            "CodecOptions.encryption names no keys. Set encryption.keys, or give CodecPlugin a ring.", option="keys"
+        )
+
+    def chain(self, ring: KeyProvider | None, *, side: Side = Side.CALLER) -> CodecChain:
+        """Build the codec that these options describe.
+
+        Args:
+            ring: The keys; needed with encryption and of no use without.
+            side: Where errors are met.
+
+        Raises:
+            ConfigurationError: There is encryption without a ring, or the other way round.
+        """
+        if (self.encryption is None) != (ring is None):
+            raise ConfigurationError(
+                "A key ring is needed with encryption and of no use without: "
+                f"encryption is {'off' if self.encryption is None else 'on'}, "
+                f"a ring was {'not ' if ring is None else ''}given.",
+                option="encryption",
+            )
+        codecs: list[CompressionCodec | EncryptionCodec] = []
+        if self.compression is not None:
+            codecs.append(CompressionCodec(self.compression))
+        if self.encryption is not None and ring is not None:
+            codecs.append(
+                EncryptionCodec(
+                    ring,
+                    format=self.encryption.format,
+                    on_plaintext=self.encryption.on_plaintext,
+                    plaintext_until=self.encryption.plaintext_until,
+                )
+            )
+        chain = CodecChain.outbound(*codecs, max_encoded=self.max_encoded)
+        chain.side = side
+        return chain
