@@ -299,6 +299,29 @@ async def test_a_refresh_tells_what_is_wrong_with_the_source_and_keeps_what_is_h
     assert ring.active().id == "k1"
 
 
+async def test_a_bad_key_in_the_file_makes_what_needs_another_wait_and_fails_no_run(path):
+    ring = watched(path, Clock())
+    document = json.loads(path.read_text())
+    document["keys"][1]["material"]["key"] = write_base64(b"a passphrase of thirty-two chars")
+    path.write_text(json.dumps(document))
+    codec = EncryptionCodec(ring, side=Side.WORKER)
+    unknown = Payload(metadata={"encoding": b"binary/encrypted", "encryption-key-id": b"k9"}, data=bytes(40))
+    with pytest.raises(KeyRingError, match="Key 'k2' is text") as caught:
+        await codec.decode([unknown])
+    assert caught.value.type == "unavailable"
+    assert not caught.value.non_retryable
+
+
+async def test_a_ring_that_disappears_makes_what_needs_another_key_wait_and_fails_no_run(path):
+    ring = watched(path, Clock())
+    path.unlink()
+    unknown = Payload(metadata={"encoding": b"binary/encrypted", "encryption-key-id": b"k9"}, data=bytes(40))
+    with pytest.raises(KeyRingError) as caught:
+        await EncryptionCodec(ring, side=Side.WORKER).decode([unknown])
+    assert caught.value.type == "unavailable"
+    assert not caught.value.non_retryable
+
+
 def test_an_id_is_never_used_for_another_key(path):
     change_ring(path, lambda ring: taken_away(ring, "k2", KeyState.RETIRED)[0])
     with pytest.raises(ConflictError, match="Key id 'k2' is taken: retired since"):

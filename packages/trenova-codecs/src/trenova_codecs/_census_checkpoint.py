@@ -42,7 +42,11 @@ class Checkpoint:
             ) from None
         file = os.fdopen(descriptor, "r+", encoding="utf-8")
         header = json.dumps({"file": _HEADER, "scope": scope})
-        seen = _read(file, path, header)
+        try:
+            seen = _read(file, path, header)
+        except ConfigurationError:
+            file.close()
+            raise
         if seen is None:
             file.seek(0)
             file.truncate()

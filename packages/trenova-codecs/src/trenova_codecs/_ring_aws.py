@@ -50,6 +50,7 @@ class AwsKmsRingSource:
         self.path, self.reload_seconds = path, refresh_seconds
         self._kms, self._max_stale, self._clock = kms, max_stale_seconds, clock
         self._opened: dict[str, tuple[bytes, float]] = {}
+        self._started = False
 
     def stamp(self) -> Hashable:
         """See :class:`KeySource`."""
@@ -59,15 +60,16 @@ class AwsKmsRingSource:
         """See :class:`KeySource`.
 
         Raises:
-            KmsUnavailableError: KMS cannot be asked, and no key is held that was opened before.
+            KmsUnavailableError: KMS cannot be asked at the start, so that there are no keys at all.
         """
         document = read_ring(self.path)
         outages: list[KmsUnavailableError] = []
         keys = [key for entry in document.keys if (key := self._key(entry, outages))]
         wrapped = {entry.material.wrapped for entry in document.keys if isinstance(entry.material, AwsKmsMaterial)}
         self._opened = {sealed: opened for sealed, opened in self._opened.items() if sealed in wrapped}
-        if outages and not keys:
+        if outages and not keys and not self._started:
             raise outages[0]
+        self._started = True
         return LoadedKeys(keys, document.plaintext_until)
 
     def _key(self, entry: KeyEntry, outages: list[KmsUnavailableError]) -> Key | None:
@@ -81,6 +83,7 @@ class AwsKmsRingSource:
             return Key.revoked(entry.id)
         except KmsUnavailableError as error:
             outages.append(error)
+            _log.warning("%s It is not held, or was opened too long ago to go on with it.", error.message)
             return None
         return Key(entry.id, secret, state=entry.state)
 

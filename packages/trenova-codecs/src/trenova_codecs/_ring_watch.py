@@ -140,11 +140,14 @@ class WatchedKeyRing(KeyRing):
         """See :class:`KeyProvider`; at most once a second, and by one caller for all who wait.
 
         Raises:
-            CodecError: The source cannot be reached or read. What is held stays in use.
-            ConfigurationError: What it holds are no keys. What is held stays in use.
+            CodecError: The source cannot be reached, or what it holds are no keys. What is held stays in use.
         """
         before = self._generation
-        await asyncio.to_thread(self._reload_now)
+        try:
+            await asyncio.to_thread(self._reload_now)
+        except ConfigurationError as error:
+            # A payload waits for it, so that it must not be permanent of itself.
+            raise KeyRingError(f"The key ring cannot be loaded again: {error.message}") from None
         return self._generation != before
 
     def _reload_now(self) -> None:
