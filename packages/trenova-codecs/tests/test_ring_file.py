@@ -11,7 +11,15 @@ from pathlib import Path
 import pytest
 from temporalio.api.common.v1 import Payload
 
-from trenova_codecs import EncryptionCodec, KeyRing, KeyRingError, KeyState, NoActiveKeyError, PlaintextRejectedError
+from trenova_codecs import (
+    EncryptionCodec,
+    KeyRing,
+    KeyRingError,
+    KeyState,
+    NoActiveKeyError,
+    PlaintextRejectedError,
+    Side,
+)
 from trenova_codecs._key_text import new_secret, write_base64
 from trenova_codecs._ring_changes import added, adopting, next_id, promoted, taken_away
 from trenova_codecs._ring_document import AesMaterial, LegacyMaterial, RingDocument

@@ -10,7 +10,7 @@ import typer
 from pydantic import SecretStr
 
 from trenova_codecs._cli_outcome import told
-from trenova_codecs._cli_rotate import attest, promote, report, restore, retire, revoke
+from trenova_codecs._cli_rotate import attest, promote, reencrypt_schedules, report, restore, retire, revoke
 from trenova_codecs._key_text import new_secret, read_key, write_base64
 from trenova_codecs._keys import KeyState
 from trenova_codecs._ring_changes import added, adopting, next_id, promoted
@@ -142,6 +142,7 @@ keys.command("promote")(promote)
 keys.command("report")(report)
 keys.command("retire")(retire)
 keys.command("revoke")(revoke)
+keys.command("reencrypt-schedules")(reencrypt_schedules)
 keys.command("restore")(restore)
 
 

@@ -4,7 +4,7 @@ import os
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -191,6 +191,33 @@ def restore(key_id: Id, *, ring: Ring = _RING) -> None:
         archived = archived_key(ring, key_id)
         change_ring(ring, lambda document: restored(document, archived))
     typer.echo(f"{ring}: key {key_id!r} decrypts again. Distribute the ring.")
+
+
+def reencrypt_schedules(
+    *,
+    ring: Ring = _RING,
+    schedule: Annotated[
+        list[str], typer.Option(help="Id of a schedule; repeat it.", show_default="all of the namespace")
+    ] = _NONE,
+    namespace: Namespaces = _NONE,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")] = False,
+    new_format: Annotated[
+        Literal["compat", "v2"], typer.Option(help="For arguments that were not encrypted; others keep theirs.")
+    ] = "compat",
+    rate: Rate = 5,
+    aws_endpoint_url: Endpoint = None,
+) -> None:
+    """Rewrite what schedules start their runs with under the active key.
+
+    Arguments, memo, headers and summaries of the action are rewritten, compression and layout kept, spec and
+    state untouched. The schedule's own memo only where the server allows it: schedules that are backed by a
+    workflow keep theirs until they are made again. The exit status is 1 if something is left.
+    """
+    from trenova_codecs._cli_schedules import Rewriting
+
+    work = Rewriting(os.environ, ring, namespace, schedule, rate, new_format, dry_run, aws_endpoint_url)
+    if not run(work.run()):
+        raise typer.Exit(1)
 
 
 def _take_away(ring: Path, key_id: str, state: KeyState, *, destroy: bool) -> None:

@@ -1,0 +1,188 @@
+import json
+import sysconfig
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from temporalio.api.workflowservice.v1 import DescribeScheduleRequest, DescribeScheduleResponse
+from temporalio.client import (
+    Client,
+    Schedule,
+    ScheduleActionStartWorkflow,
+    ScheduleIntervalSpec,
+    ScheduleSpec,
+    ScheduleState,
+    ScheduleUpdate,
+)
+from temporalio.testing import WorkflowEnvironment
+
+from trenova_codecs import CodecOptions, CodecPlugin, EncryptionOptions, Key, KeyRing, KeyState
+from trenova_codecs._key_text import new_secret
+from trenova_codecs._payload_keys import keys_of, payloads_of
+from trenova_codecs._schedule_reencryption import ScheduleReencryption
+
+CHASM = {
+    "history.enableChasm": True,
+    "history.enableCHASMSchedulerCreation": True,
+    "history.enableCHASMSchedulerRouting": True,
+    "history.chasmSchedulerCreationRolloutPercent": 100,
+}
+LETTER = "Dear dispatcher, the truck is late. " * 200
+ONE, TWO = new_secret(), new_secret()
+
+
+@pytest.fixture(params=["workflow-backed", "chasm"])
+async def server(request: pytest.FixtureRequest) -> AsyncIterator[Client]:
+    binary = Path(sysconfig.get_path("scripts")) / "temporal"
+    settings = CHASM if request.param == "chasm" else {}
+    extra = [
+        word for key, value in settings.items() for word in ("--dynamic-config-value", f"{key}={json.dumps(value)}")
+    ]
+    async with await WorkflowEnvironment.start_local(
+        dev_server_existing_path=str(binary), dev_server_log_level="error", dev_server_extra_args=extra
+    ) as environment:
+        environment.client.chasm = request.param == "chasm"
+        yield environment.client
+
+
+@pytest.fixture
+def ring() -> KeyRing:
+    return KeyRing.from_keys({"k1": ONE}, active="k1")
+
+
+def rotate(ring: KeyRing) -> None:
+    ring.replace([Key("k1", ONE, state=KeyState.DECRYPT_ONLY), Key("k2", TWO)])
+
+
+async def connect(server: Client, ring: KeyRing, layout: str = "compat") -> Client:
+    options = CodecOptions(encryption=EncryptionOptions(format=layout))
+    return await Client.connect(server.service_client.config.target_host, plugins=[CodecPlugin(options, ring=ring)])
+
+
+async def create(client: Client, schedule_id: str, **more: object) -> None:
+    action = ScheduleActionStartWorkflow(
+        "CodecsAnyWorkflow",
+        args=[LETTER, 7],
+        id=f"{schedule_id}-run",
+        task_queue="codecs",
+        memo={"note": "of the run"},
+        static_summary="a summary",
+    )
+    spec = ScheduleSpec(intervals=[ScheduleIntervalSpec(every=timedelta(hours=3))])
+    state = ScheduleState(paused=True, note="by the operator")
+    await client.create_schedule(schedule_id, Schedule(action=action, spec=spec, state=state), **more)
+
+
+async def stored(server: Client, schedule_id: str) -> DescribeScheduleResponse:
+    request = DescribeScheduleRequest(namespace="default", schedule_id=schedule_id)
+    return await server.workflow_service.describe_schedule(request)
+
+
+@pytest.mark.parametrize("layout", ["compat", "v2"])
+async def test_a_schedule_comes_under_the_active_key_and_says_what_it_said(server, ring, layout):
+    client = await connect(server, ring, layout)
+    await create(client, "s1")
+    before = await stored(server, "s1")
+    assert keys_of(before) == {"k1"}
+    rotate(ring)
+
+    done = await ScheduleReencryption(server, ring, dry_run=False).reencrypt("s1")
+
+    assert done is not None
+    assert (done.was, done.payloads, done.left) == ({"k1"}, 4, "")
+    after = await stored(server, "s1")
+    assert keys_of(after) == {"k2"}
+    encodings = [{payload.metadata["encoding"] for payload in payloads_of(found)} for found in (before, after)]
+    assert encodings[0] == encodings[1]  # the layout stays
+    ring.revoke("k1")
+    plain = await client.data_converter.decode(after.schedule.action.start_workflow.input.payloads)
+    assert plain == [LETTER, 7]
+    assert after.schedule.spec == before.schedule.spec
+    assert after.schedule.state == before.schedule.state
+    assert after.schedule.policies == before.schedule.policies
+    input_size = len(after.schedule.action.start_workflow.input.payloads[0].data)
+    assert input_size < len(LETTER) / 4  # compression was kept
+
+    assert await ScheduleReencryption(server, ring, dry_run=False).reencrypt("s1") is None
+
+
+async def test_a_dry_run_says_it_all_and_changes_nothing(server, ring):
+    client = await connect(server, ring)
+    await create(client, "s1")
+    before = await stored(server, "s1")
+    rotate(ring)
+    done = await ScheduleReencryption(server, ring, dry_run=True).reencrypt("s1")
+    assert done is not None
+    assert (done.was, done.payloads) == ({"k1"}, 4)
+    assert (await stored(server, "s1")).schedule == before.schedule
+
+
+async def test_the_schedules_own_memo_is_rewritten_where_the_server_can_and_told_where_not(server, ring):
+    client = await connect(server, ring)
+    await create(client, "s1", memo={"owner": "dispatch"})
+    rotate(ring)
+    done = await ScheduleReencryption(server, ring, dry_run=False).reencrypt("s1")
+    assert done is not None
+    after = await stored(server, "s1")
+    assert keys_of(after.schedule) == {"k2"}
+    if server.chasm:
+        assert done.left == ""
+        assert keys_of(after.memo) == {"k2"}
+        assert await (await client.get_schedule_handle("s1").describe()).memo() == {"owner": "dispatch"}
+    else:
+        assert "memo updates are not supported on workflow-backed schedules" in done.left
+        assert keys_of(after.memo) == {"k1"}
+
+
+async def test_plain_arguments_are_encrypted(server, ring):
+    await create(server, "plain")
+    done = await ScheduleReencryption(server, ring, dry_run=False).reencrypt("plain")
+    assert done is not None
+    assert done.was == {""}
+    after = await stored(server, "plain")
+    assert keys_of(after.schedule) == {"k1"}
+    client = await connect(server, ring)
+    assert await client.data_converter.decode(after.schedule.action.start_workflow.input.payloads) == [LETTER, 7]
+
+
+async def test_a_change_that_somebody_else_makes_meanwhile_is_not_lost(server, ring):
+    client = await connect(server, ring)
+    await create(client, "s1")
+    rotate(ring)
+    work = ScheduleReencryption(server, ring, dry_run=False)
+    describe, overtaken = work._describe, 0
+
+    async def overtaking(schedule_id: str) -> DescribeScheduleResponse | None:
+        """Between reading and writing somebody else changes the schedule, twice."""
+        nonlocal overtaken
+        described = await describe(schedule_id)
+        if overtaken < 2:
+            overtaken += 1
+            number = overtaken
+
+            def note(given: object) -> ScheduleUpdate:
+                schedule = given.description.schedule  # type: ignore[attr-defined]
+                schedule.state.note = f"change {number}"
+                return ScheduleUpdate(schedule=schedule)
+
+            await server.get_schedule_handle(schedule_id).update(note)
+        return described
+
+    work._describe = overtaking
+    done = await work.reencrypt("s1")
+    assert done is not None
+    assert done.left == ""
+    after = await stored(server, "s1")
+    assert keys_of(after) == {"k2"}
+    assert after.schedule.state.notes == "change 2"
+
+
+async def test_a_schedule_whose_key_is_gone_is_left_and_named(server, ring):
+    client = await connect(server, ring)
+    await create(client, "s1")
+    ring.replace([Key("k2", TWO)])
+    done = await ScheduleReencryption(server, ring, dry_run=False).reencrypt("s1")
+    assert done is not None
+    assert "needs key 'k1'" in done.left
+    assert keys_of(await stored(server, "s1")) == {"k1"}
