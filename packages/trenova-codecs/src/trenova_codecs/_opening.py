@@ -1,5 +1,6 @@
 """Decrypting payloads with the one key that they name."""
 
+from datetime import timedelta
 from typing import Any, Final, TypeAlias
 
 from cryptography.exceptions import InvalidTag
@@ -31,6 +32,8 @@ _COMPAT_SIZE: Final = 2
 _V2_SIZE: Final = 4
 _CIPHERS: Final = 1024
 """Every worker process adds one a day; with more in use than that, some are derived anew."""
+_RETRY_AFTER: Final = timedelta(seconds=10)
+"""Between the attempts of an activity whose input needs a key that has to be distributed first."""
 
 _Name: TypeAlias = Any
 _Cipher: TypeAlias = tuple[AESGCM, bytes | None]
@@ -114,6 +117,7 @@ class Opener:
         raise UnknownKeyError(
             f"Payload needs key {key_id[:80]!r}; this process holds {held or 'no key'}. Add the key to the ring; "
             "before a key is retired anywhere, nothing may need it.",
+            retry_after=_RETRY_AFTER,
             key_id=key_id,
         )
 

@@ -1,0 +1,36 @@
+"""One dev server, on a file that can be looked into, for all tests that need a real one."""
+
+import sys
+import sysconfig
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from temporalio.testing import WorkflowEnvironment
+
+# The sandbox imports workflows by the name of their module, so they need one that is importable.
+sys.path.insert(0, str(Path(__file__).parent))
+
+
+@dataclass(frozen=True)
+class DevServer:
+    """Where a dev server listens, and the database file that it stores everything in."""
+
+    address: str
+    database: Path
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def dev_server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[DevServer]:
+    """Yield a dev server that lives as long as the test session."""
+    binary = Path(sysconfig.get_path("scripts")) / "temporal"
+    database = tmp_path_factory.mktemp("server") / "temporal.db"
+    async with await WorkflowEnvironment.start_local(
+        dev_server_existing_path=str(binary),
+        dev_server_log_level="error",
+        dev_server_database_filename=str(database),
+        dev_server_extra_args=["--sqlite-pragma", "journal_mode=WAL", "--sqlite-pragma", "synchronous=1"],
+    ) as env:
+        yield DevServer(env.client.service_client.config.target_host, database)
