@@ -153,7 +153,11 @@ class WaitsWorkflow:
     async def run(self, start: str, elsewhere: str) -> dict[str, str]:
         self._parts["argument"] = start
         self._parts["result"] = await workflow.execute_activity(
-            "codecs.answer", start, task_queue=elsewhere, activity_id="answer", start_to_close_timeout=_SOON,
+            "codecs.answer",
+            start,
+            task_queue=elsewhere,
+            activity_id="answer",
+            start_to_close_timeout=_SOON,
             result_type=str,
         )
         await workflow.wait_condition(lambda: {"signal", "update"} <= set(self._parts))

@@ -105,7 +105,9 @@ compressions = st.one_of(
         level=st.integers(1, 9),
     ),
 )
-everything = given(payloads=st.lists(any_payload, max_size=4), format_=st.sampled_from(FORMATS), compression=compressions)
+everything = given(
+    payloads=st.lists(any_payload, max_size=4), format_=st.sampled_from(FORMATS), compression=compressions
+)
 
 
 @everything
@@ -501,9 +503,7 @@ class TestTypeScriptSample:
     async def test_it_reads_what_we_write(self, payload):
         (sealed,) = await codec().encode([payload])
 
-        answer = self.ask(
-            action="decode", key=base64.b64encode(K1).decode(), keyId="k1", payload=MessageToDict(sealed)
-        )
+        answer = self.ask(action="decode", key=base64.b64encode(K1).decode(), keyId="k1", payload=MessageToDict(sealed))
 
         assert Payload.FromString(base64.b64decode(answer["payload"])) == payload
 

@@ -122,7 +122,11 @@ async def test_runs_that_one_worker_cannot_decode_are_completed_by_another(dev_s
     for number in range(5):
         handles.append(
             await new.start_workflow(
-                WaitsWorkflow.run, args=[f"{number}", elsewhere], id=f"other-{uuid.uuid4()}", task_queue=queue, task_timeout=SOON
+                WaitsWorkflow.run,
+                args=[f"{number}", elsewhere],
+                id=f"other-{uuid.uuid4()}",
+                task_queue=queue,
+                task_timeout=SOON,
             )
         )
         await handles[-1].signal(WaitsWorkflow.note, "s")

@@ -172,7 +172,7 @@ async def decompressed(layout: Layout, payload: Payload, limit: int) -> Payload:
     """Return the payload inside a compressed one; see :meth:`CompressionCodec.decode` for what raises."""
     data = payload.data
     expected = declared_size(layout, data)
-    if (len(data) if expected is None else expected) >= _INFLATE_THREAD_FROM:
+    if _INFLATE_THREAD_FROM <= (len(data) if expected is None else expected) <= limit:
         plain = await asyncio.get_running_loop().run_in_executor(_threads(), inflate, layout, data, limit)
     else:
         plain = inflate(layout, data, limit)

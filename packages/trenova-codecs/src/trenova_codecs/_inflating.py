@@ -13,6 +13,7 @@ from trenova_codecs._libraries import igzip_lib, zstandard
 
 _TRAILER_SIZE_FIELD: Final = 4
 """A gzip member ends in the size of its content, modulo 2**32, little-endian (RFC 1952, 2.3.1)."""
+_GZIP_MAGIC: Final = b"\x1f\x8b\x08"
 _GZIP_WBITS: Final = 31
 _ZLIB_WBITS: Final = 15
 _NAMES: Final = {Layout.GZIP: GZIP_ENCODING, Layout.ZLIB: ZLIB_ENCODING, Layout.ZSTD: ZSTD_ENCODING}
@@ -27,7 +28,7 @@ _thread = local()
 
 def declared_size(layout: Layout, data: bytes) -> int | None:
     """Return the size that a stream declares, which may be a lie; None where it declares none."""
-    if layout is Layout.GZIP:
+    if layout is Layout.GZIP and data.startswith(_GZIP_MAGIC):
         return int.from_bytes(data[-_TRAILER_SIZE_FIELD:], "little")
     if layout is Layout.ZSTD and zstandard is not None and data.startswith(_ZSTD_MAGIC):
         try:
@@ -49,6 +50,8 @@ def inflate(layout: Layout, data: bytes, limit: int) -> bytes:
     declared = declared_size(layout, data)
     if declared is not None and declared > limit:
         raise _too_large(layout, data, limit, declared)
+    if not data:
+        raise _corrupt(layout, data, "is cut short: there is nothing")
     if layout is Layout.ZSTD:
         return _unzstd(data, limit, declared)
     return _inflate(layout, data, limit, declared)
