@@ -182,6 +182,7 @@ asyncio.run(main())
 """
 
 
+@pytest.mark.integration
 async def test_a_killed_worker_is_listed_as_lost_after_three_heartbeats_and_a_stopped_one_is_not_listed(
     server, runtime
 ):

@@ -1,5 +1,7 @@
 import asyncio
 import logging
+import os
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,12 +15,15 @@ from kms_server import CREDENTIALS, moto, wire_to
 
 from trenova_codecs import KeyRing, KeyRingError, KeyState
 from trenova_codecs._aws_kms import AwsKms, KmsRefusedError, KmsUnavailableError
+from trenova_codecs._cli_attest import key_to_ask_for
 from trenova_codecs._key_text import new_secret, write_base64
 from trenova_codecs._ring_aws import AwsKmsRingSource
 from trenova_codecs._ring_changes import added, promoted
 from trenova_codecs._ring_document import AesMaterial, AwsKmsMaterial, RingDocument
-from trenova_codecs._ring_storage import change_ring, create_ring
+from trenova_codecs._ring_storage import change_ring, create_ring, read_ring
 from trenova_codecs._ring_watch import WatchedKeyRing
+
+COMMAND = Path(sys.executable).with_name("trenova-codecs")
 
 
 @pytest.fixture(scope="module")
@@ -39,14 +44,15 @@ def kms_key(address: str) -> str:
 
 
 def material(kms: AwsKms, key_id: str, kms_key: str) -> tuple[AwsKmsMaterial, bytes]:
-    secret, wrapped = kms.generate(key_id, kms_key)
+    wrapped = kms.generate(key_id, kms_key)
+    secret = kms.open(key_id, wrapped, kms_key)
     return AwsKmsMaterial(wrapped=write_base64(wrapped), kms_key=kms_key, region="eu-west-1"), secret
 
 
 @pytest.fixture
 def ring(tmp_path: Path, address: str, kms_key: str) -> tuple[Path, bytes]:
     path = tmp_path / "keys" / "ring.json"
-    sealed, secret = material(AwsKms(endpoint_url=address), "k1", kms_key)
+    sealed, secret = material(AwsKms(region="eu-west-1", endpoint_url=address), "k1", kms_key)
     create_ring(path, promoted(added(RingDocument(), "k1", sealed), "k1"))
     return path, secret
 
@@ -88,7 +94,7 @@ def test_sealed_and_other_keys_stand_on_one_ring(ring, address):
 
 def test_a_data_key_is_bound_to_its_id(address, kms_key):
     kms = AwsKms(region="eu-west-1", endpoint_url=address)
-    _, wrapped = kms.generate("k1", kms_key)
+    wrapped = kms.generate("k1", kms_key)
     with pytest.raises(KmsRefusedError, match=r"'k2'.*InvalidCiphertextException"):
         kms.open("k2", wrapped, kms_key)
 
@@ -173,3 +179,18 @@ def _forget_all_keys(address: str) -> None:
 async def test_without_kms_at_the_start_there_is_no_ring(ring):
     with pytest.raises(KmsUnavailableError, match="could not be asked for key 'k1'"):
         await asyncio.to_thread(KeyRing.from_aws_kms, ring[0], endpoint_url="http://127.0.0.1:1")
+
+
+def test_the_command_line_makes_and_asks_for_sealed_keys(tmp_path, address, kms_key):
+    path = tmp_path / "keys" / "ring.json"
+    for words in (("init",), ("add",)):
+        command = [COMMAND, "keys", *words, "--ring", path, "--aws-kms", kms_key, "--aws-endpoint-url", address]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, env={**os.environ})
+        assert done.returncode == 0, done.stderr
+    assert [key.material.kind for key in read_ring(path).keys if key.material] == ["aws-kms", "aws-kms"]
+    ring = KeyRing.from_aws_kms(path, endpoint_url=address)
+    assert list(ring.ids()) == ["k1", "k2"]
+    asked_for = key_to_ask_for(path, "k2", aws_endpoint_url=address)
+    found = ring.find("k2")
+    assert found is not None
+    assert asked_for.reveal() == found.reveal()

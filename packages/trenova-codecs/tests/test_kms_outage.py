@@ -36,7 +36,7 @@ def sealed(address: str, key_id: str) -> AwsKmsMaterial:
     import boto3
 
     kms_key = boto3.session.Session().client("kms", endpoint_url=address).create_key()["KeyMetadata"]["KeyId"]
-    _, wrapped = AwsKms(endpoint_url=address).generate(key_id, kms_key)
+    wrapped = AwsKms(endpoint_url=address).generate(key_id, kms_key)
     return AwsKmsMaterial(wrapped=write_base64(wrapped), kms_key=kms_key)
 
 

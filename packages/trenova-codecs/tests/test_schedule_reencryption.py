@@ -28,6 +28,8 @@ CHASM = {
     "history.enableCHASMSchedulerRouting": True,
     "history.chasmSchedulerCreationRolloutPercent": 100,
 }
+pytestmark = pytest.mark.integration
+
 LETTER = "Dear dispatcher, the truck is late. " * 200
 ONE, TWO = new_secret(), new_secret()
 

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         KeySourceOptions,
     )
     from trenova_codecs._plugin import CodecPlugin
+    from trenova_codecs._ring_watch import KeySource, LoadedKeys
 
 __all__ = [
     "COMPAT_ENCODING",
@@ -61,9 +62,11 @@ __all__ = [
     "KeyProvider",
     "KeyRing",
     "KeyRingError",
+    "KeySource",
     "KeySourceOptions",
     "KeyState",
     "KeyUsage",
+    "LoadedKeys",
     "MissingLibraryError",
     "NoActiveKeyError",
     "PlaintextRejectedError",
@@ -80,8 +83,10 @@ _LAZY = {
     "KeyDirectory": "_options",
     "KeyEnvironment": "_options",
     "KeyFile": "_options",
+    "KeySource": "_ring_watch",
     "KeySourceOptions": "_options",
     "CodecPlugin": "_plugin",
+    "LoadedKeys": "_ring_watch",
 }
 
 

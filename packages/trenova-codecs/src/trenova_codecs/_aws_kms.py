@@ -1,5 +1,6 @@
 """AWS KMS over boto3 (extra ``[aws]``): data keys made and opened, and why one could not be."""
 
+import logging
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -57,8 +58,8 @@ class AwsKms:
     endpoint_url: str | None = None
     _clients: dict[str | None, Any] = field(default_factory=dict, repr=False, compare=False)
 
-    def generate(self, key_id: str, kms_key: str, *, region: str | None = None) -> tuple[bytes, bytes]:
-        """Let KMS make a data key of 32 bytes; return it and how KMS sealed it.
+    def generate(self, key_id: str, kms_key: str, *, region: str | None = None) -> bytes:
+        """Let KMS make a data key of 32 bytes; return it as KMS sealed it. Nobody has seen it then.
 
         Args:
             key_id: The id that the data key will have on the ring.
@@ -70,9 +71,12 @@ class AwsKms:
             KmsUnavailableError: KMS could not be asked.
         """
         answer = self._ask(
-            key_id, region, "generate_data_key", KeyId=kms_key, KeySpec="AES_256", EncryptionContext={_CONTEXT: key_id}
+            *(key_id, region, "generate_data_key_without_plaintext"),
+            KeyId=kms_key,
+            KeySpec="AES_256",
+            EncryptionContext={_CONTEXT: key_id},
         )
-        return bytes(answer["Plaintext"]), bytes(answer["CiphertextBlob"])
+        return bytes(answer["CiphertextBlob"])
 
     def open(self, key_id: str, wrapped: bytes, kms_key: str, *, region: str | None = None) -> bytes:
         """Let KMS open a data key that :meth:`generate` made under the same id.
@@ -116,10 +120,18 @@ def _connect(region: str | None, endpoint_url: str | None) -> Any:
         raise KeyRingError(
             'Keys sealed by AWS KMS need the extra [aws]: uv pip install "trenova-codecs[aws]"', side=Side.CALLER
         ) from None
+    logging.getLogger("botocore.parsers").addFilter(_no_plaintext)
     retries = {"total_max_attempts": ATTEMPTS, "mode": "standard"}
     config = Config(connect_timeout=CONNECT_SECONDS, read_timeout=READ_SECONDS, retries=retries)
     # A session of its own: boto3's default one is not safe to use from several threads.
     return boto3.session.Session().client("kms", region_name=region, endpoint_url=endpoint_url, config=config)
+
+
+def _no_plaintext(record: logging.LogRecord) -> bool:
+    """Take opened data keys out of what botocore logs at DEBUG: the bodies of all answers."""
+    if isinstance(record.args, tuple) and any("Plaintext" in str(arg) for arg in record.args):
+        record.args = ("(hidden: it holds a data key)",) * len(record.args)
+    return True
 
 
 def _refusal(key_id: str, kms_key: str, reason: str) -> KmsRefusedError:

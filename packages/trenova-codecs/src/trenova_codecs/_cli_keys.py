@@ -154,7 +154,7 @@ def _adopted(document: RingDocument, until: datetime | None) -> RingDocument:
 def _sealed(key_id: str, kms_key: str, region: str | None, endpoint_url: str | None) -> AwsKmsMaterial:
     from trenova_codecs._aws_kms import AwsKms
 
-    _, wrapped = AwsKms(region=region, endpoint_url=endpoint_url).generate(key_id, kms_key)
+    wrapped = AwsKms(region=region, endpoint_url=endpoint_url).generate(key_id, kms_key)
     return AwsKmsMaterial(wrapped=write_base64(wrapped), kms_key=kms_key, region=region)
 
 
