@@ -6,7 +6,7 @@ import sys
 import sysconfig
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -95,6 +95,12 @@ async def test_init_never_touches_a_ring_that_is_there(ring):
 async def test_adoption_writes_its_day_into_the_ring(ring, tmp_path):
     await keys("init", "--adopt", ring=ring)
     assert KeyRing.from_file(ring).plaintext_until == datetime.now(UTC).date() + timedelta(days=90)
+
+    await keys("adopt", "--until", "2098-12-31", ring=ring)
+    assert KeyRing.from_file(ring).plaintext_until == date(2098, 12, 31)
+    assert "no more" in (await keys("adopt", "--end", ring=ring)).out
+    assert KeyRing.from_file(ring).plaintext_until is None
+    assert (await keys("adopt", ring=ring)).status == 2
 
     dated = tmp_path / "keys" / "dated.json"
     assert "2099-12-31" in (await keys("init", "--adopt", "--until", "2099-12-31", ring=dated)).out

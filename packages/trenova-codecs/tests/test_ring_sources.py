@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from trenova_codecs import KeyRing, KeyRingError, KeyState
+from trenova_codecs import Key, KeyRing, KeyRingError, KeySource, KeyState, LoadedKeys
 from trenova_codecs._key_text import write_base64
 from trenova_codecs._ring_sources import KeyFolderSource
 from trenova_codecs._ring_watch import WatchedKeyRing
@@ -164,3 +164,46 @@ def test_nothing_here_reads_the_environment_by_itself(monkeypatch):
     with pytest.raises(ConfigurationError):
         KeyRing.from_environ({})
     assert "TEMPORAL_ENCRYPTION_KEY_k1" in os.environ
+
+
+class Vault:
+    """A source of somebody's own, far away."""
+
+    interval = 1.0
+    reload_seconds = 60.0
+
+    def __init__(self) -> None:
+        self.loads, self.keys = 0, [Key("k1", ONE)]
+
+    def stamp(self) -> int:
+        return 0
+
+    def load(self) -> LoadedKeys:
+        self.loads += 1
+        return LoadedKeys(self.keys)
+
+
+async def test_a_source_of_your_own_is_loaded_in_a_thread_at_its_interval_and_for_unknown_ids():
+    now, vault = [0.0], Vault()
+    assert isinstance(vault, KeySource)
+    ring = WatchedKeyRing(vault, clock=lambda: now[0])
+    now[0] = 59.0
+    assert ring.active().id == "k1"
+    assert vault.loads == 1
+
+    vault.keys = [Key("k1", ONE, state=KeyState.DECRYPT_ONLY), Key("k2", TWO)]
+    assert await ring.refresh("k2")
+    assert ring.active().id == "k2"
+    assert vault.loads == 2
+
+    vault.keys = [Key.revoked("k1"), Key("k2", TWO)]
+    now[0] = 120.0
+    ring.find("k1")
+    with ring._looking:  # held by the thread that loads
+        found = ring.find("k1")
+    assert found is not None
+    assert found.state is KeyState.REVOKED
+
+
+def test_a_provider_that_is_built_from_a_source_is_a_ring():
+    assert KeyRing.from_source(Vault()).active().reveal() == ONE

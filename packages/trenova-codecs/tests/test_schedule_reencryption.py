@@ -1,3 +1,4 @@
+import asyncio
 import json
 import sysconfig
 from collections.abc import AsyncIterator
@@ -20,7 +21,9 @@ from temporalio.testing import WorkflowEnvironment
 from trenova_codecs import CodecOptions, CodecPlugin, EncryptionOptions, Key, KeyRing, KeyState
 from trenova_codecs._key_text import new_secret
 from trenova_codecs._payload_keys import keys_of, payloads_of
+from trenova_codecs._schedule_recreation import ScheduleRecreation
 from trenova_codecs._schedule_reencryption import ScheduleReencryption
+from trenova_errors import ConflictError
 
 CHASM = {
     "history.enableChasm": True,
@@ -135,6 +138,58 @@ async def test_the_schedules_own_memo_is_rewritten_where_the_server_can_and_told
     else:
         assert "memo updates are not supported on workflow-backed schedules" in done.left
         assert keys_of(after.memo) == {"k1"}
+
+
+async def test_a_schedule_is_made_again_for_its_own_memo_as_it_was(server, ring, tmp_path):
+    client = await connect(server, ring)
+    await create(client, "s1", memo={"owner": "dispatch"})
+    before = await stored(server, "s1")
+    rotate(ring)
+    again = ScheduleRecreation(server, tmp_path / "again")
+    done = await ScheduleReencryption(server, ring, dry_run=False, recreation=again).reencrypt("s1")
+    assert done is not None
+    assert done.left == ""
+    after = await stored(server, "s1")
+    assert keys_of(after) == {"k2"}
+    assert after.schedule.spec == before.schedule.spec
+    assert after.schedule.state == before.schedule.state
+    assert await (await client.get_schedule_handle("s1").describe()).memo() == {"owner": "dispatch"}
+    assert list((tmp_path / "again").iterdir()) == []
+
+
+async def test_what_was_deleted_when_it_was_interrupted_is_made_by_the_next_call(server, ring, tmp_path):
+    client = await connect(server, ring)
+    await create(client, "s1", memo={"owner": "dispatch"})
+    described = await stored(server, "s1")
+    first = ScheduleRecreation(server, tmp_path)
+
+    async def interrupted(_: object) -> None:
+        raise KeyboardInterrupt
+
+    first._create = interrupted
+    with pytest.raises(KeyboardInterrupt):
+        await first.recreate("s1", described, described.memo)
+    (file,) = tmp_path.iterdir()
+    kept = file.read_text()
+    assert "Dear dispatcher" not in kept
+
+    assert await ScheduleRecreation(server, tmp_path).resume() == ["s1"]
+    file.write_text(kept)  # as if it had been interrupted once more, just after it was made
+    assert await ScheduleRecreation(server, tmp_path).resume() == ["s1"]
+    assert (await stored(server, "s1")).schedule == described.schedule
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_a_schedule_with_a_run_under_way_is_not_made_again(server, ring, tmp_path):
+    client = await connect(server, ring)
+    await create(client, "s1", memo={"owner": "dispatch"})
+    await client.get_schedule_handle("s1").trigger()
+    async with asyncio.timeout(15):
+        while not (described := await stored(server, "s1")).info.running_workflows:  # noqa: ASYNC110
+            await asyncio.sleep(0.1)
+    with pytest.raises(ConflictError, match="runs under way"):
+        await ScheduleRecreation(server, tmp_path).recreate("s1", described, described.memo)
+    assert (await stored(server, "s1")).schedule == described.schedule
 
 
 async def test_plain_arguments_are_encrypted(server, ring):

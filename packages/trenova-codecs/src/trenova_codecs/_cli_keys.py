@@ -13,7 +13,7 @@ from trenova_codecs._cli_outcome import told
 from trenova_codecs._cli_rotate import attest, promote, reencrypt_schedules, report, restore, retire, revoke
 from trenova_codecs._key_text import new_secret, read_key, write_base64
 from trenova_codecs._keys import KeyState
-from trenova_codecs._ring_changes import added, adopting, next_id, promoted
+from trenova_codecs._ring_changes import added, adopting, ended, next_id, promoted
 from trenova_codecs._ring_document import AesMaterial, AwsKmsMaterial, LegacyMaterial, Material, RingDocument
 from trenova_codecs._ring_storage import change_ring, create_ring, read_ring
 from trenova_errors import InvalidInputError
@@ -72,7 +72,7 @@ def init(
     typer.echo(f"{ring}: key {key_id!r} is active. Back the file up where you keep secrets: without it nothing")
     typer.echo("that it encrypts can be read again.")
     if first.plaintext_until:
-        typer.echo(f"What is not encrypted is accepted to the end of {first.plaintext_until} (UTC).")
+        _tell_exemption(first)
 
 
 @keys.command("add")
@@ -109,6 +109,24 @@ def add(
         typer.echo(f"  trenova-codecs keys promote {wanted} --ring {ring} --i-have-updated")
 
 
+@keys.command("adopt")
+def adopt(
+    *,
+    ring: Ring = DEFAULT_RING,
+    until: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="The last day (UTC) on which plain payloads are accepted."),
+    ] = None,
+    end: Annotated[bool, typer.Option("--end", help="Accept none any more, from now on.")] = False,
+) -> None:
+    """Move the day up to which payloads that are not encrypted are accepted, or end that at once."""
+    with told():
+        if (until is None) != end:
+            raise InvalidInputError("Give either --until DATE or --end.")
+        document = change_ring(ring, lambda there: ended(there) if end else _adopted(there, until))
+    _tell_exemption(document)
+
+
 @keys.command("list")
 def list_keys(
     *,
@@ -134,7 +152,7 @@ def list_keys(
         return
     _show(rows)
     if document.plaintext_until:
-        typer.echo(f"What is not encrypted is accepted to the end of {document.plaintext_until} (UTC).")
+        _tell_exemption(document)
 
 
 keys.command("attest")(attest)
@@ -149,6 +167,11 @@ keys.command("restore")(restore)
 def _adopted(document: RingDocument, until: datetime | None) -> RingDocument:
     today = datetime.now(UTC).date()
     return adopting(document, until.date() if until else today + timedelta(days=ADOPTION_DAYS), today=today)
+
+
+def _tell_exemption(document: RingDocument) -> None:
+    day = document.plaintext_until
+    typer.echo(f"What is not encrypted is accepted {f'to the end of {day} (UTC)' if day else 'no more'}.")
 
 
 def _sealed(key_id: str, kms_key: str, region: str | None, endpoint_url: str | None) -> AwsKmsMaterial:

@@ -204,6 +204,14 @@ def reencrypt_schedules(
     new_format: Annotated[
         Literal["compat", "v2"], typer.Option(help="For arguments that were not encrypted; others keep theirs.")
     ] = "compat",
+    recreate: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="Make schedules again whose own memo cannot be changed; each is kept here until it is there again.",
+            file_okay=False,
+        ),
+    ] = None,
     rate: Rate = 5,
     aws_endpoint_url: Endpoint = None,
 ) -> None:
@@ -211,11 +219,12 @@ def reencrypt_schedules(
 
     Arguments, memo, headers and summaries of the action are rewritten, compression and layout kept, spec and
     state untouched. The schedule's own memo only where the server allows it: schedules that are backed by a
-    workflow keep theirs until they are made again. The exit status is 1 if something is left.
+    workflow keep theirs until they are made again, which --recreate does: their counters begin anew then, and
+    for a moment there is no schedule. The exit status is 1 if something is left.
     """
     from trenova_codecs._cli_schedules import Rewriting
 
-    work = Rewriting(os.environ, ring, namespace, schedule, rate, new_format, dry_run, aws_endpoint_url)
+    work = Rewriting(os.environ, ring, namespace, schedule, rate, new_format, dry_run, recreate, aws_endpoint_url)
     if not run(work.run()):
         raise typer.Exit(1)
 

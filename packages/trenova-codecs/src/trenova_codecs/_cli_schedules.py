@@ -12,6 +12,7 @@ from trenova_codecs._cli_connect import connect_all
 from trenova_codecs._key_census import Pace
 from trenova_codecs._keys import KeyRing
 from trenova_codecs._ring_storage import read_ring
+from trenova_codecs._schedule_recreation import ScheduleRecreation
 from trenova_codecs._schedule_reencryption import Reencrypted, ScheduleReencryption
 from trenova_codecs._sealing import Format
 from trenova_errors import UnavailableError
@@ -29,6 +30,7 @@ class Rewriting:
         per_second: Schedules.
         new_format: Of payloads that were not encrypted.
         dry_run: Change nothing.
+        recreate: Where schedules that have to be made again are kept meanwhile; None to leave those.
         aws_endpoint_url: Of KMS, for rings with sealed keys.
     """
 
@@ -39,6 +41,7 @@ class Rewriting:
     per_second: float
     new_format: Format
     dry_run: bool
+    recreate: Path | None = None
     aws_endpoint_url: str | None = None
 
     async def run(self) -> bool:
@@ -60,8 +63,11 @@ class Rewriting:
 
     async def _namespace(self, client: Client, ring: KeyRing) -> AsyncIterator[Reencrypted]:
         pace = Pace(self.per_second)
-        work = ScheduleReencryption(client, ring, new_format=self.new_format, dry_run=self.dry_run)
+        again = ScheduleRecreation(client, self.recreate) if self.recreate and not self.dry_run else None
+        work = ScheduleReencryption(client, ring, new_format=self.new_format, dry_run=self.dry_run, recreation=again)
         try:
+            for made in await again.resume() if again else ():
+                typer.echo(f"{client.namespace}/{made}: made again after an interruption.")
             for schedule_id in self.schedules or await work.schedule_ids():
                 await pace.turn()
                 if done := await work.reencrypt(schedule_id):

@@ -133,7 +133,12 @@ def adopting(document: RingDocument, until: date, *, today: date) -> RingDocumen
     """
     if until < today:
         raise InvalidInputError(f"--until {until} is past. Give today or a day to come.")
-    return document.model_copy(update={"plaintext_until": until})
+    return document.model_copy(update={"plaintext_until": until, "revision": document.revision + 1})
+
+
+def ended(document: RingDocument) -> RingDocument:
+    """Return the ring that accepts no payload which is not encrypted."""
+    return document.model_copy(update={"plaintext_until": None, "revision": document.revision + 1})
 
 
 def _same(one: Material, other: Material) -> bool:

@@ -22,8 +22,10 @@ from trenova_codecs._formats import ENCODING, KEY_ID, MARK_V2
 from trenova_codecs._keys import KeyProvider
 from trenova_codecs._opening import Opener
 from trenova_codecs._payload_keys import key_of, keys_of, payloads_of
+from trenova_codecs._schedule_recreation import ScheduleRecreation
 from trenova_codecs._sealing import Format, Sealer
 from trenova_codecs._side import Side
+from trenova_errors import ConflictError
 
 _TRIES: Final = 5
 _SETTLE_SECONDS: Final = 0.3
@@ -55,10 +57,19 @@ class ScheduleReencryption:
         ring: Holds the keys that the schedules need, and the active one.
         new_format: For payloads that were not encrypted; others keep the format that they have.
         dry_run: Say what would be done, and do nothing.
+        recreation: Makes schedules again whose own memo cannot be changed; None to leave those.
     """
 
-    def __init__(self, client: Client, ring: KeyProvider, *, new_format: Format = "compat", dry_run: bool) -> None:
-        self._client, self._ring, self._dry_run = client, ring, dry_run
+    def __init__(
+        self,
+        client: Client,
+        ring: KeyProvider,
+        *,
+        new_format: Format = "compat",
+        dry_run: bool,
+        recreation: ScheduleRecreation | None = None,
+    ) -> None:
+        self._client, self._ring, self._dry_run, self._recreation = client, ring, dry_run, recreation
         self._opener = Opener(ring)
         self._codec = EncryptionCodec(ring, format=new_format, on_plaintext="allow", side=Side.CALLER)
 
@@ -105,18 +116,23 @@ class ScheduleReencryption:
         memo.CopyFrom(described.memo)
         try:
             await self._rewrite(memo)
-            await self._send(first.schedule_id, described, memo=memo)
-        except CodecError as error:
+            await self._send_memo(first.schedule_id, described, memo)
+        except (CodecError, ConflictError) as error:
             return _left(first, error.message)
+        return first
+
+    async def _send_memo(self, schedule_id: str, described: DescribeScheduleResponse, memo: Memo) -> None:
+        try:
+            await self._send(schedule_id, described, memo=memo)
         except RPCError as error:
             if error.status is not RPCStatusCode.FAILED_PRECONDITION:
                 raise
-            return _left(
-                first,
-                f"its own memo (not that of its runs) stays as it was: {error.message}. Only making the schedule "
-                "again changes it; nothing but listing and describing reads it",
-            )
-        return first
+            if self._recreation is None:
+                raise ConflictError(
+                    f"its own memo (not that of its runs) stays as it was: {error.message}. Make the schedule again "
+                    "with --recreate FOLDER"
+                ) from None
+            await self._recreation.recreate(schedule_id, described, memo)
 
     async def _update(self, schedule_id: str, described: DescribeScheduleResponse) -> None:
         changed = DescribeScheduleResponse()
