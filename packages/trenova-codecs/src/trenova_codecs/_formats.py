@@ -72,7 +72,7 @@ def identify(metadata: Mapping[str, bytes]) -> Layout:
     """Say which layout the metadata describes.
 
     Compressed layouts carry nothing but their encoding; with more beside it they are another program's
-    content. What calls itself encrypted is never content.
+    content. ``binary/encrypted`` is never content.
 
     Raises:
         ForeignEncryptionError: It was encrypted by something else.
@@ -86,9 +86,18 @@ def identify(metadata: Mapping[str, bytes]) -> Layout:
         return _compat(metadata)
     if encoding == MARK_V2:
         return _v2(metadata)
-    if b"encrypt" in encoding or b"encript" in encoding:
-        raise _foreign(f"another program's {encoding.decode(errors='replace')[:100]!r}")
     return Layout.CONTENT
+
+
+def refuse_foreign(metadata: Mapping[str, bytes]) -> None:
+    """Refuse what another program encrypted under an encoding of its own; only where nothing else encrypted it.
+
+    Raises:
+        ForeignEncryptionError: Its encoding says so.
+    """
+    encoding = metadata.get(ENCODING, b"")
+    if b"encrypt" in encoding or b"encript" in encoding:  # the AWS keyring sample spells it so
+        raise _foreign(f"another program's {encoding.decode(errors='replace')[:100]!r}")
 
 
 def _compat(metadata: Mapping[str, bytes]) -> Layout:

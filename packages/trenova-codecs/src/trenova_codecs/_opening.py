@@ -52,6 +52,24 @@ class Opener:
         self._generation = -1
         self._ciphers: _Ciphers = {}
 
+    def open_known(self, payload: Payload) -> Payload | None:
+        """Decrypt one layer with a cipher that is remembered; None where there is none, whatever the reason.
+
+        Raises:
+            CorruptPayloadError: The bytes are not what that key encrypted.
+        """
+        ring = self._ring
+        if ring is None:
+            return None
+        if ring.generation != self._generation:
+            self._ciphers, self._generation = {}, ring.generation
+        metadata = payload.metadata
+        named = metadata.get(KEY_ID)
+        if named is None:
+            return None
+        cipher = self._ciphers.get(self._name(metadata, named))
+        return None if cipher is None else _decrypted(named, cipher, payload.data)
+
     def open(self, payload: Payload) -> Payload | None:
         """Decrypt one layer with what is held; None if the key is not held and may be asked for.
 
@@ -60,39 +78,36 @@ class Opener:
             CorruptPayloadError: The bytes are not what that key encrypted.
             ForeignEncryptionError: It was encrypted by something else.
         """
-        ring = self._ring
-        if ring is not None and ring.generation != self._generation:
-            self._ciphers, self._generation = {}, ring.generation
-        metadata = payload.metadata
-        named = metadata.get(KEY_ID)
-        size = len(metadata)
-        name: _Name = None
-        if size == _COMPAT_SIZE and metadata.get(ENCODING) == MARK_COMPAT:
-            name = named
-        elif size == _V2_SIZE and metadata.get(ENCODING) == MARK_V2 and metadata.get(ALGORITHM) == V2_ALGORITHM:
-            name = named, metadata.get(SALT)
-        cipher = self._ciphers.get(name)
-        if cipher is not None and named is not None:
-            return _decrypted(named, cipher, payload.data)
-        return self._open_first(payload, name)
+        opened = self.open_known(payload)
+        return self._open_first(payload) if opened is None else opened
 
-    def _open_first(self, payload: Payload, name: _Name) -> Payload | None:
+    @staticmethod
+    def _name(metadata: Any, named: bytes) -> _Name:
+        """Return what a cipher is remembered by: everything of the metadata that it depends on."""
+        size = len(metadata)
+        if size == _COMPAT_SIZE and metadata.get(ENCODING) == MARK_COMPAT:
+            return named
+        if size == _V2_SIZE and metadata.get(ENCODING) == MARK_V2 and metadata.get(ALGORITHM) == V2_ALGORITHM:
+            return named, metadata.get(SALT)
+        if DATA_KEY in metadata:
+            return tuple(sorted(metadata.items()))
+        return None
+
+    def _open_first(self, payload: Payload) -> Payload | None:
         # Held before the key is looked up: a revocation from here on leaves the cipher in what is thrown away.
         ciphers = self._ciphers
         metadata = payload.metadata
         layout, named, wrapped = identify(metadata), metadata[KEY_ID], metadata.get(DATA_KEY, b"")
-        if name is None:
-            name = named, metadata.get(SALT, b""), wrapped
-        cipher = ciphers.get(name)
-        if cipher is None:
-            key = self._find(named.decode(errors="replace"), wrapped)
-            if key is None:
-                return None
-            if key.state is KeyState.REVOKED:
-                raise _revoked(key)
-            cipher = (key.aead, None) if layout is Layout.COMPAT else _v2_cipher(key, metadata[SALT], wrapped)
+        key = self._find(named.decode(errors="replace"), wrapped)
+        if key is None:
+            return None
+        if key.state is KeyState.REVOKED:
+            raise _revoked(key)
+        cipher = (key.aead, None) if layout is Layout.COMPAT else _v2_cipher(key, metadata[SALT], wrapped)
         opened = _decrypted(named, cipher, payload.data)
-        _remember(ciphers, name, cipher)
+        name = self._name(metadata, named)
+        if name is not None:
+            _remember(ciphers, name, cipher)
         return opened
 
     async def fetch(self, payload: Payload) -> Payload:

@@ -9,7 +9,7 @@ from temporalio.converter import PayloadCodec
 
 from trenova_codecs._compression import DEFAULT_LIMIT, Compressor, decompressed
 from trenova_codecs._errors import CodecError, CorruptPayloadError, NoActiveKeyError
-from trenova_codecs._formats import ENCODING, ENCRYPTED, MARK_LITERAL, OURS, Layout, identify
+from trenova_codecs._formats import ENCODING, ENCRYPTED, MARK_LITERAL, OURS, Layout, identify, refuse_foreign
 from trenova_codecs._keys import KeyProvider
 from trenova_codecs._notices import noticed
 from trenova_codecs._opening import Opener, refreshed
@@ -101,14 +101,11 @@ class Pipeline(PayloadCodec):
         decoded = []
         try:
             for payload in payloads:
-                if payload.metadata.get(ENCODING) in ENCRYPTED:
-                    opened = self._opener.open(payload)
-                    if opened is None:
-                        opened = await self._opener.fetch(payload)
-                    if opened.metadata.get(ENCODING) in OURS:
-                        opened = await self._peel(opened, encrypted=True)
-                else:
+                opened = self._opener.open_known(payload)
+                if opened is None:
                     opened = await self._peel(payload, encrypted=False)
+                elif opened.metadata.get(ENCODING) in OURS:
+                    opened = await self._peel(opened, encrypted=True)
                 decoded.append(opened)
         except CodecError as error:
             raise self._reported(error) from error.__cause__
@@ -168,6 +165,7 @@ class Pipeline(PayloadCodec):
                 f"A payload is encoded more than {_DEEPEST} times. Find out what wrote it.", size=len(payload.data)
             )
         if not encrypted:
+            refuse_foreign(payload.metadata)
             self._plaintext.check(payload)
         return payload
 
