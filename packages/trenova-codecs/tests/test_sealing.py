@@ -79,7 +79,7 @@ async def test_a_forked_child_goes_on_with_a_salt_of_its_own_and_counts_from_not
     os.close(writing)
     answer = os.read(reading, 100)
     os.close(reading)
-    os.waitpid(child, 0)
+    os.waitpid(child, 0)  # noqa: ASYNC222 - it has answered, so it ends
 
     assert answer == b"fresh"
     assert await salt_of(one) == before

@@ -23,6 +23,8 @@ from trenova_codecs import (
     UnknownKeyError,
 )
 
+pytestmark = pytest.mark.integration
+
 OLD, NEW = os.urandom(32), os.urandom(32)
 LIMIT = 60
 SOON = timedelta(seconds=1)
@@ -61,13 +63,13 @@ async def events(handle) -> list[int]:
 
 async def until_a_task_failed(handle, *, after: int = 0) -> None:
     async with asyncio.timeout(LIMIT):
-        while (await events(handle)).count(EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED) <= after:
+        while (await events(handle)).count(EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED) <= after:  # noqa: ASYNC110
             await asyncio.sleep(0.1)
 
 
 async def until_parts(handle, *expected: str) -> None:
     async with asyncio.timeout(LIMIT):
-        while not set(expected) <= set(await handle.query(WaitsWorkflow.parts)):
+        while not set(expected) <= set(await handle.query(WaitsWorkflow.parts)):  # noqa: ASYNC110
             await asyncio.sleep(0.1)
 
 

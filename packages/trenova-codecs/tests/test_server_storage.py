@@ -34,6 +34,8 @@ from temporalio.worker import Worker
 from trenova_codecs import CodecOptions, CodecPlugin, CompressionOptions, EncryptionOptions, KeyRing
 from trenova_errors import ErrorsPlugin
 
+pytestmark = pytest.mark.integration
+
 KEY = bytes(range(32))
 SCHEDULED = ("schedule-argument", "schedule-memo", "schedule-action-memo", "schedule-summary")
 CLEAR = ("schedule-note", "search-attribute")
@@ -104,7 +106,7 @@ async def until_ended(handle: WorkflowHandle, end: str) -> None:
             assert failed.value.cause.type == "planted.type"
         else:
             first = handle.first_execution_run_id
-            while (await handle.describe()).run_id == first:
+            while (await handle.describe()).run_id == first:  # noqa: ASYNC110
                 await asyncio.sleep(0.1)
 
 
