@@ -330,6 +330,20 @@ async def test_a_ring_that_disappears_makes_what_needs_another_key_wait_and_fail
     assert not caught.value.non_retryable
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+def test_a_child_that_was_forked_while_a_thread_looked_looks_for_itself(path):
+    clock = Clock()
+    ring = watched(path, clock)
+    change_ring(path, lambda document: promoted(document, "k2"))
+    clock.now = 1.0
+    with ring._looking:
+        child = os.fork()
+        if child == 0:
+            os._exit(0 if ring.active().id == "k2" else 1)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
 def test_an_id_is_never_used_for_another_key(path):
     change_ring(path, lambda ring: taken_away(ring, "k2", KeyState.RETIRED)[0])
     with pytest.raises(ConflictError, match="Key id 'k2' is taken: retired since"):

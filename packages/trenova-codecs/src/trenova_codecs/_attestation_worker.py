@@ -13,7 +13,7 @@ from temporalio import activity, workflow
 from temporalio.client import Client
 from temporalio.common import RetryPolicy
 from temporalio.contrib.pydantic import pydantic_data_converter
-from temporalio.worker import UnsandboxedWorkflowRunner, Worker
+from temporalio.worker import PollerBehaviorSimpleMaximum, UnsandboxedWorkflowRunner, Worker
 
 from trenova_codecs._attestation import ATTEST_WORKFLOW, QUEUE_PREFIX, Answer, Question, prove
 from trenova_codecs._keys import KeyProvider, KeyState
@@ -105,6 +105,7 @@ class KeyAttestation:
             no_remote_activities=True,
             max_cached_workflows=0,
             max_concurrent_workflow_tasks=2,
+            workflow_task_poller_behavior=PollerBehaviorSimpleMaximum(1),
         )
         try:
             await worker.run()

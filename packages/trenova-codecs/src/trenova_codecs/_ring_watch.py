@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import time
 from collections.abc import Callable, Hashable, Sequence
 from contextlib import suppress
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from threading import Lock, Thread
 from typing import Final, Protocol, runtime_checkable
+from weakref import WeakSet
 
 from trenova_codecs._errors import CodecError, KeyRingError
 from trenova_codecs._keys import Key, KeyRing
@@ -103,6 +105,7 @@ class WatchedKeyRing(KeyRing):
         self._next_look = clock() + source.interval
         self._next_load = clock() + (source.reload_seconds or 0)
         self._next_ask = clock()
+        _live.add(self)
 
     @property
     def source(self) -> KeySource:
@@ -205,3 +208,15 @@ def _stamp(source: KeySource) -> Hashable:
             side=Side.CALLER,
             path=str(error.filename),
         ) from None
+
+
+_live: WeakSet[WatchedKeyRing] = WeakSet()
+
+
+def _after_fork() -> None:
+    for ring in list(_live):
+        ring._looking = Lock()  # noqa: SLF001 - the thread that may have held it is not in the child
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
