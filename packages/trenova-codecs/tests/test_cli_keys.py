@@ -16,33 +16,42 @@ from temporalio.plugin import SimplePlugin
 from temporalio.runtime import Runtime, TelemetryConfig
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
+from typer.testing import CliRunner
 
 from trenova_codecs import KeyRing, KeyState
 from trenova_codecs._attestation import PLUGIN_NAME
 from trenova_codecs._attestation_worker import KeyAttestation
 from trenova_codecs._key_text import new_secret, write_base64
 from trenova_codecs._live_workers import live_workers
+from trenova_codecs.cli import app
 
 COMMAND = str(Path(sys.executable).with_name("trenova-codecs"))
 
 
 class Outcome:
-    def __init__(self, status: int, out: bytes, err: bytes) -> None:
-        self.status, self.out, self.err = status, out.decode(), err.decode()
+    def __init__(self, status: int, out: str, err: str) -> None:
+        self.status, self.out, self.err = status, out, err
 
 
-async def keys(*words: str, ring: Path, stdin: str = "", environ: Mapping[str, str] | None = None) -> Outcome:
-    """Run the command as a process of its own."""
+def keys(*words: str, ring: Path, stdin: str = "") -> Outcome:
+    """Run the command in this process."""
+    done = CliRunner().invoke(app, ["keys", *words, "--ring", str(ring)], input=stdin, env={"COLUMNS": "200"})
+    assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
+    return Outcome(done.exit_code, done.stdout, done.stderr)
+
+
+async def installed(*words: str, ring: Path, environ: Mapping[str, str] | None = None) -> Outcome:
+    """Run the command as it is installed, as a process of its own."""
     process = await asyncio.create_subprocess_exec(
         *(COMMAND, "keys", *words, "--ring", str(ring)),
-        stdin=asyncio.subprocess.PIPE,
+        stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
         env={"PATH": os.environ["PATH"], "COLUMNS": "200", **(environ or {})},
     )
-    out, err = await asyncio.wait_for(process.communicate(stdin.encode()), 60)
+    out, err = await asyncio.wait_for(process.communicate(), 60)
     assert process.returncode is not None
-    return Outcome(process.returncode, out, err)
+    return Outcome(process.returncode, out.decode(), err.decode())
 
 
 @pytest.fixture
@@ -50,76 +59,76 @@ def ring(tmp_path: Path) -> Path:
     return tmp_path / "keys" / "ring.json"
 
 
-async def test_a_key_lives_from_init_to_the_archive_and_back(ring):
-    assert (await keys("init", ring=ring)).status == 0
+def test_a_key_lives_from_init_to_the_archive_and_back(ring):
+    assert (keys("init", ring=ring)).status == 0
     first = KeyRing.from_file(ring).active()
     assert stat.S_IMODE(ring.stat().st_mode) == 0o600
 
-    added = await keys("add", ring=ring)
+    added = keys("add", ring=ring)
     assert "key 'k2' decrypts" in added.out
     assert "keys promote k2" in added.out
     promote = ("promote", "k2", "--skip-workers", "--i-have-updated")
-    assert (await keys(*promote, ring=ring)).status == 0
-    assert (await keys(*promote, ring=ring)).status == 0  # once more changes nothing
+    assert (keys(*promote, ring=ring)).status == 0
+    assert (keys(*promote, ring=ring)).status == 0  # once more changes nothing
     assert KeyRing.from_file(ring).active().id == "k2"
 
-    retired = await keys("retire", "k1", "--skip-usage", ring=ring)
+    retired = keys("retire", "k1", "--skip-usage", ring=ring)
     assert "ring.archive.json" in retired.out
     assert KeyRing.from_file(ring).find("k1") is None
     assert write_base64(first.reveal()) not in ring.read_text()
     assert stat.S_IMODE(ring.with_name("ring.archive.json").stat().st_mode) == 0o600
 
-    assert (await keys("restore", "k1", ring=ring)).status == 0
+    assert (keys("restore", "k1", ring=ring)).status == 0
     back = KeyRing.from_file(ring).find("k1")
     assert back is not None
     assert back.reveal() == first.reveal()
     assert back.state is KeyState.DECRYPT_ONLY
 
-    assert (await keys("revoke", "k1", "--destroy", ring=ring)).status == 0
-    listed = await keys("list", "--json", ring=ring)
+    assert (keys("revoke", "k1", "--destroy", ring=ring)).status == 0
+    listed = keys("list", "--json", ring=ring)
     assert [(json.loads(line)["id"], json.loads(line)["state"]) for line in listed.out.splitlines()] == [
         ("k1", "revoked"),
         ("k2", "active"),
     ]
 
 
-async def test_init_never_touches_a_ring_that_is_there(ring):
-    await keys("init", ring=ring)
+def test_init_never_touches_a_ring_that_is_there(ring):
+    keys("init", ring=ring)
     before = ring.read_bytes()
-    again = await keys("init", ring=ring)
+    again = keys("init", ring=ring)
     assert again.status == 2
     assert "was left as it is" in again.err
     assert ring.read_bytes() == before
 
 
-async def test_adoption_writes_its_day_into_the_ring(ring, tmp_path):
-    await keys("init", "--adopt", ring=ring)
+def test_adoption_writes_its_day_into_the_ring(ring, tmp_path):
+    keys("init", "--adopt", ring=ring)
     assert KeyRing.from_file(ring).plaintext_until == datetime.now(UTC).date() + timedelta(days=90)
 
-    await keys("adopt", "--until", "2098-12-31", ring=ring)
+    keys("adopt", "--until", "2098-12-31", ring=ring)
     assert KeyRing.from_file(ring).plaintext_until == date(2098, 12, 31)
-    assert "no more" in (await keys("adopt", "--end", ring=ring)).out
+    assert "no more" in (keys("adopt", "--end", ring=ring)).out
     assert KeyRing.from_file(ring).plaintext_until is None
-    assert (await keys("adopt", ring=ring)).status == 2
+    assert (keys("adopt", ring=ring)).status == 2
 
     dated = tmp_path / "keys" / "dated.json"
-    assert "2099-12-31" in (await keys("init", "--adopt", "--until", "2099-12-31", ring=dated)).out
-    past = await keys("init", "--adopt", "--until", "2020-01-01", ring=tmp_path / "keys" / "past.json")
+    assert "2099-12-31" in (keys("init", "--adopt", "--until", "2099-12-31", ring=dated)).out
+    past = keys("init", "--adopt", "--until", "2020-01-01", ring=tmp_path / "keys" / "past.json")
     assert past.status == 2
     assert "is past" in past.err
 
 
-async def test_a_key_that_exists_comes_in_through_stdin_and_is_never_shown(ring):
+def test_a_key_that_exists_comes_in_through_stdin_and_is_never_shown(ring):
     secret = new_secret()
-    await keys("init", ring=ring)
+    keys("init", ring=ring)
     outcomes = [
-        await keys("add", "ours", "--from-stdin", ring=ring, stdin=write_base64(secret) + "\n"),
-        await keys("list", ring=ring),
-        await keys("list", "--json", ring=ring),
-        await keys("add", "again", "--from-stdin", ring=ring, stdin=write_base64(secret)),
-        await keys("promote", "ours", "--skip-workers", ring=ring),
-        await keys("retire", "ours", "--skip-usage", ring=ring),
-        await keys("add", "ours", "--from-stdin", ring=ring, stdin=write_base64(secret)),
+        keys("add", "ours", "--from-stdin", ring=ring, stdin=write_base64(secret) + "\n"),
+        keys("list", ring=ring),
+        keys("list", "--json", ring=ring),
+        keys("add", "again", "--from-stdin", ring=ring, stdin=write_base64(secret)),
+        keys("promote", "ours", "--skip-workers", ring=ring),
+        keys("retire", "ours", "--skip-usage", ring=ring),
+        keys("add", "ours", "--from-stdin", ring=ring, stdin=write_base64(secret)),
     ]
     assert [outcome.status for outcome in outcomes] == [0, 0, 0, 1, 1, 0, 1]
     shown = "".join(outcome.out + outcome.err for outcome in outcomes)
@@ -127,23 +136,32 @@ async def test_a_key_that_exists_comes_in_through_stdin_and_is_never_shown(ring)
     assert secret.hex()[:16] not in shown
 
 
-async def test_a_weak_key_is_refused_with_what_to_do_and_not_shown(ring):
-    await keys("init", ring=ring)
+def test_a_weak_key_is_refused_with_what_to_do_and_not_shown(ring):
+    keys("init", ring=ring)
     passphrase = write_base64(b"correct-horse-battery-staple-123")
     for text in (passphrase, "c2hvcnQ=", "not base64 at all"):
-        refused = await keys("add", "weak", "--from-stdin", ring=ring, stdin=text)
+        refused = keys("add", "weak", "--from-stdin", ring=ring, stdin=text)
         assert refused.status == 2
         assert "'weak'" in refused.err
         assert text not in refused.err
-    legacy = await keys("add", "the old one", "--legacy", ring=ring, stdin="short and weak\n")
+    legacy = keys("add", "the old one", "--legacy", ring=ring, stdin="short and weak\n")
     assert legacy.status == 0
     key = KeyRing.from_file(ring).find("the old one")
     assert key is not None
     assert key.reveal().startswith(b"short and weak\0")
 
 
-async def test_a_missing_ring_is_one_sentence_and_status_2(ring):
-    outcome = await keys("add", ring=ring)
+async def test_the_installed_command_ends_as_its_errors_say(ring):
+    refused = await installed("list", ring=ring)
+    assert refused.status == 2
+    assert "Traceback" not in refused.err
+    assert (await installed("init", ring=ring)).status == 0
+    assert "k1" in (await installed("list", ring=ring)).out
+    assert (await installed("retire", "k1", "--skip-usage", ring=ring)).status == 1
+
+
+def test_a_missing_ring_is_one_sentence_and_status_2(ring):
+    outcome = keys("add", ring=ring)
     assert outcome.status == 2
     assert outcome.err.startswith("There is no key ring")
     assert "Traceback" not in outcome.err
@@ -189,12 +207,12 @@ async def listed(server: Client, count: int) -> None:
 @pytest.mark.integration
 async def test_a_key_is_promoted_only_once_every_worker_holds_it(server, runtime, ring, tmp_path):
     here = {"TEMPORAL_ADDRESS": server.service_client.config.target_host}
-    await keys("init", ring=ring)
-    await keys("add", ring=ring)
+    keys("init", ring=ring)
+    keys("add", ring=ring)
     behind = tmp_path / "behind" / "ring.json"  # as on a machine that has not got the new ring yet
-    await keys("init", ring=behind)
+    keys("init", ring=behind)
 
-    refused = await keys("promote", "k2", "--i-have-updated", ring=ring, environ=here)
+    refused = await installed("promote", "k2", "--i-have-updated", ring=ring, environ=here)
     assert refused.status == 1
     assert "Namespace 'default' has no live worker" in refused.err
 
@@ -203,23 +221,23 @@ async def test_a_key_is_promoted_only_once_every_worker_holds_it(server, runtime
         await stack.enter_async_context(worker(server, runtime, "w2", behind))
         await listed(server, 2)
         promote = ("promote", "k2", "--i-have-updated", "--wait", "5")
-        refused = await keys(*promote, ring=ring, environ=here)
+        refused = await installed(*promote, ring=ring, environ=here)
         assert refused.status == 1
         assert "w2 lacks key 'k2'" in refused.err
         assert "not promoted" in refused.err
         assert KeyRing.from_file(ring).active().id == "k1"
-        assert (await keys("attest", "k2", "--ignore-worker", "w2", ring=ring, environ=here)).status == 0
+        assert (await installed("attest", "k2", "--ignore-worker", "w2", ring=ring, environ=here)).status == 0
 
         behind.write_bytes(ring.read_bytes())
-        without = await keys("promote", "k2", "--wait", "5", ring=ring, environ=here)
+        without = await installed("promote", "k2", "--wait", "5", ring=ring, environ=here)
         assert "--i-have-updated" in without.err
-        done = await keys(*promote, ring=ring, environ=here)
+        done = await installed(*promote, ring=ring, environ=here)
         assert done.status == 0, done.err
         assert KeyRing.from_file(ring).active().id == "k2"
 
-        switched = await keys("attest", "k2", "--active", ring=ring, environ=here)
+        switched = await installed("attest", "k2", "--active", ring=ring, environ=here)
         assert switched.status == 1
         assert "w2 still encrypts with 'k1'" in switched.err
         behind.write_bytes(ring.read_bytes())
         await asyncio.sleep(1.1)
-        assert (await keys("attest", "k2", "--active", ring=ring, environ=here)).status == 0
+        assert (await installed("attest", "k2", "--active", ring=ring, environ=here)).status == 0
