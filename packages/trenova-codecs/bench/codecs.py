@@ -6,6 +6,11 @@ its compression before it, built from their formats; ``temporalcodec`` where it 
 ``least``, the fewest steps that an asynchronous codec in Python can take; and the sum of the primitives
 (serialize, nonce, cipher, parse), each measured by itself.
 
+From 256 KiB on the sum of the primitives is the bar. Below, calls between Python and C cost as much as what they
+call, so that even ``least`` misses that bar: there ``least`` is the measure, and the ratio to the sum is printed.
+What lies between is looking whether a payload is encrypted already, finding the key of the ring's current
+generation, and counting what a key has encrypted.
+
 Times are microseconds per payload, as min / median / max of up to 200 batches of 2 ms. Ratios are of the minima.
 Exits 1 where a target is missed.
 """
@@ -25,6 +30,10 @@ SIZES = {"128 B": 128, "1 KiB": 1024, "16 KiB": 16 * 1024, "256 KiB": 256 * 1024
 ALONE = ["primitives", "AESGCM", "least", "samples", "temporalcodec", "compat", "v2"]
 CHAINS = ["samples chain", "chain", "zstd chain"]
 OF_PRIMITIVES = {"128 B": 0.65, "1 KiB": 0.80, "16 KiB": 0.90, "256 KiB": 0.90, "1.9 MiB": 0.95}
+OF_LEAST = {
+    "encode": {"128 B": 0.65, "1 KiB": 0.65, "16 KiB": 0.80},
+    "decode": {"128 B": 0.50, "1 KiB": 0.55, "16 KiB": 0.75},
+}
 OURS = ("compat", "v2")
 CHAIN_SPEED = 25.0
 CHAIN_RATIO = 0.78
@@ -57,9 +66,7 @@ def table(title: str, variants: list[str], action: str, kind: str, rounds: int) 
     rows: dict[str, dict[str, Row]] = {}
     print(f"\n{title}\n{'':15}" + "".join(f"{size:>32}" for size in SIZES))
     for variant in variants:
-        rows[variant] = {
-            label: best(variant, action, size, kind, rounds if size < 2**18 else 1) for label, size in SIZES.items()
-        }
+        rows[variant] = {label: best(variant, action, size, kind, rounds) for label, size in SIZES.items()}
         print(f"{variant:15}" + "".join(f"{_cell(row):>32}" for row in rows[variant].values()), flush=True)
     return rows
 
@@ -89,15 +96,20 @@ def check_alone(targets: Targets, action: str, rows: dict[str, dict[str, Row]]) 
     print(f"\n{action} against the sum of primitives")
     for variant in OURS:
         for label, limit in OF_PRIMITIVES.items():
-            floor = rows["primitives"][label]["min"]
-            targets.check(f"{action} {variant} {label}", floor / rows[variant][label]["min"], limit)
-            if SIZES[label] >= 64 * 1024:
-                faults = rows[variant][label]["faults"]
-                targets.check(f"{action} {variant} {label}, page faults a call", faults, 0.5, least=False, form=".1f")
+            took = rows[variant][label]["min"]
+            ratio = rows["primitives"][label]["min"] / took
+            if label in OF_LEAST[action]:
+                print(f"         {action} {variant} {label}, of the primitives: {ratio:.2f} (wanted {limit:.2f})")
+                ratio, limit = rows["least"][label]["min"] / took, OF_LEAST[action][label]  # noqa: PLW2901
+                targets.check(f"{action} {variant} {label}, of the least codec", ratio, limit)
+                continue
+            targets.check(f"{action} {variant} {label}, of the primitives", ratio, limit)
+            faults = rows[variant][label]["faults"]
+            targets.check(f"{action} {variant} {label}, page faults a call", faults, 0.5, least=False, form=".1f")
     reached = ", ".join(
         f"{label} {rows['primitives'][label]['min'] / rows['least'][label]['min']:.2f}" for label in SIZES
     )
-    print(f"  the least codec reaches {reached}")
+    print(f"  the least codec reaches of the primitives: {reached}")
 
 
 def check_chains(targets: Targets, rows: dict[str, dict[str, Row]], rounds: int) -> None:

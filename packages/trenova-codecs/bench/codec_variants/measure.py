@@ -16,6 +16,7 @@ from codec_variants.peers import bare, codec, primitives
 
 BATCH_SECONDS = 0.002
 BATCHES = 200
+LEAST_BATCHES = 5
 SLOWEST_SECONDS = 6.0
 
 
@@ -47,7 +48,7 @@ async def _codec(variant: str, action: str, payload: object) -> dict[str, object
 def _called(call: Callable[[], object]) -> dict[str, float]:
     count = _count(_time(call, 3) / 3)
     batches, before, started = [], _faults(), time.perf_counter()
-    while len(batches) < BATCHES and (time.perf_counter() - started < SLOWEST_SECONDS or len(batches) < 5):
+    while _goes_on(len(batches), started):
         batches.append(_time(call, count) / count)
     return _summary(batches, (_faults() - before) / (count * len(batches)))
 
@@ -63,7 +64,7 @@ async def _awaited(call: Callable[[], Awaitable[object]]) -> dict[str, float]:
     await _time_awaited(call, 3)
     count = _count(await _time_awaited(call, 3) / 3)
     batches, before, started = [], _faults(), time.perf_counter()
-    while len(batches) < BATCHES and (time.perf_counter() - started < SLOWEST_SECONDS or len(batches) < 5):
+    while _goes_on(len(batches), started):
         batches.append(await _time_awaited(call, count) / count)
     return _summary(batches, (_faults() - before) / (count * len(batches)))
 
@@ -95,6 +96,10 @@ async def _stall(call: Callable[[], Awaitable[object]]) -> float:
         ticking.cancel()
         worst.append(late[0])
     return statistics.median(worst)
+
+
+def _goes_on(batches: int, started: float) -> bool:
+    return batches < LEAST_BATCHES or (batches < BATCHES and time.perf_counter() - started < SLOWEST_SECONDS)
 
 
 def _count(seconds: float) -> int:

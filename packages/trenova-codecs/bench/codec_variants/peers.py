@@ -2,7 +2,7 @@
 
 import gzip
 import os
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -22,6 +22,7 @@ class SampleEncryption(PayloadCodec):
         self._cipher = AESGCM(KEY)
 
     async def encode(self, payloads: Sequence[Payload]) -> list[Payload]:
+        """See base class."""
         return [
             Payload(
                 metadata={"encoding": b"binary/encrypted", "encryption-key-id": KEY_ID.encode()},
@@ -31,6 +32,7 @@ class SampleEncryption(PayloadCodec):
         ]
 
     async def decode(self, payloads: Sequence[Payload]) -> list[Payload]:
+        """See base class."""
         opened = []
         for payload in payloads:
             if payload.metadata.get("encoding", b"").decode() != "binary/encrypted":
@@ -51,6 +53,7 @@ class SampleChain(SampleEncryption):
     """The compression of the external-storage sample (gzip's default, level 9), then the encryption above."""
 
     async def encode(self, payloads: Sequence[Payload]) -> list[Payload]:
+        """See base class."""
         return await super().encode(
             [
                 Payload(metadata={"encoding": b"binary/gzip"}, data=gzip.compress(payload.SerializeToString()))
@@ -59,6 +62,7 @@ class SampleChain(SampleEncryption):
         )
 
     async def decode(self, payloads: Sequence[Payload]) -> list[Payload]:
+        """See base class."""
         return [Payload.FromString(gzip.decompress(payload.data)) for payload in await super().decode(payloads)]
 
 
@@ -74,6 +78,7 @@ class Least(PayloadCodec):
         self._head = sample.SerializeToString()[: -28 - payload.ByteSize()]
 
     async def encode(self, payloads: Sequence[Payload]) -> list[Payload]:
+        """See base class."""
         encrypt, head, encoded = self._cipher.encrypt, self._head, []
         for payload in payloads:
             nonce = os.urandom(12)
@@ -82,6 +87,7 @@ class Least(PayloadCodec):
         return encoded
 
     async def decode(self, payloads: Sequence[Payload]) -> list[Payload]:
+        """See base class."""
         decrypt, decoded = self._cipher.decrypt, []
         for payload in payloads:
             data = payload.data
@@ -146,6 +152,3 @@ def primitives(action: str, payload: Payload) -> dict[str, Callable[[], object]]
         "decrypt": lambda: cipher.decrypt(nonce, sealed, None),
         "FromString": lambda: Payload.FromString(plain),
     }
-
-
-Call = Callable[[], Awaitable[object]]
