@@ -20,6 +20,7 @@ from temporalio.converter import (
     PayloadCodec,
 )
 from temporalio.exceptions import ActivityError, ApplicationError
+from temporalio.service import GrpcCompression
 from temporalio.worker import Replayer, UnsandboxedWorkflowRunner, Worker
 
 from trenova_codecs import (
@@ -156,6 +157,14 @@ async def test_external_storage_takes_what_temporal_would_not():
 
     assert limited.max_encoded == 2 * 1024 * 1024
     assert plugin()._data_converter(storing).payload_codec.max_encoded is None
+
+
+@pytest.mark.parametrize("compressed", [True, False])
+async def test_the_connection_does_not_compress_what_is_encrypted(dev_server, compressed):
+    client = await Client.connect(dev_server.address, plugins=[plugin(grpc_compression=compressed)])
+
+    used = client.service_client.config.grpc_compression
+    assert used is (GrpcCompression.GZIP if compressed else GrpcCompression.NONE)
 
 
 async def test_nothing_connects_without_a_key_to_encrypt_with():

@@ -74,6 +74,8 @@ class EncryptionOptions(_Options):
         headers: Whether headers are encrypted, which trace contexts and the like travel in. Callers that
             write plain ones are then refused with ``on_plaintext="reject"``.
         prove_keys: Whether workers answer ``trenova-codecs keys promote``, on a task queue of each process.
+        grpc_compression: Whether the connection compresses its messages once more, which is the SDK's default
+            and takes time for nothing where payloads are encrypted.
     """
 
     keys: KeySourceOptions | None = None
@@ -83,6 +85,7 @@ class EncryptionOptions(_Options):
     failures: bool = True
     headers: bool = True
     prove_keys: bool = True
+    grpc_compression: bool = False
 
 
 class CodecOptions(_Options):

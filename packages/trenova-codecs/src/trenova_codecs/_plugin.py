@@ -10,7 +10,7 @@ from temporalio.client import ClientConfig, WorkflowHistory
 from temporalio.common import HeaderCodecBehavior
 from temporalio.converter import DataConverter, PayloadCodec
 from temporalio.plugin import SimplePlugin
-from temporalio.service import ConnectConfig, ServiceClient
+from temporalio.service import ConnectConfig, GrpcCompression, ServiceClient
 from temporalio.worker import Replayer, ReplayerConfig, Worker, WorkerConfig, WorkflowReplayResult, WorkflowRunner
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
@@ -98,12 +98,14 @@ class CodecPlugin(SimplePlugin):
         config: ConnectConfig,
         next: Callable[[ConnectConfig], Awaitable[ServiceClient]],  # noqa: A002
     ) -> ServiceClient:
-        """See base class; tries the codec first.
+        """See base class; tries the codec first, and lets the connection compress nothing that is encrypted.
 
         Raises:
             CodecError: It does not work, e.g. for want of an active key.
         """
         await self._check()
+        if self.options.encryption is not None and not self.options.encryption.grpc_compression:
+            config = dataclasses.replace(config, grpc_compression=GrpcCompression.NONE)
         return await super().connect_service_client(config, next)
 
     def configure_worker(self, config: WorkerConfig) -> WorkerConfig:
