@@ -136,6 +136,20 @@ def bench(session: nox.Session) -> None:
         session.run("python", str(program), *session.posargs)
 
 
+@nox.session(python="3.12")
+def fuzz(session: nox.Session) -> None:
+    """Run every fuzzer for two minutes, or as the arguments of libFuzzer say; not a part of CI."""
+    for program in sorted(ROOT.glob("packages/*/fuzz/*.py")):
+        member = _project(program.parent.parent)["name"]
+        session.run_install(
+            *("uv", "sync", "--quiet", "--frozen", "--package", member, "--all-extras", "--no-default-groups"),
+            f"--python={session.virtualenv.location}",
+            env={"UV_PROJECT_ENVIRONMENT": session.virtualenv.location},
+        )
+        session.run_install("uv", "pip", "install", "--quiet", "atheris>=3,<4")
+        session.run("python", str(program), *(session.posargs or ["-max_total_time=120", "-timeout=10"]))
+
+
 @nox.session(python=False)
 def demo(session: nox.Session) -> None:
     """The README's first command, on ports and in a folder of its own."""
