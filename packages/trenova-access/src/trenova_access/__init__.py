@@ -1,0 +1,71 @@
+"""Who may call an HTTP server: JWTs against JWKS, sign-in on loopback, Host and Origin checks, roles per resource.
+
+For ASGI applications made with Starlette. One :class:`Access` per server: ``protect`` wraps the application,
+``require`` is asked in each route, ``sign_in_routes`` stand beside them.
+"""
+
+from trenova_access._access import ALLOWED_HEADERS, Access
+from trenova_access._answers import refusal, refuse
+from trenova_access._audit import AUDIT_LOGGER, AuditEvent, AuditHook, log_audit
+from trenova_access._claims import PermissionClaim, ValueClaim
+from trenova_access._errors import (
+    AccessConfigurationError,
+    AccessError,
+    BodyTooLargeError,
+    ForeignRequestError,
+    KeySetUnavailableError,
+    NotPermittedError,
+    NotSignedInError,
+    TokenRefusedError,
+    TooBusyError,
+    TooSlowError,
+)
+from trenova_access._hosts import is_loopback, require_safe_bind
+from trenova_access._key_set import KeySet
+from trenova_access._options import AccessOptions, KeySetOptions, LimitOptions, SignInOptions, TokenOptions
+from trenova_access._pages import SIGN_IN_PATH, sign_in_link, sign_in_routes
+from trenova_access._principal import EVERYWHERE, Grant, Principal, Roles
+from trenova_access._private_file import write_private
+from trenova_access._sign_in import SignIn
+from trenova_access._tokens import TokenVerifier
+
+__all__ = [
+    "ALLOWED_HEADERS",
+    "AUDIT_LOGGER",
+    "EVERYWHERE",
+    "SIGN_IN_PATH",
+    "Access",
+    "AccessConfigurationError",
+    "AccessError",
+    "AccessOptions",
+    "AuditEvent",
+    "AuditHook",
+    "BodyTooLargeError",
+    "ForeignRequestError",
+    "Grant",
+    "KeySet",
+    "KeySetOptions",
+    "KeySetUnavailableError",
+    "LimitOptions",
+    "NotPermittedError",
+    "NotSignedInError",
+    "PermissionClaim",
+    "Principal",
+    "Roles",
+    "SignIn",
+    "SignInOptions",
+    "TokenOptions",
+    "TokenRefusedError",
+    "TokenVerifier",
+    "TooBusyError",
+    "TooSlowError",
+    "ValueClaim",
+    "is_loopback",
+    "log_audit",
+    "refusal",
+    "refuse",
+    "require_safe_bind",
+    "sign_in_link",
+    "sign_in_routes",
+    "write_private",
+]

@@ -1,0 +1,147 @@
+"""One object for a server: who asks, may they, and the wrapping of its application."""
+
+from collections.abc import Callable
+
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import HTTPConnection
+from starlette.types import ASGIApp
+
+from trenova_access._audit import AuditEvent, AuditHook, count, log_audit
+from trenova_access._errors import AccessConfigurationError, AccessError, NotPermittedError, NotSignedInError
+from trenova_access._guard import Guard, require_own_origin
+from trenova_access._limits import Limits
+from trenova_access._options import AccessOptions
+from trenova_access._principal import Principal, Roles
+from trenova_access._sign_in import SignIn
+from trenova_access._tokens import TokenVerifier
+
+ALLOWED_HEADERS = ("authorization", "authorization-extras", "content-type", "x-namespace")
+"""Request headers that a browser may send from another origin: what the Temporal UI sends to a codec server."""
+
+
+class Access:
+    """Who may call one server.
+
+    Args:
+        options: Who is let in.
+        roles: The roles that the server knows.
+        audit: Receives every decision; the default logs it.
+        sign_in: In place of one made from ``options.sign_in``.
+        verifier: In place of one made from ``options.tokens``.
+
+    Raises:
+        AccessConfigurationError: The options give out a role that the server does not know.
+    """
+
+    def __init__(
+        self,
+        options: AccessOptions,
+        roles: Roles,
+        *,
+        audit: AuditHook = log_audit,
+        sign_in: SignIn | None = None,
+        verifier: TokenVerifier | None = None,
+    ) -> None:
+        if unknown := sorted(role for role in options.roles_named if role not in roles):
+            raise AccessConfigurationError(
+                f"The options give out the role {unknown[0]!r}, which this server does not know; it knows "
+                f"{', '.join(roles.names)}."
+            )
+        self.options = options
+        self.roles = roles
+        self.sign_in = sign_in or (SignIn(options.sign_in) if options.sign_in else None)
+        self._verifier = verifier or (TokenVerifier(options.tokens) if options.tokens else None)
+        self._audit = audit
+
+    def protect(self, app: ASGIApp) -> ASGIApp:
+        """Wrap an application in what holds for every request: CORS, Host, Origin, limits.
+
+        CORS stands outside, so that a page of an allowed origin can also read why it was refused. Give
+        Starlette ``exception_handlers={AccessError: refuse}``, which answers what its routes raise.
+        """
+        guarded = Guard(Limits(app, self.options.limits), self.options)
+        return CORSMiddleware(
+            guarded,
+            allow_origins=self.options.origins,
+            allow_methods=("GET", "POST", "PUT", "PATCH", "DELETE"),
+            allow_headers=ALLOWED_HEADERS,
+            allow_credentials=True,
+            allow_private_network=True,
+        )
+
+    async def authenticate(self, connection: HTTPConnection) -> Principal:
+        """Who asks: by the Authorization header if there is one, otherwise by the session's cookie.
+
+        Raises:
+            NotSignedInError: Nothing proves it; :class:`TokenRefusedError` says what is wrong with a token.
+            ForeignRequestError: A cookie comes with a call that changes something and with no Origin of ours.
+            KeySetUnavailableError: A token cannot be verified at the moment.
+        """
+        given = connection.headers.getlist("authorization")
+        if given:
+            return await self._by_bearer(given)
+        if self.sign_in and (cookie := connection.cookies.get(self.sign_in.options.cookie)):
+            if connection.scope.get("method") not in ("GET", "HEAD"):
+                require_own_origin(connection, self.options, needed=True)
+            if principal := self.sign_in.by_session(cookie):
+                return principal
+        raise NotSignedInError(self._how())
+
+    async def require(self, connection: HTTPConnection, resource: str, role: str) -> Principal:
+        """Who asks, if they have ``role`` on ``resource``; every decision is audited.
+
+        Raises:
+            NotPermittedError: They have not.
+            AccessError: As :meth:`authenticate`.
+        """
+        return await self._decide(connection, role, resource, lambda who: self.roles.permits(who, resource, role))
+
+    async def require_anybody(self, connection: HTTPConnection, action: str) -> Principal:
+        """Who asks, whatever their roles; every decision is audited under ``action``."""
+        return await self._decide(connection, action, "", lambda _: True)
+
+    def audit(self, connection: HTTPConnection, event: AuditEvent) -> None:
+        """Count an event and hand it to the hook, with the client's address."""
+        count(event)
+        client = connection.client.host if connection.client else ""
+        self._audit(AuditEvent(**{**vars(event), "client": client}))
+
+    async def _decide(
+        self, connection: HTTPConnection, action: str, resource: str, permits: Callable[[Principal], bool]
+    ) -> Principal:
+        principal = None
+        try:
+            principal = await self.authenticate(connection)
+            if not permits(principal):
+                raise NotPermittedError(f"{principal.subject!r} does not have the role {action!r} on {resource!r}.")
+        except AccessError as error:
+            self.audit(connection, _event(action, resource, principal, error))
+            raise
+        self.audit(connection, _event(action, resource, principal))
+        return principal
+
+    async def _by_bearer(self, given: list[str]) -> Principal:
+        scheme, _, token = given[0].partition(" ")
+        if len(given) > 1 or scheme.lower() != "bearer" or not token.strip():
+            raise NotSignedInError("The Authorization header must be one, of the form `Bearer <token>`.")
+        if self.sign_in and (principal := self.sign_in.by_key(token.strip())):
+            return principal
+        if self._verifier:
+            return await self._verifier.verify(token.strip())
+        raise NotSignedInError("The bearer token is not this server's key.")
+
+    def _how(self) -> str:
+        if self.sign_in:
+            return "Not signed in. Open the sign-in link that the server printed, or send its key as a bearer token."
+        return "Not signed in. Send a token of the issuer as `Authorization: Bearer <token>`."
+
+
+def _event(action: str, resource: str, who: Principal | None, error: AccessError | None = None) -> AuditEvent:
+    return AuditEvent(
+        action=action,
+        resource=resource,
+        outcome=error.code if error else "allowed",
+        subject=who.subject if who else "",
+        method=who.method if who else "",
+        reason=str(error.facts.get("reason", "")) if error else "",
+    )

@@ -1,0 +1,54 @@
+import trenova_access
+
+
+def test_the_public_names_are_these():
+    assert trenova_access.__all__ == sorted(trenova_access.__all__, key=_as_ruff_sorts)
+    assert set(trenova_access.__all__) == NAMES
+    assert all(hasattr(trenova_access, name) for name in NAMES)
+
+
+def _as_ruff_sorts(name):
+    kind = 0 if name.isupper() else 1 if name[0].isupper() else 2
+    return kind, name
+
+
+NAMES = {
+    "ALLOWED_HEADERS",
+    "AUDIT_LOGGER",
+    "EVERYWHERE",
+    "SIGN_IN_PATH",
+    "Access",
+    "AccessConfigurationError",
+    "AccessError",
+    "AccessOptions",
+    "AuditEvent",
+    "AuditHook",
+    "BodyTooLargeError",
+    "ForeignRequestError",
+    "Grant",
+    "KeySet",
+    "KeySetOptions",
+    "KeySetUnavailableError",
+    "LimitOptions",
+    "NotPermittedError",
+    "NotSignedInError",
+    "PermissionClaim",
+    "Principal",
+    "Roles",
+    "SignIn",
+    "SignInOptions",
+    "TokenOptions",
+    "TokenRefusedError",
+    "TokenVerifier",
+    "TooBusyError",
+    "TooSlowError",
+    "ValueClaim",
+    "is_loopback",
+    "log_audit",
+    "refusal",
+    "refuse",
+    "require_safe_bind",
+    "sign_in_link",
+    "sign_in_routes",
+    "write_private",
+}
