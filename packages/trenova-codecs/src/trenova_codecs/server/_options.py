@@ -1,0 +1,107 @@
+"""What a codec server is told: frozen, checked when it is given."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from trenova_access import AccessOptions, Grant, LimitOptions, Roles, SignInOptions
+
+READER: Final = "reader"
+"""May decode."""
+WRITER: Final = "writer"
+"""May encode, and decode: as in Temporal's own authorizer, who may write a namespace may read it."""
+ROLES: Final = Roles({READER: (), WRITER: [READER]})
+
+DEFAULT_PORT: Final = 8234
+"""Beside the Temporal UI's 8233."""
+
+_EVERYWHERE: Final = (Grant(resource="*", role=WRITER),)
+
+
+class _Options(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class NamespaceOptions(_Options):
+    """What one namespace may use.
+
+    Attributes:
+        keys: Ids of its keys; ``*`` stands for any characters, so that ``payments-*`` also covers the keys of
+            later rotations. ``*`` alone assigns every key of the ring, which is right where it has one tenant.
+        encode_with: The id of the key to encode with; otherwise it is the ring's active one, which then has
+            to be among ``keys``.
+    """
+
+    keys: tuple[str, ...] = Field(min_length=1)
+    encode_with: str | None = None
+
+
+class BatchOptions(_Options):
+    """What one request may hold and become.
+
+    Attributes:
+        max_payloads: Payloads in one request.
+        max_output: Bytes of all payloads together once they are decoded or encoded.
+    """
+
+    max_payloads: int = Field(default=2000, gt=0)
+    max_output: int = Field(default=32 * 1024 * 1024, gt=0)
+
+
+def _local_access() -> AccessOptions:
+    return AccessOptions(
+        origins=("http://127.0.0.1:8233", "http://localhost:8233"),
+        sign_in=SignInOptions(cookie="trenova-codec-server", grants=_EVERYWHERE),
+        limits=LimitOptions(max_body=8 * 1024 * 1024, max_concurrent=32),
+    )
+
+
+class CodecServerOptions(_Options):
+    """One codec server.
+
+    Attributes:
+        access: Who may call it; by default whoever can sign in on this machine, from the Temporal UI's pages.
+        namespaces: Which namespaces are served, and with which keys.
+        batch: Bounds of a request beside those of ``access``.
+    """
+
+    access: AccessOptions = Field(default_factory=_local_access)
+    namespaces: Mapping[str, NamespaceOptions] = Field(
+        default_factory=lambda: {"default": NamespaceOptions(keys=("*",))}, min_length=1
+    )
+    batch: BatchOptions = BatchOptions()
+
+
+class ServeOptions(CodecServerOptions):
+    """A codec server and where it listens.
+
+    Attributes:
+        host: Address to listen on. Anything but loopback needs tokens and an encrypted connection.
+        port: 0 chooses a free one.
+        data_dir: Private folder, in which the running server leaves its address, sign-in link and key.
+        tls_certificate: PEM file with the chain, to speak TLS itself.
+        tls_key: PEM file with its private key.
+        trusted_proxies: Addresses of proxies in front that terminate TLS; their X-Forwarded headers are believed.
+        stop_s: Seconds that running requests get when the server is asked to stop.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=DEFAULT_PORT, ge=0, le=65535)
+    data_dir: Path = Path(".trenova")
+    tls_certificate: Path | None = None
+    tls_key: Path | None = None
+    trusted_proxies: tuple[str, ...] = ()
+    stop_s: float = Field(default=10, gt=0)
+
+    @model_validator(mode="after")
+    def _both(self) -> "ServeOptions":
+        if (self.tls_certificate is None) != (self.tls_key is None):
+            raise ValueError("tls_certificate and tls_key belong together; give both, or neither")
+        return self
+
+    @property
+    def encrypted(self) -> bool:
+        """Whether callers' connections are encrypted, by this server or, as its operator says, in front of it."""
+        return self.tls_certificate is not None or bool(self.trusted_proxies)
