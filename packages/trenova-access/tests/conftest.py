@@ -1,16 +1,9 @@
 import asyncio
 import contextlib
-import http.server
-import json
-import threading
-import time
 
 import httpx
-import jwt
 import pytest
 import uvicorn
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from starlette.applications import Starlette
 from starlette.responses import JSONResponse
 from starlette.routing import Route
@@ -25,75 +18,12 @@ from trenova_access import (
     refuse,
     sign_in_routes,
 )
+from trenova_access.testing import Issuer
 
 ROLES = Roles({"viewer": (), "operator": ["viewer"], "admin": ["operator"]})
 
 
-def public_jwk(private, kid, **members):
-    algorithm = {
-        rsa.RSAPrivateKey: jwt.algorithms.RSAAlgorithm,
-        ec.EllipticCurvePrivateKey: jwt.algorithms.ECAlgorithm,
-        ed25519.Ed25519PrivateKey: jwt.algorithms.OKPAlgorithm,
-    }
-    kind = next(value for key, value in algorithm.items() if isinstance(private, key))
-    return {**json.loads(kind.to_jwk(private.public_key())), "kid": kid, **members}
-
-
-class Issuer:
-    """An issuer of tokens, whose key set is served over HTTP."""
-
-    name = "https://issuer.example.com/"
-    jwk = staticmethod(public_jwk)
-    audience = "codec"
-
-    def __init__(self):
-        self.private = rsa.generate_private_key(65537, 2048)
-        self.document = {"keys": [public_jwk(self.private, "k1", alg="RS256", use="sig")]}
-        self.body = None
-        self.status = 200
-        self.delay = 0.0
-        self.asked = 0
-        outer = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_GET(self):
-                outer.asked += 1
-                time.sleep(outer.delay)
-                body = json.dumps(outer.document).encode() if outer.body is None else outer.body
-                with contextlib.suppress(OSError):  # who asked may be gone
-                    self.send_response(outer.status)
-                    self.send_header("Location", "/elsewhere")
-                    self.send_header("Content-Length", str(len(body)))
-                    self.end_headers()
-                    self.wfile.write(body)
-
-            def log_message(self, *_):
-                pass
-
-        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02})
-        self._thread.start()
-        self.url = f"http://127.0.0.1:{self._server.server_port}/jwks"
-
-    def close(self):
-        self._server.shutdown()
-        self._thread.join(5)
-        self._server.server_close()
-
-    @property
-    def pem(self):
-        return self.private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
-
-    def claims(self, **changed):
-        now = int(time.time())
-        claims = {"iss": self.name, "aud": self.audience, "sub": "ada", "iat": now, "exp": now + 60, **changed}
-        return {name: value for name, value in claims.items() if value is not None}
-
-    def token(self, *, key=None, alg="RS256", kid="k1", headers=(), **changed):
-        headers = {**({"kid": kid} if kid else {}), **dict(headers)}
-        return jwt.encode(self.claims(**changed), key or self.private, algorithm=alg, headers=headers)
-
+class Options(Issuer):
     def options(self, **changed):
         keys = {"url": self.url, "retry_s": 0.0, **changed.pop("keys", {})}
         return TokenOptions(
@@ -109,9 +39,8 @@ class Issuer:
 
 @pytest.fixture(scope="session")
 def _issuer():
-    issuer = Issuer()
-    yield issuer
-    issuer.close()
+    with Options() as issuer:
+        yield issuer
 
 
 @pytest.fixture

@@ -7,6 +7,8 @@ from typing import Final
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from trenova_access import AccessOptions, Grant, LimitOptions, Roles, SignInOptions
+from trenova_codecs._compression import CompressionOptions
+from trenova_codecs._sealing import Format
 
 READER: Final = "reader"
 """May decode."""
@@ -65,6 +67,8 @@ class CodecServerOptions(_Options):
         access: Who may call it; by default whoever can sign in on this machine, from the Temporal UI's pages.
         namespaces: Which namespaces are served, and with which keys.
         batch: Bounds of a request beside those of ``access``.
+        format: What encoding encrypts in: as the namespaces' workers and clients do. Decoding reads all.
+        compression: Whether and how encoding compresses first; None not to.
     """
 
     access: AccessOptions = Field(default_factory=_local_access)
@@ -72,6 +76,8 @@ class CodecServerOptions(_Options):
         default_factory=lambda: {"default": NamespaceOptions(keys=("*",))}, min_length=1
     )
     batch: BatchOptions = BatchOptions()
+    format: Format = "compat"
+    compression: CompressionOptions | None = CompressionOptions()
 
 
 class ServeOptions(CodecServerOptions):

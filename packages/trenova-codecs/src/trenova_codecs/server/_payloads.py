@@ -37,9 +37,8 @@ async def _aside(size: int, work: Callable[[], Result]) -> Result:
 
 def _parse(body: bytes) -> list[Payload]:
     try:
-        document = json.loads(body)
-        if not isinstance(document, dict):
-            raise TypeError
+        # What is no object has no items, and is refused with all else that is no Payloads.
+        document = dict(json.loads(body).items())
         return list(json_format.ParseDict(document, Payloads(), ignore_unknown_fields=True).payloads)
     except (json_format.ParseError, ValueError, TypeError, AttributeError, RecursionError):
         raise InvalidInputError(

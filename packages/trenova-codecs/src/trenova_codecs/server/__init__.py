@@ -1,0 +1,35 @@
+"""A codec server for Temporal's command line and Web UI (extra ``[server]``).
+
+``trenova-codecs serve`` runs it; :func:`create_app` is the ASGI application for a server of your own.
+"""
+
+from trenova_codecs.server._app import create_app
+from trenova_codecs.server._audit import AUDIT_LOGGER, CodecAuditHook, CodecEvent, log_codec_event
+from trenova_codecs.server._namespaces import KeyNotAssignedError
+from trenova_codecs.server._options import (
+    READER,
+    ROLES,
+    WRITER,
+    BatchOptions,
+    CodecServerOptions,
+    NamespaceOptions,
+    ServeOptions,
+)
+from trenova_codecs.server._serve import serve
+
+__all__ = [
+    "AUDIT_LOGGER",
+    "READER",
+    "ROLES",
+    "WRITER",
+    "BatchOptions",
+    "CodecAuditHook",
+    "CodecEvent",
+    "CodecServerOptions",
+    "KeyNotAssignedError",
+    "NamespaceOptions",
+    "ServeOptions",
+    "create_app",
+    "log_codec_event",
+    "serve",
+]

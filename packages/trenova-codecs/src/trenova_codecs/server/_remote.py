@@ -1,0 +1,110 @@
+"""Temporal's remote codec protocol: POST to a path whose last segment says what to do."""
+
+import time
+from dataclasses import dataclass, field
+from typing import Final, cast
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from trenova_access import Access, Principal
+from trenova_codecs._errors import KeyRingError, NoActiveKeyError
+from trenova_codecs._keys import KeyProvider
+from trenova_codecs.server._audit import CodecAuditHook, CodecEvent
+from trenova_codecs.server._metrics import ServerMetrics
+from trenova_codecs.server._namespaces import KeyNotAssignedError, keys_used
+from trenova_codecs.server._options import READER, WRITER, CodecServerOptions
+from trenova_codecs.server._payloads import read_payloads, write_payloads
+from trenova_codecs.server._work import Codecs, Operation, work_off
+from trenova_errors import ApplicationError, InvalidInputError, PayloadTooLargeError, ResourceNotFoundError
+
+_NO_STORE: Final = {"Cache-Control": "no-store"}
+_ROLES: Final = {"decode": READER, "encode": WRITER}
+_STATUS: Final[tuple[tuple[type[ApplicationError], int], ...]] = (
+    (KeyNotAssignedError, 403),
+    (ResourceNotFoundError, 404),
+    (PayloadTooLargeError, 413),
+    (KeyRingError, 503),
+    (NoActiveKeyError, 503),
+)
+"""Everything else is 400, as the protocol wants for payloads that cannot be processed: asking again is useless."""
+
+
+@dataclass
+class _Job:
+    """One request that was let through, and what its audit line will say."""
+
+    operation: Operation
+    namespace: str
+    who: Principal
+    begun: float = field(default_factory=time.perf_counter)
+    outcome: str = "canceled"
+    payloads: int = 0
+    size_in: int = 0
+    size_out: int = 0
+    key_ids: set[str] = field(default_factory=set)
+
+    def event(self) -> CodecEvent:
+        return CodecEvent(
+            *(self.operation, self.namespace, self.who.subject, self.who.method, self.outcome),
+            *(self.payloads, self.size_in, self.size_out, tuple(sorted(self.key_ids))),
+        )
+
+
+class RemoteCodec:
+    """Answers encode, decode and download."""
+
+    def __init__(self, options: CodecServerOptions, ring: KeyProvider, access: Access, audit: CodecAuditHook) -> None:
+        self._batch = options.batch
+        self._access = access
+        self._audit = audit
+        self._codecs = Codecs(ring, options.namespaces, format=options.format, compression=options.compression)
+        self._metrics = ServerMetrics()
+
+    async def answer(self, request: Request) -> Response:
+        """Answer one request; the path's last segment decides, whatever stands before it."""
+        operation = request.url.path.rpartition("/")[2]
+        if operation not in (*_ROLES, "download"):
+            raise ResourceNotFoundError(
+                "There is nothing at this path. The codec answers POST to paths that end in /decode or /encode."
+            )
+        role = _ROLES.get(operation, READER)
+        namespace = request.headers.get("x-namespace", "")
+        if not namespace:
+            await self._access.require_anybody(request, role)
+            raise InvalidInputError("The header X-Namespace is missing. Name the namespace that the payloads are of.")
+        who = await self._access.require(request, namespace, role)
+        if operation == "download":
+            raise ResourceNotFoundError(
+                "This server keeps no external storage, so there is nothing to download. Payloads that are references "
+                "to one have to be fetched where the workers' storage driver is."
+            )
+        return await self._work(request, _Job(cast("Operation", operation), namespace, who))
+
+    async def _work(self, request: Request, job: _Job) -> Response:
+        codec = self._codecs.of(job.namespace)
+        token = keys_used.set(job.key_ids)
+        try:
+            body = await request.body()
+            job.size_in = len(body)
+            payloads = await read_payloads(body)
+            job.payloads = len(payloads)
+            answer = await write_payloads(await work_off(codec, job.operation, payloads, self._batch))
+            job.size_out, job.outcome = len(answer), "done"
+        except ApplicationError as error:
+            job.outcome = error.code
+            raise
+        finally:
+            keys_used.reset(token)
+            self._metrics.count(job.event(), time.perf_counter() - job.begun)
+            self._audit(job.event())
+        return Response(answer, media_type="application/json", headers=_NO_STORE)
+
+
+async def answer_error(_: Request, error: Exception) -> Response:
+    """Answer a typed error: a status, and JSON with its code and message."""
+    if not isinstance(error, ApplicationError):
+        raise error
+    status = next((status for kind, status in _STATUS if isinstance(error, kind)), 400)
+    content = {"code": error.code, "message": error.message}
+    return JSONResponse(content, status_code=status, headers=_NO_STORE)
