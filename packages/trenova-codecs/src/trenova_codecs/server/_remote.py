@@ -7,7 +7,7 @@ from typing import Final, cast
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from trenova_access import Access, Principal
+from trenova_access import Access, AccessError, Principal
 from trenova_codecs._errors import KeyRingError, NoActiveKeyError
 from trenova_codecs._keys import KeyProvider
 from trenova_codecs.server._audit import CodecAuditHook, CodecEvent
@@ -91,8 +91,8 @@ class RemoteCodec:
             job.payloads = len(payloads)
             answer = await write_payloads(await work_off(codec, job.operation, payloads, self._batch))
             job.size_out, job.outcome = len(answer), "done"
-        except ApplicationError as error:
-            job.outcome = error.code
+        except Exception as error:
+            job.outcome = error.code if isinstance(error, ApplicationError | AccessError) else "failed"
             raise
         finally:
             keys_used.reset(token)
