@@ -10,6 +10,7 @@ except ModuleNotFoundError:
     sys.exit('The command needs its extra: uv pip install "trenova-codecs[cli]"')
 
 from trenova_codecs._cli_keys import keys
+from trenova_codecs._cli_serve import serve
 
 app = typer.Typer(
     name="trenova-codecs",
@@ -19,6 +20,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(keys, name="keys")
+app.command("serve")(serve)
 
 
 def main() -> None:

@@ -31,6 +31,7 @@ def create_app(
     access: Access | None = None,
     audit: CodecAuditHook = log_codec_event,
     exposition: Exposition | None = None,
+    keys_needed: bool = True,
 ) -> ASGIApp:
     """Make the codec server's ASGI application.
 
@@ -40,6 +41,7 @@ def create_app(
         access: In place of one made from ``options.access``; its roles are :data:`ROLES`.
         audit: Receives one event for every decode and encode; the default logs it.
         exposition: What ``/metrics`` answers to whoever is signed in; without it there is no such path.
+        keys_needed: Whether it is ready only with keys; without any it still undoes compression.
 
     Raises:
         AccessConfigurationError: The options give out a role that is none of ``reader`` and ``writer``.
@@ -49,7 +51,7 @@ def create_app(
     routes = [
         Route("/", _home(access), methods=["GET"]),
         Route("/healthz", _healthz, methods=["GET"]),
-        Route("/readyz", _readyz(ring), methods=["GET"]),
+        Route("/readyz", _readyz(ring, keys_needed=keys_needed), methods=["GET"]),
         Route("/openapi.json", _described(options), methods=["GET"]),
         *([Route("/metrics", _metrics(access, exposition), methods=["GET"])] if exposition else []),
         *(sign_in_routes(access) if access.sign_in else []),
@@ -76,10 +78,10 @@ def _healthz(_: Request) -> Response:
     return JSONResponse({"status": "ok"}, headers=_NO_STORE)
 
 
-def _readyz(ring: KeyProvider) -> Callable[[Request], Response]:
+def _readyz(ring: KeyProvider, *, keys_needed: bool) -> Callable[[Request], Response]:
     def readyz(_: Request) -> Response:
         # How many keys there are is nobody's business who is not signed in; whether there are any is the probe's.
-        if ring.ids():
+        if ring.ids() or not keys_needed:
             return JSONResponse({"ready": True}, headers=_NO_STORE)
         reason = "the key ring holds no usable key"
         return JSONResponse({"ready": False, "reason": reason}, status_code=503, headers=_NO_STORE)

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from trenova_access import AccessOptions, Grant, LimitOptions, Roles, SignInOptions
 from trenova_codecs._compression import CompressionOptions
 from trenova_codecs._sealing import Format
+from trenova_codecs.server._key_source import KeySourceOptions
 
 READER: Final = "reader"
 """May decode."""
@@ -85,6 +86,7 @@ class ServeOptions(CodecServerOptions):
 
     Attributes:
         host: Address to listen on. Anything but loopback needs tokens and an encrypted connection.
+        key_source: Where the keys are.
         port: 0 chooses a free one.
         data_dir: Private folder, in which the running server leaves its address, sign-in link and key.
         tls_certificate: PEM file with the chain, to speak TLS itself.
@@ -94,6 +96,7 @@ class ServeOptions(CodecServerOptions):
     """
 
     host: str = "127.0.0.1"
+    key_source: KeySourceOptions = KeySourceOptions()
     port: int = Field(default=DEFAULT_PORT, ge=0, le=65535)
     data_dir: Path = Path(".trenova")
     tls_certificate: Path | None = None

@@ -11,7 +11,7 @@ from typing import Any
 import uvicorn
 from starlette.types import ASGIApp
 
-from trenova_access import Access, require_safe_bind
+from trenova_access import Access, AuditEvent, log_audit, require_safe_bind
 from trenova_codecs._keys import KeyProvider
 from trenova_codecs.server._announcement import FILE, announce, withdraw
 from trenova_codecs.server._app import Exposition, create_app
@@ -41,8 +41,8 @@ async def serve(
         ConfigurationError: The address cannot be listened on.
     """
     require_safe_bind(options.host, tokens=options.access.tokens is not None, encrypted=options.encrypted)
-    access = Access(options.access, ROLES)
-    app = create_app(options, ring, access=access, exposition=exposition)
+    access = Access(options.access, ROLES, audit=_log_unless_let_through)
+    app = create_app(options, ring, access=access, exposition=exposition, keys_needed=not options.key_source.optional)
     file = file or options.data_dir / FILE
     with _listener(options) as listener:
         url = _url(options, listener)
@@ -56,6 +56,12 @@ async def serve(
                 await uvicorn.Server(_config(app, options)).serve(sockets=[listener])
         finally:
             withdraw(file)
+
+
+def _log_unless_let_through(event: AuditEvent) -> None:
+    """Leave out what the codec's own line says again, with what came of it."""
+    if event.outcome != "allowed" or event.action not in ROLES:
+        log_audit(event)
 
 
 @contextmanager
