@@ -50,7 +50,7 @@ def serve(
         "host": host,
         "port": port,
         "data_dir": data_dir,
-        "key_source.path": ring,
+        "codec.encryption.keys": {"source": "file", "path": ring} if ring else None,
         "access.origins": origin,
         "namespaces": _namespaces(namespace) if namespace else None,
     }

@@ -5,7 +5,6 @@
 
 from trenova_codecs.server._app import create_app
 from trenova_codecs.server._audit import AUDIT_LOGGER, CodecAuditHook, CodecEvent, log_codec_event
-from trenova_codecs.server._key_source import KeySourceOptions
 from trenova_codecs.server._namespaces import KeyNotAssignedError
 from trenova_codecs.server._options import (
     READER,
@@ -28,7 +27,6 @@ __all__ = [
     "CodecEvent",
     "CodecServerOptions",
     "KeyNotAssignedError",
-    "KeySourceOptions",
     "NamespaceOptions",
     "ServeOptions",
     "create_app",

@@ -36,7 +36,7 @@ def console_options(environ: Mapping[str, str]) -> tuple[ServeOptions, Path]:
         "host": "127.0.0.1",
         "port": environ[PORT],
         "data_dir": environ.get("TRENOVA_DATA_DIR", ".trenova"),
-        "key_source.optional": True,
+        "keys_optional": True,
         "access.origins": origins or None,
         f"namespaces.{namespace}.keys": ["*"],
     }

@@ -7,9 +7,7 @@ from typing import Final
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from trenova_access import AccessOptions, Grant, LimitOptions, Roles, SignInOptions
-from trenova_codecs._compression import CompressionOptions
-from trenova_codecs._sealing import Format
-from trenova_codecs.server._key_source import KeySourceOptions
+from trenova_codecs._options import CodecOptions, EncryptionOptions
 
 READER: Final = "reader"
 """May decode."""
@@ -68,8 +66,9 @@ class CodecServerOptions(_Options):
         access: Who may call it; by default whoever can sign in on this machine, from the Temporal UI's pages.
         namespaces: Which namespaces are served, and with which keys.
         batch: Bounds of a request beside those of ``access``.
-        format: What encoding encrypts in: as the namespaces' workers and clients do. Decoding reads all.
-        compression: Whether and how encoding compresses first; None not to.
+        codec: What encoding does: the same block that the workers and clients of the namespaces have. Decoding
+            reads everything whatever it says, and lets pass what is not encrypted, because the Temporal UI
+            sends whatever a history holds.
     """
 
     access: AccessOptions = Field(default_factory=_local_access)
@@ -77,8 +76,7 @@ class CodecServerOptions(_Options):
         default_factory=lambda: {"default": NamespaceOptions(keys=("*",))}, min_length=1
     )
     batch: BatchOptions = BatchOptions()
-    format: Format = "compat"
-    compression: CompressionOptions | None = CompressionOptions()
+    codec: CodecOptions = CodecOptions(encryption=EncryptionOptions())
 
 
 class ServeOptions(CodecServerOptions):
@@ -86,7 +84,7 @@ class ServeOptions(CodecServerOptions):
 
     Attributes:
         host: Address to listen on. Anything but loopback needs tokens and an encrypted connection.
-        key_source: Where the keys are.
+        keys_optional: Serve without keys while the ring file is not there yet, and take it up once it is.
         port: 0 chooses a free one.
         data_dir: Private folder, in which the running server leaves its address, sign-in link and key.
         tls_certificate: PEM file with the chain, to speak TLS itself.
@@ -96,7 +94,7 @@ class ServeOptions(CodecServerOptions):
     """
 
     host: str = "127.0.0.1"
-    key_source: KeySourceOptions = KeySourceOptions()
+    keys_optional: bool = False
     port: int = Field(default=DEFAULT_PORT, ge=0, le=65535)
     data_dir: Path = Path(".trenova")
     tls_certificate: Path | None = None

@@ -58,7 +58,7 @@ class RemoteCodec:
         self._batch = options.batch
         self._access = access
         self._audit = audit
-        self._codecs = Codecs(ring, options.namespaces, format=options.format, compression=options.compression)
+        self._codecs = Codecs(options, ring)
         self._metrics = ServerMetrics()
 
     async def answer(self, request: Request) -> Response:

@@ -34,7 +34,7 @@ def run_console(environ: Mapping[str, str]) -> int:
 
 def _run(options: ServeOptions, environ: Mapping[str, str], file: Path | None) -> None:
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    ring = open_ring(options.key_source, options.data_dir, environ)
+    ring = open_ring(options, environ)
     asyncio.run(serve(options, ring, exposition=expose_metrics(), file=file, say=_say))
 
 

@@ -42,7 +42,7 @@ async def serve(
     """
     require_safe_bind(options.host, tokens=options.access.tokens is not None, encrypted=options.encrypted)
     access = Access(options.access, ROLES, audit=_log_unless_let_through)
-    app = create_app(options, ring, access=access, exposition=exposition, keys_needed=not options.key_source.optional)
+    app = create_app(options, ring, access=access, exposition=exposition, keys_needed=not options.keys_optional)
     file = file or options.data_dir / FILE
     with _listener(options) as listener:
         url = _url(options, listener)

@@ -1,21 +1,17 @@
 """Decoding and encoding for one request, within what one request may become."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Final, Literal
 
 from temporalio.api.common.v1 import Payload
 from temporalio.converter import PayloadCodec
 
 from trenova_access import NotPermittedError
-from trenova_codecs._chain import CodecChain
-from trenova_codecs._compression import CompressionCodec, CompressionOptions
-from trenova_codecs._encryption import EncryptionCodec
 from trenova_codecs._keys import KeyProvider
-from trenova_codecs._sealing import Format
-from trenova_codecs._side import Side
+from trenova_codecs._options import CodecOptions
 from trenova_codecs.server._namespaces import keys_of
-from trenova_codecs.server._options import BatchOptions, NamespaceOptions
+from trenova_codecs.server._options import BatchOptions, CodecServerOptions
 from trenova_errors import PayloadTooLargeError
 
 Operation = Literal["decode", "encode"]
@@ -31,20 +27,11 @@ class Codecs:
     what is not encrypted passes, as the Temporal UI sends whatever a history holds.
     """
 
-    def __init__(
-        self,
-        ring: KeyProvider,
-        namespaces: Mapping[str, NamespaceOptions],
-        *,
-        format: Format,  # noqa: A002 - the codecs' own name
-        compression: CompressionOptions | None,
-    ) -> None:
+    def __init__(self, options: CodecServerOptions, ring: KeyProvider) -> None:
         self._codecs = {
-            name: _codec(keys_of(name, options, ring), format, compression) for name, options in namespaces.items()
+            name: _codec(options.codec, keys_of(name, namespace, ring))
+            for name, namespace in options.namespaces.items()
         }
-
-    def __contains__(self, namespace: object) -> bool:
-        return namespace in self._codecs
 
     def of(self, namespace: str) -> PayloadCodec:
         """Return the codec of a namespace.
@@ -61,15 +48,11 @@ class Codecs:
         return found
 
 
-def _codec(keys: KeyProvider, format_: Format, compression: CompressionOptions | None) -> PayloadCodec:
-    encryption = EncryptionCodec(
-        keys,
-        format=format_,
-        on_plaintext="allow",
-        max_decompressed=(compression or CompressionOptions()).max_decompressed,
-        side=Side.CALLER,
-    )
-    return CodecChain.outbound(*([CompressionCodec(compression)] if compression else []), encryption)
+def _codec(options: CodecOptions, keys: KeyProvider) -> PayloadCodec:
+    if options.encryption is None:
+        return options.chain(None)
+    encryption = options.encryption.model_copy(update={"on_plaintext": "allow"})
+    return options.model_copy(update={"encryption": encryption}).chain(keys)
 
 
 async def work_off(
