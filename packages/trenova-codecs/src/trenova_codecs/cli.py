@@ -10,6 +10,7 @@ except ModuleNotFoundError:
     sys.exit('The command needs its extra: uv pip install "trenova-codecs[cli]"')
 
 from trenova_codecs._cli_keys import keys
+from trenova_codecs._cli_payloads import decode, encode, inspect
 from trenova_codecs._cli_serve import serve
 
 app = typer.Typer(
@@ -20,6 +21,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(keys, name="keys")
+app.command("inspect")(inspect)
+app.command("encode")(encode)
+app.command("decode")(decode)
 app.command("serve")(serve)
 
 

@@ -1,0 +1,145 @@
+"""``trenova-codecs inspect | encode | decode``: look at payloads, with and without their keys."""
+
+import json
+import logging
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from trenova_codecs._chain import CodecChain
+from trenova_codecs._cli_keys import DEFAULT_RING
+from trenova_codecs._cli_outcome import run, told
+from trenova_codecs._keys import KeyRing
+from trenova_codecs._options import CodecOptions, EncryptionOptions
+from trenova_codecs._payload_decoding import Undecoded, all_places, decode_document, encode_document
+from trenova_codecs._payload_document import Document, read_document, value_document
+from trenova_codecs._payload_layers import Layers, layers_of
+from trenova_codecs._payload_source import STDIN, Source, read_text
+from trenova_codecs._sealing import Format
+
+_WHAT = "Temporal's JSON of a payload, of payloads or of a history; - for stdin."
+File = Annotated[str, typer.Argument(metavar="[FILE]", help=_WHAT, show_default="stdin")]
+Ring = Annotated[
+    Path | None, typer.Option("--ring", envvar="TRENOVA_CODECS_RING", dir_okay=False, help="The key ring file.")
+]
+FromEnvironment = Annotated[
+    bool, typer.Option("--keys-from-environment", help="Take the keys TEMPORAL_ENCRYPTION_KEY_<id> instead of a ring.")
+]
+WorkflowId = Annotated[
+    str | None, typer.Option("--workflow-id", "-w", help="A run on the Temporal profile's server, instead of a file.")
+]
+RunId = Annotated[str | None, typer.Option("--run-id", "-r", help="Of that workflow.", show_default="the latest")]
+Namespace = Annotated[
+    str | None, typer.Option("--namespace", "-n", help="Of that workflow.", show_default="the profile's")
+]
+
+
+def inspect(
+    *,
+    file: File = STDIN,
+    workflow_id: WorkflowId = None,
+    run_id: RunId = None,
+    namespace: Namespace = None,
+    ring: Ring = None,
+    from_environment: FromEnvironment = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+) -> None:
+    """Show what each payload is wrapped in: layers, key ids, sizes. No key is needed, no content is shown.
+
+    With keys it also looks inside what is encrypted, and says what they could not decode.
+
+    Exits 1 when a payload is damaged, foreign or, with keys, cannot be decoded.
+    """
+    keys = _keys(ring, from_environment=from_environment, default=None)
+    looked = run(_looked(Source(file, workflow_id, run_id, namespace), keys))
+    for path, layers in looked:
+        typer.echo(_row(path, layers) if as_json else _line(path, layers))
+    problems = sum(layers.problem is not None for _, layers in looked)
+    if not as_json:
+        typer.echo(f"{len(looked)} payloads, {problems} with a problem", err=True)
+    raise typer.Exit(int(problems > 0))
+
+
+def decode(
+    *,
+    file: File = STDIN,
+    workflow_id: WorkflowId = None,
+    run_id: RunId = None,
+    namespace: Namespace = None,
+    ring: Ring = None,
+    from_environment: FromEnvironment = False,
+    proto_json: Annotated[
+        bool, typer.Option("--proto-json", help="Print Temporal's own JSON, in which data is base64.")
+    ] = False,
+) -> None:
+    """Decode payloads, also those of failures, and print the whole with JSON payloads as what they hold.
+
+    What cannot be decoded stays as it is, with one line on stderr that says where and why.
+
+    Exits 1 when something could not be decoded.
+    """
+    keys = _keys(ring, from_environment=from_environment, default=DEFAULT_RING)
+    # What the codec logs for an operator is said below, where it stands.
+    logging.getLogger("trenova_codecs").setLevel(logging.CRITICAL)
+    document, undecoded = run(_decoded(Source(file, workflow_id, run_id, namespace), _codec(keys)))
+    typer.echo(document.to_json(readable=not proto_json))
+    for one in undecoded:
+        typer.secho(f"{one.path}: {one.code}: {one.reason}", fg="red", err=True)
+    raise typer.Exit(int(len(undecoded) > 0))
+
+
+def encode(
+    *,
+    file: File = STDIN,
+    ring: Ring = None,
+    from_environment: FromEnvironment = False,
+    value: Annotated[bool, typer.Option("--value", help="The input is any JSON value, not a payload.")] = False,
+    layout: Annotated[
+        Format, typer.Option("--format", help="What to encrypt in, as the namespace's workers do.")
+    ] = "compat",
+) -> None:
+    """Encode a payload or payloads with the active key, and print Temporal's own JSON."""
+    keys = _keys(ring, from_environment=from_environment, default=DEFAULT_RING)
+
+    async def work() -> Document:
+        document = (value_document if value else read_document)(read_text(file))
+        await encode_document(document, _codec(keys, layout))
+        return document
+
+    typer.echo(run(work()).to_json(readable=False))
+
+
+async def _looked(source: Source, keys: KeyRing | None) -> Sequence[tuple[str, Layers]]:
+    document = await source.document(os.environ)
+    return [(place.path, await layers_of(place.payload, keys)) for place in all_places(document)]
+
+
+async def _decoded(source: Source, codec: CodecChain) -> tuple[Document, Sequence[Undecoded]]:
+    document = await source.document(os.environ)
+    return document, await decode_document(document, codec)
+
+
+def _keys(ring: Path | None, *, from_environment: bool, default: Path | None) -> KeyRing | None:
+    with told():
+        if from_environment:
+            return KeyRing.from_environ(os.environ)
+        path = ring or default
+        return KeyRing.from_file(path) if path else None
+
+
+def _codec(keys: KeyRing | None, layout: Format = "compat") -> CodecChain:
+    options = EncryptionOptions(format=layout, on_plaintext="allow")
+    return CodecOptions(encryption=options).chain(keys or KeyRing([]))
+
+
+def _line(path: str, layers: Layers) -> str:
+    wrapped = " > ".join(str(layer) for layer in layers.seen)
+    return f"{path}  {wrapped}" + (f"  ! {layers.problem}" if layers.problem else "")
+
+
+def _row(path: str, layers: Layers) -> str:
+    seen = [{"encoding": one.encoding, "size": one.size, "key_id": one.key_id} for one in layers.seen]
+    return json.dumps({"path": path, "layers": seen, "problem": layers.problem})

@@ -1,0 +1,91 @@
+"""What ``inspect``, ``encode`` and ``decode`` read and print: a payload, payloads, a history, or a live run."""
+
+import base64
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from google.protobuf import json_format
+from google.protobuf.message import Message
+from temporalio.api.common.v1 import Payload, Payloads
+from temporalio.api.history.v1 import History
+from temporalio.client import WorkflowHistory
+
+from trenova_errors import InvalidInputError
+
+_PAYLOAD_FIELDS: Final = {"metadata", "data", "externalPayloads"}
+_JSON: Final = (b"json/plain", b"json/protobuf")
+
+
+@dataclass(frozen=True)
+class Document:
+    """Messages of Temporal's API by name; the name of a lone one is empty."""
+
+    parts: Mapping[str, Message]
+
+    def to_json(self, *, readable: bool) -> str:
+        """Return JSON: the protocol's own, or one in which payloads of JSON stand as what they hold."""
+        printed = {name: json_format.MessageToDict(part) for name, part in self.parts.items()}
+        content: Any = printed.get("", printed)
+        return json.dumps(_readable(content) if readable else content, indent=2, ensure_ascii=False)
+
+
+def read_document(text: str) -> Document:
+    """Read protocol JSON: of a Payload, of Payloads, or of a history as ``temporal workflow show -o json`` prints it.
+
+    Raises:
+        InvalidInputError: It is none of them. The message does not quote it.
+    """
+    try:
+        # What is no object has no items, and is refused with all else that is not Temporal's.
+        content = dict(json.loads(text).items())
+        if "events" in content:
+            events = WorkflowHistory.from_json("", content).events
+            return Document({"": History(events=events)})
+        kind = Payloads if "payloads" in content else Payload
+        return Document({"": json_format.ParseDict(content, kind(), ignore_unknown_fields=True)})
+    except (ValueError, TypeError, AttributeError, RecursionError, json_format.ParseError) as error:
+        raise InvalidInputError(
+            f"The input is no payload, no payloads and no history in Temporal's JSON ({type(error).__name__}). Give "
+            '{"metadata": ..., "data": ...}, {"payloads": [...]}, or what `temporal workflow show -o json` prints.'
+        ) from None
+
+
+def value_document(text: str) -> Document:
+    """Make a payload of any JSON value, as Temporal's default converters do.
+
+    Raises:
+        InvalidInputError: It is no JSON.
+    """
+    try:
+        data = json.dumps(json.loads(text), separators=(",", ":"), ensure_ascii=False).encode()
+    except (ValueError, RecursionError):
+        raise InvalidInputError("The input is no JSON value. Quote strings, or leave --value out.") from None
+    return Document({"": Payload(metadata={"encoding": b"json/plain"}, data=data)})
+
+
+def _readable(node: Any) -> Any:
+    if isinstance(node, list):
+        return [_readable(one) for one in node]
+    if not isinstance(node, dict):
+        return node
+    if "encoding" in (node.get("metadata") or {}) and not node.keys() - _PAYLOAD_FIELDS:
+        return _content(node)
+    if node.keys() == {"payloads"}:
+        return _readable(node["payloads"])
+    return {name: _readable(value) for name, value in node.items()}
+
+
+def _content(node: Mapping[str, Any]) -> Any:
+    """Return what a payload holds if that is JSON or nothing; otherwise its metadata as text and its data."""
+    metadata = {name: base64.b64decode(value) for name, value in node["metadata"].items()}
+    if metadata["encoding"] == b"binary/null":
+        return None
+    if metadata["encoding"] in _JSON:
+        try:
+            return json.loads(base64.b64decode(node.get("data", "")))
+        except (ValueError, RecursionError):
+            pass  # it says that it is JSON, and is not
+    texts = {name: value.decode(errors="replace") for name, value in metadata.items()}
+    return {"metadata": texts, "data": node.get("data", "")}

@@ -1,0 +1,256 @@
+import asyncio
+import base64
+import dataclasses
+import json
+import os
+import sys
+import sysconfig
+import uuid
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from google.protobuf import json_format
+from temporalio import activity, workflow
+from temporalio.api.common.v1 import Payload, Payloads
+from temporalio.client import Client, WorkflowFailureError, WorkflowHistory
+from temporalio.converter import DataConverter, DefaultFailureConverterWithEncodedAttributes
+from temporalio.exceptions import ApplicationError
+from temporalio.testing import WorkflowEnvironment
+from temporalio.worker import UnsandboxedWorkflowRunner, Worker
+
+from trenova_codecs import CodecChain, CompressionCodec, EncryptionCodec, KeyRing
+from trenova_codecs._key_text import write_base64
+
+COMMAND = str(Path(sys.executable).with_name("trenova-codecs"))
+SECRETS = {key_id: os.urandom(32) for key_id in ("k1", "k2")}
+RING = KeyRing.from_keys(SECRETS, active="k1")
+
+
+class Outcome:
+    def __init__(self, status, out, err):
+        self.status, self.out, self.err = status, out.decode(), err.decode()
+
+    @property
+    def lines(self):
+        return [json.loads(line) for line in self.out.splitlines()]
+
+
+@pytest.fixture
+def ask(tmp_path):
+    """Run a command with the keys `held` in its environment, in an empty folder."""
+
+    async def run(*words, stdin="", held=("k1", "k2"), **environ):
+        keys = {f"TEMPORAL_ENCRYPTION_KEY_{key_id}": write_base64(SECRETS[key_id]) for key_id in held}
+        active = {"TEMPORAL_ENCRYPTION_ACTIVE_KEY": held[0]} if held else {}
+        process = await asyncio.create_subprocess_exec(
+            *(COMMAND, *words, *(["--keys-from-environment"] if held else [])),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            cwd=tmp_path,
+            env={"PATH": os.environ["PATH"], **keys, **active, **environ},
+        )
+        out, err = await asyncio.wait_for(process.communicate(stdin.encode()), 60)
+        outcome = Outcome(process.returncode, out, err)
+        assert "Traceback" not in outcome.err
+        return outcome
+
+    return run
+
+
+async def sealed(*values, key="k1", layout="compat"):
+    ring = KeyRing.from_keys({key: SECRETS[key]}, active=key)
+    chain = CodecChain.outbound(CompressionCodec(), EncryptionCodec(ring, format=layout))
+    plain = [Payload(metadata={"encoding": b"json/plain"}, data=json.dumps(value).encode()) for value in values]
+    return Payloads(payloads=await chain.encode(plain))
+
+
+def text(message):
+    return json_format.MessageToJson(message)
+
+
+@pytest.mark.parametrize("layout", ["compat", "v2"])
+async def test_what_is_encoded_is_decoded_again(ask, layout):
+    encoded = await ask("encode", "--value", "--format", layout, stdin='{"city": "Zürich"}')
+    decoded = await ask("decode", stdin=encoded.out)
+
+    assert encoded.status == decoded.status == 0
+    assert base64.b64decode(json.loads(encoded.out)["metadata"]["encryption-key-id"]) == b"k1"
+    assert json.loads(decoded.out) == {"city": "Zürich"}
+
+
+async def test_payloads_decode_to_what_they_hold_or_to_temporal_s_own_json(ask):
+    payloads = await sealed({"a": 1}, "x" * 3000)
+    payloads.payloads.append(Payload(metadata={"encoding": b"binary/null"}))
+    payloads.payloads.append(Payload(metadata={"encoding": b"binary/plain"}, data=b"\x00\xff"))
+
+    readable, own = await asyncio.gather(
+        ask("decode", stdin=text(payloads)), ask("decode", "--proto-json", stdin=text(payloads))
+    )
+
+    assert json.loads(readable.out) == [
+        {"a": 1},
+        "x" * 3000,
+        None,
+        {"metadata": {"encoding": "binary/plain"}, "data": "AP8="},
+    ]
+    assert json_format.Parse(own.out, Payloads()).payloads[0].data == b'{"a": 1}'
+
+
+async def test_inspecting_needs_no_key_and_shows_no_content(ask):
+    payloads = await sealed("planted-rate", "x" * 3000, layout="v2")
+
+    seen = await ask("inspect", "--json", stdin=text(payloads), held=())
+
+    assert seen.status == 0
+    assert [[layer["key_id"] for layer in row["layers"]] for row in seen.lines] == [["k1"], ["k1"]]
+    assert seen.lines[0]["layers"][0]["encoding"] == "binary/trenova-encrypted-v2"
+    assert seen.lines[0]["layers"][0]["size"] == len(payloads.payloads[0].data)
+
+
+async def test_with_keys_every_layer_is_shown(ask):
+    seen = await ask("inspect", stdin=text(await sealed("planted-rate", "planted" * 1000)))
+
+    assert seen.status == 0
+    first, second = seen.out.splitlines()
+    assert first.startswith("payloads[0]  binary/encrypted under 'k1', ")
+    assert first.endswith("bytes > json/plain, 14 bytes")
+    assert " > binary/gzip, " in second
+    assert "planted" not in seen.out + seen.err
+    assert "2 payloads, 0 with a problem" in seen.err
+
+
+async def test_what_cannot_be_decoded_is_named_and_stays_as_it_is(ask):
+    (good,) = (await sealed("good")).payloads
+    (strange,) = (await sealed("other", key="k2")).payloads
+    cut = Payload(metadata=good.metadata, data=good.data[:-1])
+    foreign = Payload(metadata={**good.metadata, "encryption-dek": b"x"}, data=good.data)
+    payloads = text(Payloads(payloads=[good, strange, cut, foreign]))
+
+    decoded, seen, blind = await asyncio.gather(
+        ask("decode", stdin=payloads, held=["k1"]),
+        ask("inspect", "--json", stdin=payloads, held=["k1"]),
+        ask("inspect", "--json", stdin=payloads, held=()),
+    )
+
+    assert decoded.status == seen.status == 1
+    assert json.loads(decoded.out)[0] == "good"
+    assert json.loads(decoded.out)[1]["data"] == base64.b64encode(strange.data).decode()
+    assert [line.split(": ")[:2] for line in decoded.err.splitlines()] == [
+        ["payloads[1]", "codec.unknown_key"],
+        ["payloads[2]", "codec.corrupt_payload"],
+        ["payloads[3]", "codec.foreign_encryption"],
+    ]
+    problems = [(row["problem"] or "none").split(":")[0] for row in seen.lines]
+    assert problems == ["none", "codec.unknown_key", "codec.corrupt_payload", "codec.foreign_encryption"]
+    assert blind.status == 1
+    assert [bool(row["problem"]) for row in blind.lines] == [False, False, False, True]
+
+
+@pytest.mark.parametrize(
+    ("words", "stdin", "said"),
+    [
+        (["decode"], "planted", "The input is no payload"),
+        (["decode"], "[]", "The input is no payload"),
+        (["decode"], '{"events": [5]}', "The input is no payload"),
+        (["inspect", "missing.json"], "", "The file 'missing.json' cannot be read"),
+        (["inspect", "some.json", "-w", "x"], "", "are two sources"),
+        (["encode", "--value"], "planted", "The input is no JSON value"),
+        (["encode"], '{"events": []}', "Only a payload or payloads can be encoded"),
+    ],
+)
+async def test_an_input_that_is_none_is_refused_without_being_quoted(ask, words, stdin, said):
+    outcome = await ask(*words, stdin=stdin)
+
+    assert outcome.status == 2
+    assert said in outcome.err
+    assert "planted" not in outcome.err
+
+
+async def test_without_a_ring_decoding_says_where_it_looked(ask):
+    outcome = await ask("decode", stdin="{}", held=())
+
+    assert outcome.status in {1, 2}
+    assert "keyring.json" in outcome.err
+
+
+@workflow.defn(name="CodecsFailWorkflow")
+class FailWorkflow:
+    @workflow.run
+    async def run(self, rate: str) -> None:
+        await workflow.execute_activity(
+            refuse, rate, activity_id="refuse", start_to_close_timeout=timedelta(seconds=10)
+        )
+
+
+@activity.defn(name="codecs.refuse")
+async def refuse(rate: str) -> None:
+    try:
+        raise ValueError(f"inner planted {rate}")  # noqa: TRY301  # the cause whose text is looked for
+    except ValueError as error:
+        raise ApplicationError(f"outer planted {rate}", {"detail": rate}, type="no", non_retryable=True) from error
+
+
+@pytest.fixture
+async def failed():
+    """A run whose failure is encrypted, on a real server; its address."""
+    binary = Path(sysconfig.get_path("scripts")) / "temporal"
+    async with await WorkflowEnvironment.start_local(
+        dev_server_existing_path=str(binary), dev_server_log_level="error"
+    ) as environment:
+        address = environment.client.service_client.config.target_host
+        converter = dataclasses.replace(
+            DataConverter.default,
+            payload_codec=CodecChain.outbound(CompressionCodec(), EncryptionCodec(RING)),
+            failure_converter_class=DefaultFailureConverterWithEncodedAttributes,
+        )
+        client = await Client.connect(address, data_converter=converter)
+        queue = str(uuid.uuid4())
+        runner = UnsandboxedWorkflowRunner()
+        async with Worker(
+            client, task_queue=queue, workflows=[FailWorkflow], activities=[refuse], workflow_runner=runner
+        ):
+            with pytest.raises(WorkflowFailureError):
+                await client.execute_workflow(
+                    FailWorkflow.run, "rate-17", id="failed", task_queue=queue, memo={"note": "planted memo"}
+                )
+        yield address
+
+
+async def test_the_failures_of_a_live_run_are_read_which_temporal_s_command_line_does_not(ask, failed, tmp_path):
+    address = {"TEMPORAL_ADDRESS": failed}
+    binary = Path(sysconfig.get_path("scripts")) / "temporal"
+    shown = await asyncio.create_subprocess_exec(
+        *(str(binary), "workflow", "show", "--address", failed, "-w", "failed", "-o", "json"),
+        stdout=asyncio.subprocess.PIPE,
+    )
+    out, _ = await asyncio.wait_for(shown.communicate(), 30)
+    (tmp_path / "history.json").write_bytes(out)
+    assert b"planted" not in out
+    assert b"Encoded failure" in out
+
+    live, file, own, seen, missing = await asyncio.gather(
+        ask("decode", "--workflow-id", "failed", **address),
+        ask("decode", "history.json"),
+        ask("decode", "history.json", "--proto-json"),
+        ask("inspect", "-w", "failed", "--json", held=(), **address),
+        ask("decode", "-w", "nobody", **address),
+    )
+
+    for outcome in (live, file, own):
+        assert outcome.status == 0, outcome.err
+        assert "Encoded failure" not in outcome.out
+        assert "outer planted rate-17" in outcome.out
+        assert "inner planted rate-17" in outcome.out
+        assert 'raise ApplicationError(f\\"outer' in outcome.out  # the stack trace with its source
+    assert "planted memo" in file.out
+    assert set(json.loads(live.out)) == {"description", "history"}
+    failure = json.loads(file.out)["events"][-1]["workflowExecutionFailedEventAttributes"]["failure"]["cause"]
+    assert failure["applicationFailureInfo"]["details"] == [{"detail": "rate-17"}]
+    assert WorkflowHistory.from_json("failed", own.out).events[0].event_id == 1
+    assert seen.status == 0
+    assert {layer["key_id"] for row in seen.lines for layer in row["layers"]} == {"k1"}
+    assert any(row["path"].endswith("failure.cause.encodedAttributes") for row in seen.lines)
+    assert missing.status == 1
+    assert "no such run of workflow 'nobody'" in missing.err
