@@ -93,6 +93,7 @@ class Stage:
         self.binary.write_text(f"#!{sys.executable} -I\n" + (FAKES / "fake_temporal.py").read_text())
         self.binary.chmod(0o755)
         self.services = []
+        self.consoles = []
         self.ups = []
         self.environ = os.environ | {
             "PYTHONPATH": os.pathsep.join([str(folder), str(FAKES), *filter(None, [os.environ.get("PYTHONPATH")])]),
@@ -108,12 +109,21 @@ class Stage:
         plans = json.loads(self.environ.get("FAKE_PLAN", "{}")) | {name: plan}
         self.environ["FAKE_PLAN"] = json.dumps(plans)
 
+    def add_console(self, name, **plan):
+        """Write the module of a fake console."""
+        module = name.replace("-", "_")
+        (self.folder / f"{module}.py").write_text(f"from fake_console import main\nmain({name!r})\n")
+        self.consoles.append((name, module))
+        plans = json.loads(self.environ.get("FAKE_PLAN", "{}")) | {name: plan}
+        self.environ["FAKE_PLAN"] = json.dumps(plans)
+
     def up(self, **told):
         """Start ``up`` with the fake workers and the fake server."""
         told = {
             "data_dir": str(self.data_dir),
             "binary": str(self.binary),
             "services": self.services,
+            "consoles": self.consoles,
             **told,
         }
         return self.start([sys.executable, str(FAKES / "drive.py"), json.dumps(told)])

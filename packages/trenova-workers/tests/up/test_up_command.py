@@ -29,5 +29,14 @@ def test_a_port_that_is_none_is_refused():
 def test_help_names_every_option():
     output = CliRunner().invoke(app, ["--help"], env={"COLUMNS": "200"}).output
 
-    for option in ("--data-dir", "--port", "--ui-port", "--only", "--demo", "--keep"):
+    for option in (
+        "--data-dir",
+        "--port",
+        "--ui-port",
+        "--only",
+        "--console-port",
+        "--no-consoles",
+        "--demo",
+        "--keep",
+    ):
         assert option in output

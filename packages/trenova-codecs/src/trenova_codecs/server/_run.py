@@ -35,7 +35,11 @@ def run_console(environ: Mapping[str, str]) -> int:
 def _run(options: ServeOptions, environ: Mapping[str, str], file: Path | None) -> None:
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     ring = open_ring(options, environ)
-    asyncio.run(serve(options, ring, exposition=expose_metrics(), file=file, say=_say))
+    asyncio.run(serve(options, ring, exposition=expose_metrics(), file=file, say=_discard if file else _say))
+
+
+def _discard(_: str) -> None:
+    """Leave it to ``up``, which finds the same in the file."""
 
 
 def _say(line: str) -> None:

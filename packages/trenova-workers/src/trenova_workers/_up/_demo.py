@@ -21,12 +21,12 @@ from rich.table import Table
 from rich.text import Text
 
 from trenova_workers._up._discovery import Service
+from trenova_workers._up._kept import ended
 from trenova_workers._up._options import Limits
 from trenova_workers._up._processes import Child, Processes
 from trenova_workers._up._progress import ProgressView, progress_view
 from trenova_workers._up._screen import Screen, clean
 from trenova_workers._up._table import new_table, seconds
-from trenova_workers._up._workers import ended
 
 _GRACE = 10.0
 

@@ -42,7 +42,9 @@ def require_binary(binary: Path) -> None:
 class EmbeddedServer:
     """One dev server, its addresses fixed for as long as this ``up`` runs, however often it restarts."""
 
-    def __init__(self, options: Options, processes: Processes, lock_fd: int) -> None:
+    def __init__(
+        self, options: Options, processes: Processes, lock_fd: int, *, codec_endpoint: str | None = None
+    ) -> None:
         if options.port and options.port == options.ui_port:
             raise UpError(f"--port and --ui-port are both {options.port}. They need a port each; 0 chooses a free one.")
         self.port = claim(options.port, "--port", "the Temporal server")
@@ -51,6 +53,7 @@ class EmbeddedServer:
         self._options = options
         self._processes = processes
         self._lock_fd = lock_fd
+        self._codec_endpoint = codec_endpoint
         self._http_port = 0
         self._child: Child | None = None
 
@@ -74,6 +77,7 @@ class EmbeddedServer:
             *("--dynamic-config-value", "matching.enableFairness=true"),
             *("--dynamic-config-value", "matching.useNewMatcher=true"),
             *("--log-level", "warn", "--color", "never", "--ui-disable-news-fetch"),
+            *(("--ui-codec-endpoint", self._codec_endpoint) if self._codec_endpoint else ()),
         ]
 
     async def start(self) -> Child:

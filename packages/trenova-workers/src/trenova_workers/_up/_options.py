@@ -30,7 +30,7 @@ class Limits:
 
 @dataclass(frozen=True)
 class Options:
-    """One ``up``; port 0 chooses a free one.
+    """One ``up``; port 0 chooses a free one, as does a console that is not in ``console_ports``.
 
     ``environ`` is what the children inherit, and ``server_binary`` the ``temporal`` program.
     """
@@ -40,6 +40,7 @@ class Options:
     server_binary: Path
     port: int = 7233
     ui_port: int = 8233
+    console_ports: Mapping[str, int] = field(default_factory=dict)
     demo: bool = False
     keep: bool = False
     limits: Limits = field(default_factory=Limits)

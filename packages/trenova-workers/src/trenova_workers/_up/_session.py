@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -11,22 +11,26 @@ from typing import Any
 from rich.text import Text
 
 from trenova_workers._up._age import process_age
+from trenova_workers._up._consoles import CODEC_SERVER, Console, ConsoleService, console_ports, origins
 from trenova_workers._up._demo import Demo
 from trenova_workers._up._discovery import Service
 from trenova_workers._up._embedded import EmbeddedServer, children_environ, require_binary, write_profile
+from trenova_workers._up._kept import Kept, State, ended
 from trenova_workers._up._lock import lock_folder, lock_server, private_folder
-from trenova_workers._up._options import NAMESPACE, Options
+from trenova_workers._up._options import LOOPBACK, NAMESPACE, Options
 from trenova_workers._up._processes import Processes
 from trenova_workers._up._restarts import Restarts
 from trenova_workers._up._screen import Screen
 from trenova_workers._up._signals import Signals
-from trenova_workers._up._table import seconds, workers_table
-from trenova_workers._up._workers import State, Worker, ended
+from trenova_workers._up._table import consoles_table, seconds, workers_table
+from trenova_workers._up._workers import Worker
 
 _INSISTED = 130
 
 
-async def bring_up(options: Options, services: Sequence[Service], screen: Screen) -> int:
+async def bring_up(
+    options: Options, services: Sequence[Service], screen: Screen, consoles: Sequence[ConsoleService] = ()
+) -> int:
     """Run ``up`` until it is asked to stop, or its demo is over; the exit status.
 
     Raises:
@@ -44,9 +48,12 @@ async def bring_up(options: Options, services: Sequence[Service], screen: Screen
         )
         stack.enter_context(lock)
         processes = Processes()
-        server = EmbeddedServer(options, processes, lock.fd)
+        ports = console_ports(options, consoles)
+        codec = f"http://{LOOPBACK}:{ports[CODEC_SERVER]}" if CODEC_SERVER in ports else None
+        server = EmbeddedServer(options, processes, lock.fd, codec_endpoint=codec)
         write_profile(options, server.address)
         session = _Session(options, services, screen=screen, processes=processes, server=server, age=age)
+        session.add_consoles(consoles, ports)
         with Signals(processes.kill_all) as signals:
             return await session.run(signals)
 
@@ -68,12 +75,28 @@ class _Session:
         self._server = server
         self._age = age
         self._begun = time.monotonic()
+        self._environ = environ
+        self._processes = processes
+        self._consoles: list[Console] = []
         self._workers = [Worker(service, environ, processes, screen, options.limits) for service in services]
         self._demo = Demo(environ, processes, screen, options.limits)
         self._server_ready = asyncio.Event()
         self._took_server = 0.0
         self._agreed = not options.demo
         screen.name([service.name for service in services])
+
+    def add_consoles(self, consoles: Sequence[ConsoleService], ports: Mapping[str, int]) -> None:
+        """Start these consoles too, each at its port."""
+        environ = {**self._environ, "TRENOVA_CONSOLE__ORIGINS": origins(self._server.ui_port)}
+        self._consoles = [
+            Console(one, environ, self._processes, self._screen, self._options.limits, port=ports[one.name])
+            for one in consoles
+        ]
+        self._screen.name([kept.name for kept in self._kept])
+
+    @property
+    def _kept(self) -> list[Kept]:
+        return [*self._workers, *self._consoles]
 
     async def run(self, signals: Signals) -> int:
         server, work, _ = tasks = [
@@ -89,7 +112,7 @@ class _Session:
                 raise error
         if signals.insisted:
             return _INSISTED
-        failed = any(worker.state is State.FAILED for worker in self._workers)
+        failed = any(kept.state is State.FAILED for kept in self._kept)
         return int(failed or not self._agreed)
 
     async def _work(self) -> None:
@@ -102,11 +125,12 @@ class _Session:
         await asyncio.Event().wait()
 
     async def _start(self) -> None:
-        self._screen.say(f"starting Temporal on {self._server.address} and {len(self._workers)} workers")
-        await together(*(self._start_worker(worker) for worker in self._workers))
+        consoles = f", {', '.join(one.name for one in self._consoles)}" if self._consoles else ""
+        self._screen.say(f"starting Temporal on {self._server.address} and {len(self._workers)} workers{consoles}")
+        await together(*(self._start_worker(worker) for worker in self._workers), self._start_consoles())
         with suppress(TimeoutError):
             async with asyncio.timeout(self._options.limits.worker_start):
-                await together(*(worker.settled.wait() for worker in self._workers))
+                await together(*(kept.settled.wait() for kept in self._kept))
         total = self._age + time.monotonic() - self._begun
         if not all(worker.queues for worker in self._workers):
             await self._describe()
@@ -114,6 +138,11 @@ class _Session:
 
     async def _describe(self) -> None:
         await together(*(worker.describe() for worker in self._workers if worker.facts is None))
+
+    async def _start_consoles(self) -> None:
+        await self._server_ready.wait()
+        for console in self._consoles:
+            console.keep()
 
     async def _start_worker(self, worker: Worker) -> None:
         await self._server_ready.wait()
@@ -161,7 +190,7 @@ class _Session:
         self._screen.say("stopping: the workers drain, then the server ends (a second Ctrl-C kills)")
         server, *others = tasks
         await _cancel(others)
-        await asyncio.gather(*(worker.stop() for worker in self._workers))
+        await asyncio.gather(*(kept.stop() for kept in self._kept))
         drained = time.monotonic() - begun
         await _cancel([server])
         await self._server.stop()
@@ -171,7 +200,9 @@ class _Session:
     def _show_table(self, total: float) -> None:
         rows = [worker.row for worker in self._workers]
         self._screen.show(workers_table(rows, plain=self._screen.plain))
-        ready = all(row.state == State.READY for row in rows)
+        if self._consoles:
+            self._screen.show(consoles_table([one.row for one in self._consoles], plain=self._screen.plain))
+        ready = all(kept.state is State.READY and not kept.reason for kept in self._kept)
         reached = "Ready" if ready else "Not all ready"
         spent = f"command {seconds(self._age)}, server {seconds(self._took_server)}, then each worker as above"
         lines = [

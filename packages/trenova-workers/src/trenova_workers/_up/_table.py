@@ -21,6 +21,17 @@ class Row:
     start: float | None
 
 
+@dataclass(frozen=True)
+class ConsoleRow:
+    """One console; ``address`` is what to open in a browser, ``start`` in seconds."""
+
+    console: str
+    address: str
+    pid: int | None
+    state: str
+    start: float | None
+
+
 def new_table(*, plain: bool) -> Table:
     """An empty table: with lines on a terminal, aligned columns elsewhere."""
     return Table(box=None if plain else box.ROUNDED, pad_edge=not plain, header_style="" if plain else "bold")
@@ -41,6 +52,18 @@ def workers_table(rows: Sequence[Row], *, plain: bool) -> Table:
             seconds(row.start),
             style=None if plain else _STYLES.get(row.state, "yellow"),
         )
+    return table
+
+
+def consoles_table(rows: Sequence[ConsoleRow], *, plain: bool) -> Table:
+    """Console, address to open, pid, state, and the seconds its start took."""
+    table = new_table(plain=plain)
+    for column in ("console", "open in a browser", "pid", "state", "start"):
+        table.add_column(column, justify="right" if column in {"pid", "start"} else "left", overflow="fold")
+    for row in rows:
+        pid = "-" if row.pid is None else str(row.pid)
+        style = None if plain else _STYLES.get(row.state, "yellow")
+        table.add_row(row.console, row.address, pid, row.state, seconds(row.start), style=style)
     return table
 
 

@@ -4,9 +4,11 @@ import asyncio
 import os
 import sys
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
+
+_HIGHEST_PORT = 65535
 
 
 def up(
@@ -23,10 +25,17 @@ def up(
         list[str] | None,
         typer.Option("--only", metavar="WORKER", help="Start only this worker; may be repeated."),
     ] = None,
+    consoles: Annotated[
+        bool, typer.Option("--consoles/--no-consoles", help="Start the installed web consoles.")
+    ] = True,
+    console_port: Annotated[
+        list[str] | None,
+        typer.Option("--console-port", metavar="NAME=PORT", help="Where this console listens; may be repeated."),
+    ] = None,
     demo: Annotated[bool, typer.Option("--demo", help="Run every worker's demo, compare, stop, exit 0 or 1.")] = False,
     keep: Annotated[bool, typer.Option("--keep", help="With --demo: stay up afterwards.")] = False,
 ) -> None:
-    """Start a Temporal server and every installed worker on this machine, and follow them.
+    """Start a Temporal server, every installed worker and console on this machine, and follow them.
 
     Everything listens on 127.0.0.1 only. Ctrl-C or SIGTERM lets the workers finish what they do,
     then stops the server; state stays in the data folder. A second one kills.
@@ -38,28 +47,40 @@ def up(
         raise typer.BadParameter("--keep says what happens after --demo; give both, or neither.")
     if sys.platform == "win32":
         _refuse("`trenova-workers up` needs Linux or macOS; on Windows run it in WSL.")
-    raise typer.Exit(_run(data_dir, port, ui_port, only or [], demo=demo, keep=keep))
+    raise typer.Exit(
+        _run(
+            only or [],
+            consoles=consoles,
+            data_dir=data_dir,
+            port=port,
+            ui_port=ui_port,
+            console_ports=dict(map(_console_port, console_port or [])),
+            demo=demo,
+            keep=keep,
+        )
+    )
 
 
-def _run(data_dir: Path, port: int, ui_port: int, only: list[str], *, demo: bool, keep: bool) -> int:
+def _console_port(told: str) -> tuple[str, int]:
+    name, _, port = told.partition("=")
+    if not name or not port.isdecimal() or not 0 <= int(port) <= _HIGHEST_PORT:
+        raise typer.BadParameter(f"--console-port takes NAME=PORT, such as codec-server=8234; got {told!r}.")
+    return name, int(port)
+
+
+def _run(only: list[str], *, consoles: bool, **told: Any) -> int:
+    from trenova_workers._up._consoles import installed_consoles
     from trenova_workers._up._discovery import choose, installed_services
     from trenova_workers._up._embedded import installed_binary
     from trenova_workers._up._options import Options, UpError
     from trenova_workers._up._screen import Screen
     from trenova_workers._up._session import bring_up
 
-    options = Options(
-        data_dir=data_dir,
-        environ=dict(os.environ),
-        server_binary=installed_binary(),
-        port=port,
-        ui_port=ui_port,
-        demo=demo,
-        keep=keep,
-    )
+    options = Options(environ=dict(os.environ), server_binary=installed_binary(), **told)
     try:
         services = choose(installed_services(), only)
-        return asyncio.run(bring_up(options, services, Screen()))
+        found = installed_consoles() if consoles else []
+        return asyncio.run(bring_up(options, services, Screen(), found))
     except UpError as error:
         _refuse(str(error))
 

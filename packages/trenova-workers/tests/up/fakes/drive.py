@@ -8,6 +8,7 @@ import os
 import sys
 from pathlib import Path
 
+from trenova_workers._up._consoles import ConsoleService
 from trenova_workers._up._discovery import Service
 from trenova_workers._up._embedded import installed_binary
 from trenova_workers._up._options import Limits, Options, UpError
@@ -21,12 +22,15 @@ options = Options(
     server_binary=Path(told["binary"]) if told.get("binary") else installed_binary(),
     port=told.get("port", 0),
     ui_port=told.get("ui_port", 0),
+    console_ports=told.get("console_ports", {}),
     demo=told.get("demo", False),
     keep=told.get("keep", False),
     limits=Limits(**told.get("limits", {})),
 )
 try:
-    sys.exit(asyncio.run(bring_up(options, [Service(*one) for one in told["services"]], Screen())))
+    services = [Service(*one) for one in told["services"]]
+    consoles = [ConsoleService(*one) for one in told.get("consoles", [])]
+    sys.exit(asyncio.run(bring_up(options, services, Screen(), consoles)))
 except UpError as error:
     print(f"error: {error}", file=sys.stderr)
     sys.exit(1)
