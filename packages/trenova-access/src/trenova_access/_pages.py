@@ -4,6 +4,8 @@ The link carries its token behind ``#``, which browsers keep to themselves: it r
 Referer. The page's script posts it.
 """
 
+from collections.abc import Sequence
+from html import escape
 from typing import Final
 from urllib.parse import parse_qs, quote
 
@@ -39,9 +41,9 @@ _PAGE: Final = """<!doctype html>
 <button>Sign in</button></form></main><script src="sign-in/page.js"></script></body></html>
 """
 _DONE: Final = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>Signed in</title>
-<link rel="stylesheet" href="../sign-in/page.css"></head>
-<body><main><h1>Signed in</h1><p>This browser may now use the server. You can close this page.</p></main></body></html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>Signed in</title><link rel="stylesheet" href="page.css"></head>
+<body><main><h1>Signed in</h1><p>This browser may now use the server.</p>{steps}</main></body></html>
 """
 _SCRIPT: Final = """const token = location.hash.slice(1);
 if (token) {
@@ -56,19 +58,21 @@ input,button{font:inherit;padding:.4rem .6rem;margin:.3rem .3rem .3rem 0}
 """
 
 
-def sign_in_routes(access: Access, *, home: str = "/sign-in/done") -> list[Route]:
+def sign_in_routes(access: Access, *, home: str = "/sign-in/done", next_steps: Sequence[str] = ()) -> list[Route]:
     """Routes for ``/sign-in`` and what belongs to it, to stand beside a server's own.
 
     Args:
         access: With a sign-in.
         home: Path of this server to which a browser goes once it is signed in.
+        next_steps: What to do then, for the page at the default ``home``: plain sentences, in which ``{url}``
+            stands for this server's address.
 
     Raises:
         AccessConfigurationError: ``access`` has no sign-in.
     """
     if access.sign_in is None:
         raise AccessConfigurationError("These options have no sign_in; give SignInOptions, or leave the routes out.")
-    pages = _Pages(access, access.sign_in, home)
+    pages = _Pages(access, access.sign_in, home, next_steps)
     return [
         Route(SIGN_IN_PATH, pages.show, methods=["GET"]),
         Route(SIGN_IN_PATH, pages.exchange, methods=["POST"]),
@@ -86,10 +90,11 @@ def sign_in_link(base: str, token: str) -> str:
 
 
 class _Pages:
-    def __init__(self, access: Access, sign_in: SignIn, home: str) -> None:
+    def __init__(self, access: Access, sign_in: SignIn, home: str, next_steps: Sequence[str]) -> None:
         self._access = access
         self._sign_in = sign_in
         self._home = home
+        self._next_steps = next_steps
 
     async def show(self, _: Request) -> Response:
         return _page("Sign in", "The server printed a link when it started; open it, or paste what stands behind #.")
@@ -116,8 +121,10 @@ class _Pages:
         )
         return answer
 
-    async def done(self, _: Request) -> Response:
-        return HTMLResponse(_DONE, headers=_HEADERS)
+    async def done(self, request: Request) -> Response:
+        url = str(request.base_url).rstrip("/")
+        steps = "".join(f"<li>{escape(step.replace('{url}', url))}</li>" for step in self._next_steps)
+        return HTMLResponse(_DONE.format(steps=f"<ol>{steps}</ol>" if steps else ""), headers=_HEADERS)
 
     async def script(self, _: Request) -> Response:
         return Response(_SCRIPT, media_type="text/javascript", headers=_HEADERS)
@@ -147,4 +154,4 @@ class _Pages:
 
 
 def _page(title: str, text: str, status: int = 200) -> HTMLResponse:
-    return HTMLResponse(_PAGE.format(title=title, text=text), status_code=status, headers=_HEADERS)
+    return HTMLResponse(_PAGE.format(title=escape(title), text=escape(text)), status_code=status, headers=_HEADERS)

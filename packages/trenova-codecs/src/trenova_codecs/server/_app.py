@@ -20,6 +20,13 @@ from trenova_errors import ApplicationError
 
 _NO_STORE: Final = {"Cache-Control": "no-store"}
 
+_NEXT_STEPS: Final = (
+    "Open the Temporal UI and click the codec symbol at the top right.",
+    'Choose "Use my browser setting" and enter {url}',
+    'Switch on "Include cross-origin credentials" and apply. The browser remembers it.',
+)
+"""The UI sends the cookie only if told to, and the dev server has no setting that tells it."""
+
 Exposition = Callable[[], bytes]
 """Returns all metrics in Prometheus' text format."""
 
@@ -54,7 +61,7 @@ def create_app(
         Route("/readyz", _readyz(ring, keys_needed=keys_needed), methods=["GET"]),
         Route("/openapi.json", _described(options), methods=["GET"]),
         *([Route("/metrics", _metrics(access, exposition), methods=["GET"])] if exposition else []),
-        *(sign_in_routes(access) if access.sign_in else []),
+        *(sign_in_routes(access, next_steps=_NEXT_STEPS) if access.sign_in else []),
         Route("/{path:path}", codec.answer, methods=["POST"]),
     ]
     handlers: dict[Any, ExceptionHandler] = {
