@@ -18,7 +18,8 @@ from trenova_codecs._errors import (
     UnknownKeyError,
 )
 from trenova_codecs._formats import COMPAT_ENCODING, GZIP_ENCODING, V2_ENCODING, ZLIB_ENCODING, ZSTD_ENCODING
-from trenova_codecs._keys import EnvelopeKeyProvider, Key, KeyProvider, KeyRing, KeyState
+from trenova_codecs._key_ring import KeyRing
+from trenova_codecs._keys import EnvelopeKeyProvider, Key, KeyProvider, KeyState
 from trenova_codecs._side import Side
 from trenova_codecs._usage import KeyUsage, key_usage
 

@@ -12,7 +12,7 @@ import typer
 from trenova_codecs._chain import CodecChain
 from trenova_codecs._cli_keys import DEFAULT_RING
 from trenova_codecs._cli_outcome import run, told
-from trenova_codecs._keys import KeyRing
+from trenova_codecs._key_ring import KeyRing
 from trenova_codecs._options import CodecOptions, EncryptionOptions
 from trenova_codecs._payload_decoding import Undecoded, all_places, decode_document, encode_document
 from trenova_codecs._payload_document import Document, read_document, value_document

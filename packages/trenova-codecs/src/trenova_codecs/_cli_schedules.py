@@ -10,7 +10,7 @@ from temporalio.service import RPCError
 
 from trenova_codecs._cli_connect import connect_all
 from trenova_codecs._key_census import Pace
-from trenova_codecs._keys import KeyRing
+from trenova_codecs._key_ring import KeyRing
 from trenova_codecs._ring_storage import read_ring
 from trenova_codecs._schedule_recreation import ScheduleRecreation
 from trenova_codecs._schedule_reencryption import Reencrypted, ScheduleReencryption

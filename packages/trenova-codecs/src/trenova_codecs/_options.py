@@ -10,7 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from trenova_codecs._chain import MAX_PAYLOADS_BYTES, CodecChain
 from trenova_codecs._compression import CompressionCodec, CompressionOptions
 from trenova_codecs._encryption import EncryptionCodec
-from trenova_codecs._keys import KeyProvider, KeyRing
+from trenova_codecs._key_ring import KeyRing
+from trenova_codecs._keys import KeyProvider
 from trenova_codecs._plaintext import OnPlaintext
 from trenova_codecs._sealing import Format
 from trenova_codecs._side import Side

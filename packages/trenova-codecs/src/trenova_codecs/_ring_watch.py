@@ -13,7 +13,8 @@ from typing import Final, Protocol, runtime_checkable
 from weakref import WeakSet
 
 from trenova_codecs._errors import CodecError, KeyRingError
-from trenova_codecs._keys import Key, KeyRing
+from trenova_codecs._key_ring import KeyRing
+from trenova_codecs._keys import Key
 from trenova_codecs._side import Side
 from trenova_errors import ConfigurationError
 

@@ -4,7 +4,8 @@ from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from trenova_codecs._keys import KeyProvider, KeyRing
+from trenova_codecs._key_ring import KeyRing
+from trenova_codecs._keys import KeyProvider
 from trenova_codecs._ring_sources import RingFileSource
 from trenova_codecs._ring_watch import LoadedKeys
 from trenova_codecs.server._options import ServeOptions
