@@ -7,7 +7,7 @@ from typing import Final
 
 _EVERY_SECONDS: Final = 60.0
 _MOST: Final = 256
-"""Different notices that are remembered; ids come from payloads, so that there may be any number."""
+"""Different notices within a minute; the ids in them come from payloads, so that anybody could invent more."""
 
 _log = logging.getLogger("trenova_codecs")
 _last: dict[Hashable, float] = {}
@@ -19,6 +19,9 @@ def noticed(about: Hashable, message: str, *args: object) -> None:
     if now - _last.get(about, float("-inf")) < _EVERY_SECONDS:
         return
     if len(_last) >= _MOST:
-        _last.clear()
+        for old in [other for other, when in list(_last.items()) if now - when >= _EVERY_SECONDS]:
+            _last.pop(old, None)
+        if len(_last) >= _MOST:
+            return
     _last[about] = now
     _log.warning(message, *args)
