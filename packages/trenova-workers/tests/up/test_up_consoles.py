@@ -3,12 +3,15 @@ import os
 import re
 import signal
 import socket
+from dataclasses import replace
 from importlib.metadata import Distribution, EntryPoint
+from pathlib import Path
 
 import pytest
 
-from trenova_workers._up._consoles import GROUP, ConsoleService, installed_consoles
-from trenova_workers._up._options import UpError
+from trenova_workers._up._consoles import GROUP, ConsoleService, console_ports, installed_consoles
+from trenova_workers._up._options import Options, UpError
+from trenova_workers._up._ports import free_ports
 
 
 class Package(Distribution):
@@ -100,6 +103,19 @@ def test_a_console_listens_where_it_is_told_to(stage):
     other = stage.up(console_ports={"another": 1})
     assert other.end() == 1
     assert "No console 'another' is installed; there are some-console." in other.printed
+
+
+def test_the_codec_server_stands_beside_the_ui_where_browsers_find_it_again():
+    options = Options(data_dir=Path(), environ={}, server_binary=Path(), ui_port=free_ports(1)[0])
+    consoles = [ConsoleService("a", "m"), ConsoleService("codec-server", "m")]
+
+    ports = console_ports(options, consoles)
+
+    assert ports["codec-server"] == options.ui_port + 1
+    assert ports["a"] not in {options.port, options.ui_port, options.ui_port + 1}
+    assert console_ports(replace(options, ui_port=0), consoles)["codec-server"] != 1
+    told = console_ports(replace(options, console_ports={"codec-server": 0}), consoles)
+    assert told["codec-server"] not in {0, options.ui_port + 1}
 
 
 def test_a_console_that_dies_is_started_again_at_its_address_and_its_new_link_is_said(stage):

@@ -115,15 +115,21 @@ class Console(Kept):
 def console_ports(options: Options, consoles: Sequence[ConsoleService]) -> dict[str, int]:
     """A port for each console: what the options say, otherwise a free one that nothing else of this ``up`` takes.
 
+    The codec server stands beside the Temporal UI, at the next port, unless that is a free one too: browsers
+    remember its address, so it should stay.
+
     Raises:
         UpError: A port is taken, or is that of a console that is not installed.
     """
     names = [one.name for one in consoles]
     if unknown := sorted(set(options.console_ports) - set(names)):
         raise UpError(f"No console {unknown[0]!r} is installed; there are {', '.join(names) or 'none'}.")
-    taken = {options.port, options.ui_port, *options.console_ports.values()}
+    fixed = dict(options.console_ports)
+    if CODEC_SERVER in names and options.ui_port:
+        fixed.setdefault(CODEC_SERVER, options.ui_port + 1)
+    taken = {options.port, options.ui_port, *fixed.values()}
     free = [port for port in free_ports(len(names) + len(taken)) if port not in taken]
-    told = {name: claim(port, f"--console-port {name}=PORT", name) for name, port in options.console_ports.items()}
+    told = {name: claim(port, f"--console-port {name}=PORT", name) for name, port in fixed.items()}
     return {name: told.get(name) or free[at] for at, name in enumerate(names)}
 
 

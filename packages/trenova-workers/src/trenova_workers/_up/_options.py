@@ -30,7 +30,8 @@ class Limits:
 
 @dataclass(frozen=True)
 class Options:
-    """One ``up``; port 0 chooses a free one, as does a console that is not in ``console_ports``.
+    """One ``up``; port 0 chooses a free one, as does a console that is not in ``console_ports``, but for the codec
+    server, whose port is the next after a fixed ``ui_port``.
 
     ``environ`` is what the children inherit, and ``server_binary`` the ``temporal`` program.
     """

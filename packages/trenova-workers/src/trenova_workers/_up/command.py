@@ -30,7 +30,11 @@ def up(
     ] = True,
     console_port: Annotated[
         list[str] | None,
-        typer.Option("--console-port", metavar="NAME=PORT", help="Where this console listens; may be repeated."),
+        typer.Option(
+            "--console-port",
+            metavar="NAME=PORT",
+            help="Where this console listens; the codec server: the UI's port + 1.",
+        ),
     ] = None,
     demo: Annotated[bool, typer.Option("--demo", help="Run every worker's demo, compare, stop, exit 0 or 1.")] = False,
     keep: Annotated[bool, typer.Option("--keep", help="With --demo: stay up afterwards.")] = False,
