@@ -30,10 +30,10 @@ class Limits:
 
 @dataclass(frozen=True)
 class Options:
-    """One ``up``; port 0 chooses a free one, as does a console that is not in ``console_ports``, but for the codec
-    server, whose port is the next after a fixed ``ui_port``.
+    """One ``up``; port 0 chooses a free one.
 
-    ``environ`` is what the children inherit, and ``server_binary`` the ``temporal`` program.
+    A console that is not in ``console_ports`` takes a free port too, but for the codec server, which takes the
+    next after a fixed ``ui_port``. ``environ`` is what the children inherit, and ``server_binary`` the ``temporal`` program.
     """
 
     data_dir: Path
