@@ -33,7 +33,8 @@ class Options:
     """One ``up``; port 0 chooses a free one.
 
     A console that is not in ``console_ports`` takes a free port too, but for the codec server, which takes the
-    next after a fixed ``ui_port``. ``environ`` is what the children inherit, and ``server_binary`` the ``temporal`` program.
+    next after a fixed ``ui_port``. ``environ`` is what the children inherit, and ``server_binary`` the
+    ``temporal`` program.
     """
 
     data_dir: Path
