@@ -1,6 +1,7 @@
 """``trenova-workers up`` with the three services, as its user has it."""
 
 import asyncio
+import json
 import re
 import signal
 import socket
@@ -13,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import httpx
 import psutil
 import pytest
 from service_processes import clean_environ, eventually
@@ -256,3 +258,21 @@ async def until_started(handle) -> None:
             return
         await asyncio.sleep(0.02)
     raise TimeoutError(f"{handle.id} was never begun")
+
+
+async def test_the_codec_server_decodes_for_whoever_reads_its_file_and_for_nobody_else(running):
+    """`running` shows how it is found; what it decodes is tried in its own package."""
+    link = running.until(r"^ *codec-server +(http://127\.0\.0\.1:\d+)/sign-in#[\w-]+ +\d+ +ready ")[1]
+    file = running.folder / "consoles" / "codec-server.json"
+    left = json.loads(file.read_text())
+    payloads = {"payloads": [{"metadata": {"encoding": "anNvbi9wbGFpbg=="}, "data": "MQ=="}]}
+
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert left["url"] == link
+    async with httpx.AsyncClient(base_url=link, headers={"X-Namespace": "default"}, trust_env=False) as client:
+        assert (await client.post("/decode", json=payloads)).status_code == 401
+        client.headers["Authorization"] = f"Bearer {left['key']}"
+        assert (await client.post("/decode", json=payloads)).json() == payloads
+        ui = running.until(r"^Temporal UI +(http://127\.0\.0\.1:\d+)")[1]
+        settings = (await client.get(f"{ui}/api/v1/settings")).json()
+    assert settings["Codec"]["Endpoint"] == link
