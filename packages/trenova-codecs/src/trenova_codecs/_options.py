@@ -111,6 +111,14 @@ class CodecOptions(_Options):
             raise ValueError("neither encryption nor compression is set: leave the codec out instead")
         return self
 
+    def within(self, data_dir: Path) -> Self:
+        """Return these options with ``{data_dir}`` in the path of the keys replaced."""
+        if self.encryption is None or not isinstance(self.encryption.keys, KeyFile | KeyDirectory | KeyAwsKms):
+            return self
+        path = Path(str(self.encryption.keys.path).replace("{data_dir}", str(data_dir)))
+        keys = self.encryption.keys.model_copy(update={"path": path})
+        return self.model_copy(update={"encryption": self.encryption.model_copy(update={"keys": keys})})
+
     def open_ring(self, environ: Mapping[str, str]) -> KeyProvider | None:
         """Open the key ring that ``encryption.keys`` names; None without encryption.
 

@@ -18,6 +18,7 @@ from trenova_workers._up._embedded import EmbeddedServer, children_environ, requ
 from trenova_workers._up._kept import Kept, State, ended
 from trenova_workers._up._lock import lock_folder, lock_server, private_folder
 from trenova_workers._up._options import LOOPBACK, NAMESPACE, Options
+from trenova_workers._up._preparations import Preparation, prepare_machine
 from trenova_workers._up._processes import Processes
 from trenova_workers._up._restarts import Restarts
 from trenova_workers._up._screen import Screen
@@ -29,7 +30,11 @@ _INSISTED = 130
 
 
 async def bring_up(
-    options: Options, services: Sequence[Service], screen: Screen, consoles: Sequence[ConsoleService] = ()
+    options: Options,
+    services: Sequence[Service],
+    screen: Screen,
+    consoles: Sequence[ConsoleService] = (),
+    preparations: Sequence[Preparation] = (),
 ) -> int:
     """Run ``up`` until it is asked to stop, or its demo is over; the exit status.
 
@@ -51,6 +56,8 @@ async def bring_up(
         ports = console_ports(options, consoles)
         codec = f"http://{LOOPBACK}:{ports[CODEC_SERVER]}" if CODEC_SERVER in ports else None
         server = EmbeddedServer(options, processes, lock.fd, codec_endpoint=codec)
+        environ = children_environ(options, server.address)
+        await prepare_machine(options, preparations, environ, processes=processes, screen=screen)
         write_profile(options, server.address)
         session = _Session(options, services, screen=screen, processes=processes, server=server, age=age)
         session.add_consoles(consoles, ports)

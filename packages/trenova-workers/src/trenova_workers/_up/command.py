@@ -77,6 +77,7 @@ def _run(only: list[str], *, consoles: bool, **told: Any) -> int:
     from trenova_workers._up._discovery import choose, installed_services
     from trenova_workers._up._embedded import installed_binary
     from trenova_workers._up._options import Options, UpError
+    from trenova_workers._up._preparations import installed_preparations
     from trenova_workers._up._screen import Screen
     from trenova_workers._up._session import bring_up
 
@@ -84,7 +85,7 @@ def _run(only: list[str], *, consoles: bool, **told: Any) -> int:
     try:
         services = choose(installed_services(), only)
         found = installed_consoles() if consoles else []
-        return asyncio.run(bring_up(options, services, Screen(), found))
+        return asyncio.run(bring_up(options, services, Screen(), found, installed_preparations()))
     except UpError as error:
         _refuse(str(error))
 

@@ -12,6 +12,7 @@ from trenova_workers._up._consoles import ConsoleService
 from trenova_workers._up._discovery import Service
 from trenova_workers._up._embedded import installed_binary
 from trenova_workers._up._options import Limits, Options, UpError
+from trenova_workers._up._preparations import Preparation
 from trenova_workers._up._screen import Screen
 from trenova_workers._up._session import bring_up
 
@@ -30,7 +31,8 @@ options = Options(
 try:
     services = [Service(*one) for one in told["services"]]
     consoles = [ConsoleService(*one) for one in told.get("consoles", [])]
-    sys.exit(asyncio.run(bring_up(options, services, Screen(), consoles)))
+    preparations = [Preparation(*one) for one in told.get("preparations", [])]
+    sys.exit(asyncio.run(bring_up(options, services, Screen(), consoles, preparations)))
 except UpError as error:
     print(f"error: {error}", file=sys.stderr)
     sys.exit(1)
