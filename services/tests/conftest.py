@@ -7,7 +7,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from service_processes import Services, TemporalServer, clean_environ, end
+from service_processes import KEYS, Services, TemporalServer, clean_environ, end
 from tms_rows import seeded, sqlite_url
 
 from trenova_activities.testing import PostgresServer
@@ -40,7 +40,9 @@ def seeded_postgres(postgres_server: PostgresServer, embedded_postgres_template:
 def stage(tmp_path: Path) -> Iterator[Services]:
     """Services on a server of their own: the queue of notifications has one name for all."""
     server = TemporalServer()
-    services = Services(tmp_path, clean_environ(TEMPORAL_ADDRESS=server.address, TRENOVA_DATA_DIR=str(tmp_path)))
+    services = Services(
+        tmp_path, clean_environ(TEMPORAL_ADDRESS=server.address, TRENOVA_DATA_DIR=str(tmp_path), **KEYS)
+    )
     yield services
     services.close()
     end(server.process)

@@ -1,5 +1,6 @@
 """A real Temporal server and the services as real processes; needs only what every service declares for its tests."""
 
+import base64
 import json
 import os
 import signal
@@ -10,18 +11,26 @@ import sysconfig
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
-from temporalio.client import Client
+from temporalio.client import Client, Plugin
 
+from trenova_codecs import client_plugin
 from trenova_errors import ErrorsPlugin
 
 TEMPORAL = Path(sysconfig.get_path("scripts")) / "temporal"
+KEYS = {
+    "TRENOVA_CODEC__ENCRYPTION__KEYS__SOURCE": "environment",
+    "TEMPORAL_ENCRYPTION_ACTIVE_KEY": "k1",
+    "TEMPORAL_ENCRYPTION_KEY_k1": base64.b64encode(os.urandom(32)).decode(),
+}
+"""For services and callers that are started without ``up``."""
+
 _NOT_INHERITED = ("TEMPORAL_", "TRENOVA_", "SHIPMENT_WORKER_", "NOTIFICATION_WORKER_", "SYSTEM_WORKER_")
 
 
@@ -45,6 +54,13 @@ def clean_environ(**more: str) -> dict[str, str]:
     """The environment of this process without what would tell a service something."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(_NOT_INHERITED)}
     return {**inherited, "PYTHONDONTWRITEBYTECODE": "", "TRENOVA_LOG__FORMAT": "json", **more}
+
+
+def codec(environ: Mapping[str, str]) -> Plugin:
+    """The codec of whoever calls services that have this environment."""
+    plugin = client_plugin.plugin(environ)
+    assert plugin is not None
+    return plugin
 
 
 def end(process: "subprocess.Popen[Any]") -> None:
@@ -126,7 +142,11 @@ class Services:
         return self.environ["TEMPORAL_ADDRESS"]
 
     async def client(self) -> Client:
-        return await Client.connect(self.address, plugins=[ErrorsPlugin()])
+        return await Client.connect(self.address, plugins=[ErrorsPlugin(), codec(self.environ)])
+
+    async def caller(self) -> Client:
+        """A client that knows nothing of us but the encryption: names and JSON."""
+        return await Client.connect(self.address, plugins=[codec(self.environ)])
 
     def call(self, module: str, *verb: str, seconds: float = 60, **environ: str) -> "subprocess.CompletedProcess[str]":
         """Run one verb to its end."""
@@ -185,6 +205,8 @@ def temporal() -> Iterator[TemporalServer]:
 @pytest.fixture
 def services(temporal: TemporalServer, tmp_path: Path) -> Iterator[Services]:
     """Services on the session's server and the SQLite file of the test's folder."""
-    services = Services(tmp_path, clean_environ(TEMPORAL_ADDRESS=temporal.address, TRENOVA_DATA_DIR=str(tmp_path)))
+    services = Services(
+        tmp_path, clean_environ(TEMPORAL_ADDRESS=temporal.address, TRENOVA_DATA_DIR=str(tmp_path), **KEYS)
+    )
     yield services
     services.close()

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
-from service_processes import Services, TemporalServer, clean_environ, end
+from service_processes import KEYS, Services, TemporalServer, clean_environ, end
 from temporalio.api.common.v1 import Payload
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowFailureError
 from temporalio.common import RawValue
@@ -31,7 +31,7 @@ def running(request, tmp_path_factory) -> Iterator[tuple[Services, str]]:
         server = request.getfixturevalue("postgres_server")
         url = server.create_database(template=request.getfixturevalue("seeded_postgres"))
     temporal = TemporalServer()
-    services = Services(folder, clean_environ(TEMPORAL_ADDRESS=temporal.address, TRENOVA_DATABASE__URL=url))
+    services = Services(folder, clean_environ(TEMPORAL_ADDRESS=temporal.address, TRENOVA_DATABASE__URL=url, **KEYS))
     try:
         services.start("shipment_worker", "notification_worker")
         yield services, url
@@ -42,8 +42,8 @@ def running(request, tmp_path_factory) -> Iterator[tuple[Services, str]]:
 
 @pytest.fixture
 async def caller(running) -> Client:
-    """A client that knows nothing of us."""
-    return await Client.connect(running[0].address)
+    """A client that knows nothing of us but the encryption."""
+    return await running[0].caller()
 
 
 @pytest.fixture

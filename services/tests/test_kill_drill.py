@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
-from service_processes import Running, Services, TemporalServer, clean_environ, end
+from service_processes import KEYS, Running, Services, TemporalServer, clean_environ, end
 from slow_wire import SlowWire
 from sqlalchemy import make_url
 from temporalio.api.common.v1 import WorkflowExecution
@@ -165,7 +165,7 @@ async def drilled(folder: Path, url: str, *, seed: int, hasten: bool = False) ->
     """
     folder.mkdir(exist_ok=True)
     temporal = await asyncio.to_thread(TemporalServer)
-    services = Services(folder, clean_environ(TEMPORAL_ADDRESS=temporal.address, TRENOVA_DATABASE__URL=url))
+    services = Services(folder, clean_environ(TEMPORAL_ADDRESS=temporal.address, TRENOVA_DATABASE__URL=url, **KEYS))
     sqlite = url.startswith("sqlite")
     target = int(temporal.address.rpartition(":")[2]) if sqlite else make_url(url).port
     try:

@@ -17,7 +17,7 @@ from pathlib import Path
 import httpx
 import psutil
 import pytest
-from service_processes import clean_environ, eventually
+from service_processes import clean_environ, codec, eventually
 from temporalio.api.enums.v1 import PendingActivityState, TaskQueueType
 from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
@@ -79,7 +79,7 @@ class Up:
 
     async def client(self) -> Client:
         address = self.until(r"^Temporal server  (127\.0\.0\.1:\d+)")[1]
-        return await Client.connect(address, plugins=[ErrorsPlugin()])
+        return await Client.connect(address, plugins=[ErrorsPlugin(), codec({"TRENOVA_DATA_DIR": str(self.folder)})])
 
     def family(self) -> list[psutil.Process]:
         return psutil.Process(self.process.pid).children(recursive=True)

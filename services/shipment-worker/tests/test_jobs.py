@@ -14,7 +14,7 @@ WORKFLOWS = {"sequences": [CancelShipmentsByCreatedAtWorkflow], "shipment_contro
 
 @pytest.fixture
 def settings(tmp_path):
-    return Settings.model_validate({"database": {"url": f"sqlite:///{tmp_path}/tms.db"}})
+    return Settings.model_validate({"database": {"url": f"sqlite:///{tmp_path}/tms.db"}, "codec": {"encryption": None}})
 
 
 async def opened(settings, *without):

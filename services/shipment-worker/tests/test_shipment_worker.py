@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from service_processes import Services, TemporalServer
 from temporalio import activity, workflow
-from temporalio.client import Client, ScheduleActionStartWorkflow, ScheduleOverlapPolicy
+from temporalio.client import ScheduleActionStartWorkflow, ScheduleOverlapPolicy
 
 from shipment_worker import __main__ as program
 from shipment_worker._settings import Settings
@@ -106,7 +106,7 @@ def test_it_prepares_polls_and_drains(services: Services, temporal: TemporalServ
 
 async def test_the_schedule_is_made_paused_and_then_left_alone(services: Services):
     await asyncio.to_thread(services.prepare, MODULE)
-    client = await Client.connect(services.address)
+    client = await services.caller()
     handle = client.get_schedule_handle("cancel-shipments-schedule")
     made = await handle.describe()
 

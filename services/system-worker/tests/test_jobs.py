@@ -12,7 +12,9 @@ from trenova_activities.database import migrate, retention_sql
 
 @pytest.fixture
 def settings(tmp_path):
-    return Settings.model_validate({"database": {"url": f"sqlite:///{tmp_path}/tms.db", "embedded": True}})
+    return Settings.model_validate(
+        {"database": {"url": f"sqlite:///{tmp_path}/tms.db", "embedded": True}, "codec": {"encryption": None}}
+    )
 
 
 async def test_the_embedded_log_lets_retention_through_once_it_is_prepared(settings):

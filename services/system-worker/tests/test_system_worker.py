@@ -7,7 +7,6 @@ import pytest
 from service_processes import Services, TemporalServer
 from temporalio import activity, workflow
 from temporalio.client import (
-    Client,
     ScheduleActionStartWorkflow,
     ScheduleOverlapPolicy,
     WorkflowFailureError,
@@ -127,7 +126,7 @@ def test_it_prepares_polls_and_drains(services: Services, temporal: TemporalServ
 
 async def test_the_database_is_checked_through_a_workflow(services: Services):
     [worker] = await asyncio.to_thread(services.start, MODULE)
-    client = await Client.connect(services.address)  # as a caller in another language: names and JSON
+    client = await services.caller()
 
     async def ask(jobs: list[str]) -> dict[str, object]:
         return await client.execute_workflow(
@@ -153,7 +152,7 @@ async def test_the_database_is_checked_through_a_workflow(services: Services):
 
 async def test_the_schedule_is_made_paused_and_then_left_alone(services: Services):
     await asyncio.to_thread(services.prepare, MODULE)
-    client = await Client.connect(services.address)
+    client = await services.caller()
     handle = client.get_schedule_handle("delete-audit-entries-schedule")
     made = await handle.describe()
 

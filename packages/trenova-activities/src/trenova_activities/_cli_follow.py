@@ -1,15 +1,17 @@
 """What every command that starts or watches a job does: connect, check what was typed, show how it goes."""
 
 import asyncio
+import os
 import time
 from collections.abc import Mapping
 from datetime import timedelta
+from importlib.metadata import entry_points
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
 from rich.console import Console
 from temporalio.api.workflow.v1 import PendingActivityInfo
-from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
+from temporalio.client import Client, Plugin, WorkflowExecutionStatus, WorkflowHandle
 from temporalio.envconfig import ClientConfig
 
 from trenova_activities._wire import WireModel
@@ -21,6 +23,7 @@ RPC_TIMEOUT = timedelta(seconds=10)
 _LOOK_EVERY_S = 0.5
 _PATIENCE_S = 5.0
 _DEFAULT_ADDRESS = "localhost:7233"
+_PLUGINS = "trenova.client_plugins"
 
 console = Console(highlight=False)
 
@@ -34,12 +37,22 @@ async def connect() -> Client:
     config: dict[str, Any] = dict(ClientConfig.load_client_connect_config())
     config.setdefault("target_host", _DEFAULT_ADDRESS)
     try:
-        return await Client.connect(**config, plugins=[ErrorsPlugin()])
+        return await Client.connect(**config, plugins=[ErrorsPlugin(), *installed_plugins(os.environ)])
     except RuntimeError as error:  # how the SDK says that nobody listens; its text names its own transport only
         raise UnavailableError(
             f"No Temporal server answers at {config['target_host']}. Start one with 'trenova-workers up', "
             "or name another with TEMPORAL_ADDRESS."
         ) from error
+
+
+def installed_plugins(environ: Mapping[str, str]) -> list[Plugin]:
+    """Return what installed packages add to a client, such as the codec that the workers use.
+
+    An entry point of the group ``trenova.client_plugins`` is a function that takes the environment and returns a
+    plugin, or None where it has nothing to do.
+    """
+    made = [point.load()(environ) for point in entry_points(group=_PLUGINS)]
+    return [plugin for plugin in made if plugin is not None]
 
 
 def valid(model: type[Model], asked: Mapping[str, Any]) -> Model:

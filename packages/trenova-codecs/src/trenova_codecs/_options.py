@@ -37,7 +37,9 @@ class KeyDirectory(_Options):
 
 
 class KeyEnvironment(_Options):
-    """Variables ``TEMPORAL_ENCRYPTION_KEY_<id>``."""
+    """Variables ``TEMPORAL_ENCRYPTION_KEY_<id>``; the path of another source, from a lower layer, may stay."""
+
+    model_config = ConfigDict(extra="ignore")
 
     source: Literal["environment"]
 
@@ -142,7 +144,9 @@ class CodecOptions(_Options):
             case KeyAwsKms(path=path, region=region, endpoint_url=endpoint_url):
                 return KeyRing.from_aws_kms(path, region=region, endpoint_url=endpoint_url)
         raise ConfigurationError(
-            "CodecOptions.encryption names no keys. Set encryption.keys, or give CodecPlugin a ring.", option="keys"
+            "CodecOptions.encryption names no keys. Set encryption.keys.source to file, directory, environment or "
+            "aws_kms, and what that source needs; or give CodecPlugin a ring.",
+            option="keys",
         )
 
     def chain(self, ring: KeyProvider | None, *, side: Side = Side.CALLER) -> CodecChain:

@@ -50,6 +50,7 @@ SERVICE = Service(
     demo=demonstrate,
     demo_order=20,
     search_attributes=SEARCH_ATTRIBUTES,
+    plugins=Settings.plugins,
 )
 main = partial(service_main, SERVICE)
 

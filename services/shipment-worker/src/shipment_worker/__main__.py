@@ -46,6 +46,7 @@ SERVICE = Service(
     demo=demonstrate,
     demo_order=10,
     search_attributes=SEARCH_ATTRIBUTES,
+    plugins=Settings.plugins,
 )
 main = partial(service_main, SERVICE)
 

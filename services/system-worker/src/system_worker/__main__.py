@@ -51,6 +51,7 @@ SERVICE = Service(
     demo=demonstrate,
     demo_order=30,
     search_attributes=SEARCH_ATTRIBUTES,
+    plugins=Settings.plugins,
 )
 main = partial(service_main, SERVICE)
 

@@ -1,12 +1,17 @@
 """Everything the system worker may be told, e.g. ``SYSTEM_WORKER_WORKER__MAX_ACTIVITIES``."""
 
+import os
+from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
+from temporalio.client import Plugin
 
 from trenova_activities import SYSTEM_QUEUE
 from trenova_activities.database import Database, DatabaseOptions, NotifyRoles
+from trenova_codecs import CodecOptions, CodecPlugin
+from trenova_errors import ErrorsPlugin
 from trenova_workers import ServiceSettings
 
 
@@ -19,9 +24,15 @@ class Settings(ServiceSettings):
     """Task queues to poll, the service's own first; further ones isolate or overflow."""
     database: DatabaseOptions
     """The TMS's database. No default: production must say which."""
+    codec: CodecOptions
+    """How payloads are encrypted and compressed. No default: production must say where its keys are."""
     notify_roles: NotifyRoles = NotifyRoles()
     """Which role is told when a nightly job fails, per organization."""
 
     def open_database(self) -> AbstractAsyncContextManager[Database]:
         """Open the database for the length of a block."""
         return Database.open(self.database.within(self.data_dir))
+
+    def plugins(self) -> Sequence[Plugin]:
+        """Return what the client is given: one decision about failures, and the codec of payloads."""
+        return ErrorsPlugin(), CodecPlugin(self.codec.within(self.data_dir), environ=os.environ)
