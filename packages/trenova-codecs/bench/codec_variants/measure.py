@@ -41,7 +41,8 @@ async def _codec(variant: str, action: str, payload: object) -> dict[str, object
     if action == "encode":
         measured["bytes"] = encoded[0].ByteSize()
     if action == "stall":
-        measured["stall"] = await _stall(lambda: one.encode([payload]))
+        measured["stall"], measured["stall median"] = await _stall(lambda: one.encode([payload]))
+        measured["idle"], measured["idle median"] = await _stall(lambda: asyncio.sleep(float(str(measured["median"]))))
     return measured
 
 
@@ -76,8 +77,8 @@ async def _time_awaited(call: Callable[[], Awaitable[object]], count: int) -> fl
     return time.perf_counter() - started
 
 
-async def _stall(call: Callable[[], Awaitable[object]]) -> float:
-    """Return by how many seconds a task that wants to run every millisecond is late at worst; median of runs."""
+async def _stall(call: Callable[[], Awaitable[object]]) -> tuple[float, float]:
+    """Return how late a task that is due every millisecond is at worst, in seconds: least and median of 25 runs."""
     worst = []
     for _ in range(25):
         late = [0.0]
@@ -95,7 +96,7 @@ async def _stall(call: Callable[[], Awaitable[object]]) -> float:
         await asyncio.sleep(0.003)
         ticking.cancel()
         worst.append(late[0])
-    return statistics.median(worst)
+    return min(worst), statistics.median(worst)
 
 
 def _goes_on(batches: int, started: float) -> bool:
