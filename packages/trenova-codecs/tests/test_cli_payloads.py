@@ -2,8 +2,8 @@ import asyncio
 import base64
 import dataclasses
 import json
+import logging
 import os
-import sys
 import sysconfig
 import uuid
 from datetime import timedelta
@@ -18,18 +18,19 @@ from temporalio.converter import DataConverter, DefaultFailureConverterWithEncod
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
+from typer.testing import CliRunner
 
 from trenova_codecs import CodecChain, CompressionCodec, EncryptionCodec, KeyRing
 from trenova_codecs._key_text import write_base64
+from trenova_codecs.cli import app
 
-COMMAND = str(Path(sys.executable).with_name("trenova-codecs"))
 SECRETS = {key_id: os.urandom(32) for key_id in ("k1", "k2")}
 RING = KeyRing.from_keys(SECRETS, active="k1")
 
 
 class Outcome:
     def __init__(self, status, out, err):
-        self.status, self.out, self.err = status, out.decode(), err.decode()
+        self.status, self.out, self.err = status, out, err
 
     @property
     def lines(self):
@@ -37,26 +38,24 @@ class Outcome:
 
 
 @pytest.fixture
-def ask(tmp_path):
-    """Run a command with the keys `held` in its environment, in an empty folder."""
+def ask(tmp_path, monkeypatch):
+    """Run a command with the keys `held` in its environment, in an empty folder and in a thread of this process."""
+    monkeypatch.chdir(tmp_path)
+    one_at_a_time = asyncio.Lock()  # the runner exchanges stdin, stdout and the environment of the process
+    level = logging.getLogger("trenova_codecs").level
 
     async def run(*words, stdin="", held=("k1", "k2"), **environ):
         keys = {f"TEMPORAL_ENCRYPTION_KEY_{key_id}": write_base64(SECRETS[key_id]) for key_id in held}
         active = {"TEMPORAL_ENCRYPTION_ACTIVE_KEY": held[0]} if held else {}
-        process = await asyncio.create_subprocess_exec(
-            *(COMMAND, *words, *(["--keys-from-environment"] if held else [])),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            cwd=tmp_path,
-            env={"PATH": os.environ["PATH"], **keys, **active, **environ},
-        )
-        out, err = await asyncio.wait_for(process.communicate(stdin.encode()), 60)
-        outcome = Outcome(process.returncode, out, err)
-        assert "Traceback" not in outcome.err
-        return outcome
+        arguments = [*words, *(["--keys-from-environment"] if held else [])]
+        async with one_at_a_time:
+            told = {"input": stdin, "env": {**keys, **active, **environ}}
+            result = await asyncio.wait_for(asyncio.to_thread(CliRunner().invoke, app, arguments, **told), 60)
+        assert result.exception is None or isinstance(result.exception, SystemExit)
+        return Outcome(result.exit_code, result.stdout, result.stderr)
 
-    return run
+    yield run
+    logging.getLogger("trenova_codecs").setLevel(level)
 
 
 async def sealed(*values, key="k1", layout="compat"):

@@ -95,6 +95,7 @@ async def test_it_decodes_with_the_right_sign_in_and_nothing_without(show, codec
     assert {event.subject for event in codec.events} == {"ada", "local"}
 
 
+@pytest.mark.integration  # a refusal lets the command line wait for its own time limit
 async def test_it_does_not_decode_for_those_who_may_not(show, codec):
     issuer = codec.issuer
     may = {"permissions": ["default:read"]}
@@ -114,6 +115,7 @@ async def test_it_does_not_decode_for_those_who_may_not(show, codec):
     assert codec.events == []
 
 
+@pytest.mark.integration
 async def test_the_keys_of_another_namespace_stay_out_of_reach(show, serve, options, temporal, client):
     namespaces = {**options.namespaces, "default": NamespaceOptions(keys=("ship-1",))}
     codec = await serve(CodecServerOptions.model_validate({**dict(options), "namespaces": namespaces}))
