@@ -89,6 +89,7 @@ async def test_a_namespace_that_is_not_served_is_refused_also_to_those_who_may_e
 
 async def test_a_request_without_a_namespace_is_a_bad_one_but_first_one_signs_in(server):
     assert (await server.post("/decode", b"{}", None, {})).status_code == 401
+    assert (await server.post("/decode", b"{}", "x" * 256)).status_code == 400
     answer = await server.post("/decode", b"{}", None, server.token("payments:write"))
     assert answer.status_code == 400
     assert "X-Namespace is missing" in answer.json()["message"]

@@ -19,6 +19,8 @@ from trenova_codecs.server._work import Codecs, Operation, work_off
 from trenova_errors import ApplicationError, InvalidInputError, PayloadTooLargeError, ResourceNotFoundError
 
 _NO_STORE: Final = {"Cache-Control": "no-store"}
+_LONGEST_NAMESPACE: Final = 255
+"""As Temporal limits it; it stands in audit lines."""
 _ROLES: Final = {"decode": READER, "encode": WRITER}
 _STATUS: Final[tuple[tuple[type[ApplicationError], int], ...]] = (
     (KeyNotAssignedError, 403),
@@ -70,9 +72,12 @@ class RemoteCodec:
             )
         role = _ROLES.get(operation, READER)
         namespace = request.headers.get("x-namespace", "")
-        if not namespace:
+        if not 0 < len(namespace) <= _LONGEST_NAMESPACE:
             await self._access.require_anybody(request, role)
-            raise InvalidInputError("The header X-Namespace is missing. Name the namespace that the payloads are of.")
+            raise InvalidInputError(
+                f"The header X-Namespace is missing or has more than {_LONGEST_NAMESPACE} characters. Name the "
+                "namespace that the payloads are of."
+            )
         who = await self._access.require(request, namespace, role)
         if operation == "download":
             raise ResourceNotFoundError(
