@@ -129,7 +129,7 @@ def console_ports(options: Options, consoles: Sequence[ConsoleService]) -> dict[
         fixed.setdefault(CODEC_SERVER, options.ui_port + 1)
     taken = {options.port, options.ui_port, *fixed.values()}
     free = [port for port in free_ports(len(names) + len(taken)) if port not in taken]
-    told = {name: claim(port, f"--console-port {name}=PORT", name) for name, port in fixed.items()}
+    told = {name: claim(port, f"--console-port {name}", name, sign="=") for name, port in fixed.items()}
     return {name: told.get(name) or free[at] for at, name in enumerate(names)}
 
 

@@ -18,8 +18,8 @@ def free_ports(count: int) -> list[int]:
             one.close()
 
 
-def claim(port: int, option: str, what: str) -> int:
-    """``port`` if it is free, a free one for 0.
+def claim(port: int, option: str, what: str, *, sign: str = " ") -> int:
+    """``port`` if it is free, a free one for 0; ``sign`` stands between the option and its value.
 
     Raises:
         UpError: Somebody listens there, or this user may not; names the port and the option.
@@ -37,7 +37,7 @@ def claim(port: int, option: str, what: str) -> int:
             else:
                 reason = f"cannot be used ({error.strerror})"
             raise UpError(
-                f"Port {port} for {what} {reason}. Choose another with {option}, or a free one with {option} 0."
+                f"Port {port} for {what} {reason}. Choose another with {option}, or a free one with {option}{sign}0."
             ) from None
     return port
 
