@@ -1,0 +1,107 @@
+import os
+import subprocess
+import sys
+
+import pytest
+from temporalio.api.common.v1 import Payload
+
+from trenova_codecs import CodecError, KeyRing
+from trenova_codecs.client_plugin import plugin
+from trenova_codecs.first_ring import make_first_ring
+from trenova_errors import ConfigurationError
+
+PLAIN = Payload(metadata={"encoding": b"json/plain"}, data=b'"planted"')
+
+
+@pytest.fixture
+def environ(tmp_path):
+    return {"TRENOVA_DATA_DIR": str(tmp_path / "data")}
+
+
+@pytest.fixture
+def ring(tmp_path):
+    return tmp_path / "data" / "keyring.json"
+
+
+def test_a_new_machine_gets_a_ring_with_one_active_key(environ, ring):
+    said = make_first_ring(environ)
+
+    assert f"made the key ring {ring} with key 'k1'" in said
+    assert KeyRing.from_file(ring).active().id == "k1"
+    assert ring.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_ring_that_is_there_is_left_alone_whatever_else_is_there(environ, ring):
+    make_first_ring(environ)
+    before = ring.read_bytes()
+
+    assert make_first_ring({**environ, "TRENOVA_SERVER_DATABASE": "/some/temporal.db"}) == ""
+    assert ring.read_bytes() == before
+
+
+def test_no_ring_is_made_beside_stored_payloads(environ, ring):
+    with pytest.raises(ConfigurationError, match=r"keys init --adopt --ring .*keyring\.json") as caught:
+        make_first_ring({**environ, "TRENOVA_SERVER_DATABASE": "/some/temporal.db"})
+
+    assert "'/some/temporal.db'" in caught.value.message
+    assert not ring.exists()
+
+
+def test_no_ring_is_made_where_the_keys_come_from_elsewhere(environ, ring):
+    assert make_first_ring({**environ, "SHIPMENT_WORKER_CODEC__ENCRYPTION__KEYS__SOURCE": "environment"}) == ""
+    assert not ring.exists()
+
+
+def test_a_damaged_ring_is_refused_and_left_as_it_is(environ, ring):
+    ring.parent.mkdir(mode=0o700)
+    ring.write_text("{")
+    ring.chmod(0o600)
+
+    with pytest.raises(CodecError):
+        make_first_ring(environ)
+    assert ring.read_text() == "{"
+
+
+def test_the_program_says_what_it_did_and_why_it_refused(environ, ring):
+    def run(**more: str) -> "subprocess.CompletedProcess[str]":
+        told = {**os.environ, **environ, **more}
+        command = [sys.executable, "-m", "trenova_codecs.first_ring"]
+        return subprocess.run(command, env=told, capture_output=True, text=True, timeout=60)
+
+    refused = run(TRENOVA_SERVER_DATABASE="/some/temporal.db")
+    made = run()
+
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert "keys init --adopt" in refused.stderr
+    assert (made.returncode, made.stderr) == (0, "")
+    assert str(ring) in made.stdout
+
+
+async def test_a_tool_uses_the_ring_of_the_data_folder(environ):
+    make_first_ring(environ)
+    codec = plugin(environ).codec
+
+    [sealed] = await codec.encode([PLAIN])
+    assert sealed.metadata["encryption-key-id"] == b"k1"
+    assert await codec.decode([sealed]) == [PLAIN]
+
+
+async def test_a_tool_reads_what_is_not_encrypted(environ):
+    make_first_ring(environ)
+
+    assert await plugin(environ).codec.decode([PLAIN]) == [PLAIN]
+
+
+def test_a_tool_without_keys_has_no_codec_and_a_named_ring_must_be_there(environ, tmp_path):
+    assert plugin(environ) is None
+    with pytest.raises(CodecError):
+        plugin({**environ, "TRENOVA_CODECS_RING": str(tmp_path / "none.json")})
+
+
+async def test_a_tool_takes_keys_from_the_environment(environ):
+    key = "3q2+7wABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhs="
+    keys = {"TEMPORAL_ENCRYPTION_ACTIVE_KEY": "e1", "TEMPORAL_ENCRYPTION_KEY_e1": key}
+    codec = plugin({**environ, **keys}).codec
+
+    [sealed] = await codec.encode([PLAIN])
+    assert sealed.metadata["encryption-key-id"] == b"e1"
