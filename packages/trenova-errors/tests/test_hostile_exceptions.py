@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from trenova_errors import (
     AmbiguousOutcomeError,
+    ApplicationError,
     Classification,
     ErrorKind,
     InvalidInputError,
@@ -226,6 +227,13 @@ def test_ten_thousand_members_are_weighed_by_the_worst():
     assert found.kind is ErrorKind.INVALID_INPUT
 
 
+def test_a_code_that_is_no_text_is_not_taken_for_one():
+    error = RetryableError(SECRET)
+    error.code = 7
+
+    assert classify(error).code == "retryable"
+
+
 values = st.one_of(
     st.none(),
     st.integers(),
@@ -263,6 +271,8 @@ def exceptions(draw: st.DrawFn) -> BaseException:
             continue
         made = draw(plain)(SECRET)
         for name in draw(st.lists(st.sampled_from(ATTRIBUTES[:16]), max_size=3, unique=True)):
+            if name == "code" and isinstance(made, ApplicationError):
+                continue  # it is shown, because its author gave it for that
             try:
                 setattr(made, name, draw(values))
             except (AttributeError, TypeError):

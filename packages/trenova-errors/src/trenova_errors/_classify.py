@@ -182,7 +182,8 @@ def _raised(exc: temporalio.exceptions.ApplicationError, known: _Circumstances) 
 
 def _code_of_failure(exc: temporalio.exceptions.ApplicationError, kind: ErrorKind) -> str:
     details = exc.details[0] if exc.details else None
-    code = details.get("code") if isinstance(details, dict) else None
+    carried = details.get("code") if isinstance(details, dict) else None
+    code = attribute(exc, "code") if isinstance(exc, ApplicationError) else carried
     return code if isinstance(code, str) else kind.value
 
 
