@@ -40,7 +40,7 @@ class Call(grpc.RpcError):
         return grpc.StatusCode.ABORTED
 
 
-def at_login(needs_password: object) -> psycopg.OperationalError:
+def at_login(*, needs_password: object) -> psycopg.OperationalError:
     """Stand for what libpq leaves behind; test_real_postgres has the server that refuses."""
     connection = SimpleNamespace(needs_password=needs_password)
     return type("OperationalError", (psycopg.OperationalError,), {"pgconn": connection})()
@@ -68,9 +68,9 @@ def refused(**replies: int) -> smtplib.SMTPRecipientsRefused:
         (carrying(sqlstate="40P01", pgcode="23505"), "SQLSTATE 40P01"),
         (carrying(sqlstate="57999"), "SQLSTATE 57999"),
         (carrying(sqlstate="AB123"), None),
-        (at_login(True), "SQLSTATE 28P01"),
-        (at_login(1), None),
-        (at_login(False), None),
+        (at_login(needs_password=True), "SQLSTATE 28P01"),
+        (at_login(needs_password=1), None),
+        (at_login(needs_password=False), None),
         (carrying(pgconn=SimpleNamespace(needs_password=True)), None),
         (carrying(sqlite_errorname="SQLITE_BUSY_SNAPSHOT"), "SQLite SQLITE_BUSY_SNAPSHOT"),
         (carrying(sqlite_errorname="SQLITE_UNHEARD_OF"), None),

@@ -93,7 +93,7 @@ def test_what_a_rule_decides():
             "throttle",
             code="rule.race",
             http_status=429,
-            retry_after=later,
+            retry_after=timedelta(seconds=3),
             reason="The rule 'race' means psycopg.errors.UniqueViolation: the other side asks for fewer requests.",
             source="rule race",
         ),
