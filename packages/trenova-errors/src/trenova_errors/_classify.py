@@ -14,7 +14,8 @@ from typing import Final
 
 import temporalio.exceptions
 
-from trenova_errors._attribute import attribute
+from trenova_errors._attribute import attribute, entry
+from trenova_errors._base import ApplicationError
 from trenova_errors._classification import UNCLASSIFIED, Classification, classification
 from trenova_errors._codes import Code, code_of
 from trenova_errors._kinds import ErrorKind
@@ -182,8 +183,7 @@ def _raised(exc: temporalio.exceptions.ApplicationError, known: _Circumstances) 
 
 def _code_of_failure(exc: temporalio.exceptions.ApplicationError, kind: ErrorKind) -> str:
     details = exc.details[0] if exc.details else None
-    carried = details.get("code") if isinstance(details, dict) else None
-    code = attribute(exc, "code") if isinstance(exc, ApplicationError) else carried
+    code = attribute(exc, "code") if isinstance(exc, ApplicationError) else entry(details, "code")
     return code if isinstance(code, str) else kind.value
 
 
