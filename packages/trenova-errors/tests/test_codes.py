@@ -168,3 +168,8 @@ def test_a_code_is_written_for_people_and_for_programs():
     code = Code("SQLite", "SQLITE_BUSY", Decision(ErrorKind.RETRYABLE, "held"))
 
     assert (code.source, code.code) == ("SQLite SQLITE_BUSY", "sqlite.SQLITE_BUSY")
+
+
+def test_a_code_that_is_its_own_name_is_said_once():
+    assert code_of(OSError(errno.ECONNRESET, "")).described == "errno ECONNRESET"
+    assert code_of(carrying(sqlstate="40P01")).described == "SQLSTATE 40P01 (deadlock_detected)"

@@ -204,7 +204,7 @@ def _by_code(exc: BaseException, code: Code, known: _Circumstances) -> Classific
         exc,
         code.decision.kind,
         code=code.code,
-        subject=f"{code.source} ({code.decision.name})",
+        subject=code.described,
         source=code.source,
         known=known,
     )

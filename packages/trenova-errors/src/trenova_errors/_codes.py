@@ -57,6 +57,11 @@ class Code:
         return f"{self.system} {self.value}"
 
     @property
+    def described(self) -> str:
+        """``SQLSTATE 40P01 (deadlock_detected)``, unless the code is its own name."""
+        return self.source if self.decision.name == self.value else f"{self.source} ({self.decision.name})"
+
+    @property
     def code(self) -> str:
         """``sqlstate.40P01``, the finer code of an error that it decides."""
         return f"{self.system.lower()}.{self.value}"

@@ -115,9 +115,7 @@ def _bare(value: str, rules: RuleSet) -> list[Reading]:
 
 
 def _by_code(code: Code, rules: RuleSet) -> Reading:
-    decision = decided_by_code(code)
-    subject = f"{code.source} ({code.decision.name})"
-    reading = _reading(subject, decision, code.system, rules)
+    reading = _reading(code.described, decided_by_code(code), code.system, rules)
     return _ruled(reading, [rule for rule in rules.rules if code.source in rule.codes], code.system, rules)
 
 

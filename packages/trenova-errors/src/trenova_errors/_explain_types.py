@@ -178,9 +178,7 @@ def _sqlstate(cls: type) -> Code | None:
 
 def decided_by_code(code: Code) -> Classification:
     """Return what is decided about any exception that carries a code."""
-    return classification(
-        code.decision.kind, code=code.code, subject=f"{code.source} ({code.decision.name})", source=code.source
-    )
+    return classification(code.decision.kind, code=code.code, subject=code.described, source=code.source)
 
 
 def _of_entry(name: str, entry: str, decision: Decision) -> Classification:
