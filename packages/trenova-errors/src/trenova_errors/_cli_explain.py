@@ -25,7 +25,7 @@ Words = Annotated[
         metavar="[SYSTEM] CODE|CLASS|KIND...",
         show_default=False,
         help="40P01, http 429, grpc UNAVAILABLE, errno ECONNRESET, smtp 451, sqlite SQLITE_BUSY, aws SlowDown, "
-        "httpx.ReadTimeout, timeout START_TO_CLOSE, throttle; several at once if you like.",
+        "redis ReadOnlyError, httpx.ReadTimeout, timeout START_TO_CLOSE, throttle; several at once if you like.",
     ),
 ]
 Rules = Annotated[

@@ -13,12 +13,22 @@ from trenova_errors._codes import Code
 from trenova_errors._explain_codes import SYSTEM_NAMES, code_named, codes_like, known_codes
 from trenova_errors._explain_delay import RAISED, delay_of, origin_of
 from trenova_errors._explain_names import Named, kind_named, kind_reading, time_out_named, time_outs
-from trenova_errors._explain_types import TypeSubject, classes_named, decided_by_code, known_classes, type_reading
+from trenova_errors._explain_types import (
+    LIBRARIES,
+    TypeSubject,
+    classes_named,
+    decided_by_code,
+    known_classes,
+    type_reading,
+)
 from trenova_errors._kinds import ErrorKind
 from trenova_errors._rules import NO_RULES, Rule, RuleSet
 from trenova_errors._types import InvalidInputError
 
 _NEAR: Final = 5
+_LIBRARIES_TOO: Final = frozenset({"gRPC", "SQLAlchemy"})
+"""Systems whose name is also that of a library, as in ``sqlalchemy NoResultFound``."""
+
 _EVIDENCE: Final = (
     "With evidence that something was sent (a block of sending(), a POST whose answer was lost) it is 'ambiguous'."
 )
@@ -54,8 +64,8 @@ def explain(words: Sequence[str], rules: RuleSet = NO_RULES) -> list[Reading]:
     """Say what is decided about each of the subjects that the words name.
 
     Args:
-        words: ``40P01``, ``http 429`` as one word or two, ``httpx.ReadTimeout``, ``throttle``; a code may be written
-            as logs have it, ``sqlstate.40P01``.
+        words: ``40P01``, ``http 429`` as one word or two, ``httpx.ReadTimeout``, ``redis ReadOnlyError``, ``throttle``;
+            a code may be written as logs have it, ``sqlstate.40P01``.
         rules: Decisions of the user, which come before the tables of this package.
 
     Returns:
@@ -74,7 +84,7 @@ def _subjects(words: Sequence[str]) -> Iterator[tuple[str | None, str]]:
         word = waiting.pop(0)
         system = SYSTEM_NAMES.get(word.lower())
         if system is None:
-            yield None, word
+            yield None, f"{word.lower()}.{waiting.pop(0)}" if waiting and word.lower() in LIBRARIES else word
         elif waiting:
             yield system, waiting.pop(0)
         else:
@@ -97,7 +107,10 @@ def _of_system(system: str, value: str, rules: RuleSet) -> list[Reading]:
     if system == "timeout":
         return [_by_name(one, "") for one in time_out_named(value)]
     code = code_named(system, value)
-    return [] if code is None else [_by_code(code, rules)]
+    if code is not None:
+        return [_by_code(code, rules)]
+    named = classes_named(f"{system.lower()}.{value}") if system in _LIBRARIES_TOO else []
+    return [_by_class(one, rules) for one in named]
 
 
 def _as_logged(value: str, rules: RuleSet) -> list[Reading]:

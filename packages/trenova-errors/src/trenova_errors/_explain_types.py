@@ -29,6 +29,9 @@ _ASKED_FIRST: Final = "It is a wrapper: the code that it carries and what it was
 _ERRNO_FIRST: Final = "The errno that it carries, if it has one, is asked first."
 _NOT_INSTALLED: Final = "Its library is not installed here, so its bases were not looked at."
 
+LIBRARIES: Final = frozenset(name.partition(".")[0] for name in (*TYPES, *NO_FAILURES))
+"""The packages whose exceptions stand in the tables."""
+
 
 @dataclass(frozen=True, slots=True)
 class TypeSubject:
