@@ -4,6 +4,7 @@
 which ``uv run`` has just made from ``uv.lock``. The others make their own.
 """
 
+import json
 import os
 import shlex
 import shutil
@@ -20,6 +21,7 @@ ROOT = Path(__file__).parent
 DIST = ROOT / "dist"
 PYTHONS = ["3.11", "3.12", "3.13"]
 EXAMPLE_SECONDS = 60
+MUTANTS_KILLED = 0.85
 
 
 def _project(home: Path) -> dict[str, Any]:
@@ -156,6 +158,26 @@ def demo(session: nox.Session) -> None:
     with tempfile.TemporaryDirectory(prefix="trenova-demo-") as folder:
         ports = ("--port", "0", "--ui-port", "0")
         session.run("trenova-workers", "up", "--demo", "--data-dir", folder, *ports, *session.posargs)
+
+
+@nox.session(python=PYTHONS[0])
+def mutation(session: nox.Session) -> None:
+    """Change the core of trenova-errors a thousand times and see that its tests notice; half an hour."""
+    home, where = HOME["trenova-errors"], session.virtualenv.location
+    session.run_install(
+        *("uv", "sync", "--quiet", "--frozen", "--package", "trenova-errors", "--all-extras"),
+        *("--no-default-groups", "--group", "test", f"--python={where}"),
+        env={"UV_PROJECT_ENVIRONMENT": where},
+    )
+    session.install("mutmut>=3.8,<4")
+    session.chdir(home)
+    session.run("mutmut", "run", *session.posargs)
+    session.run("mutmut", "export-cicd-stats")
+    found: dict[str, int] = json.loads((home / "mutants/mutmut-cicd-stats.json").read_text())
+    share = found["killed"] / found["total"]
+    session.log(f"{found['killed']} of {found['total']} mutants killed, {share:.1%}; at least {MUTANTS_KILLED:.0%}")
+    if share < MUTANTS_KILLED:
+        session.error("Too many mutants survive; 'mutmut results' and 'mutmut show NAME' in the package show them.")
 
 
 @nox.session

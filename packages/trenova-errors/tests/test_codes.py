@@ -23,6 +23,7 @@ from trenova_errors._decision import Decision
 
 def source_of(exc: BaseException) -> str | None:
     code = code_of(exc)
+    assert code is None or isinstance(code.decision.kind, ErrorKind)
     return None if code is None else code.source
 
 

@@ -20,6 +20,7 @@ from trenova_errors import (
     ThrottledError,
     UnavailableError,
     classify,
+    sending,
 )
 from trenova_errors import _table_types as tables
 from trenova_errors._classification import classification
@@ -296,6 +297,15 @@ def test_members_at_every_depth_are_weighed():
     assert classify(ExceptionGroup("x", [inner, TimeoutError()])).kind is ErrorKind.CONFLICT
     assert classify(ExceptionGroup("x", [TimeoutError(), inner])).kind is ErrorKind.CONFLICT
     assert classify(ExceptionGroup("x", [inner, inner])).kind is ErrorKind.CONFLICT
+    after = ExceptionGroup("x", [ExceptionGroup("x", [TimeoutError()]), ConflictError("x")])
+    assert classify(after).kind is ErrorKind.CONFLICT
+
+
+def test_evidence_on_a_group_that_lies_in_another_counts_for_its_members():
+    with pytest.raises(ExceptionGroup) as caught, sending("COMMIT"):
+        raise ExceptionGroup("x", [ConnectionResetError()])
+
+    assert classify(ExceptionGroup("x", [caught.value])).kind is ErrorKind.AMBIGUOUS
 
 
 def nested_causes(depth: int) -> BaseException:
