@@ -16,7 +16,7 @@ import pytest
 import requests
 from temporalio.service import RPCError, RPCStatusCode
 
-from trenova_errors import ErrorKind
+from trenova_errors import ErrorKind, classify
 from trenova_errors._codes import Code, code_of
 from trenova_errors._decision import Decision
 
@@ -163,6 +163,29 @@ def test_a_driver_says_more_than_a_status_and_that_more_than_the_operating_syste
 def test_a_reply_of_a_mail_server_is_not_read_as_an_http_status():
     assert source_of(smtplib.SMTPResponseException(404, b"")) == "SMTP 404"
     assert source_of(requests.HTTPError(response=answered(404).response)) == "HTTP 404"
+
+
+class NoTruth:
+    """As columns of SQLAlchemy and arrays of numpy are."""
+
+    def __bool__(self) -> bool:
+        raise TypeError
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("sqlstate", "pgcode", "sqlite_errorname", "grpc_status_code", "status", "status_code", "code", "response"),
+        *("headers", "request", "orig", "smtp_code", "recipients", "raw_grpc_status"),
+    ],
+)
+@pytest.mark.parametrize("cls", [RuntimeError, smtplib.SMTPException, requests.HTTPError, httpx.HTTPError])
+def test_what_is_neither_true_nor_false_is_no_code(cls, name):
+    error = cls("secret")
+    setattr(error, name, NoTruth())
+
+    assert classify(error).failure
+    assert source_of(error) is None
 
 
 def test_a_code_is_written_for_people_and_for_programs():

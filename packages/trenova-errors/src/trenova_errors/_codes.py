@@ -77,10 +77,10 @@ def code_of(exc: BaseException) -> Code | None:
 
 
 def _sqlstate(exc: BaseException) -> Code | None:
-    state = attribute(exc, "sqlstate") or attribute(exc, "pgcode") or _refused_login(exc)
-    if not isinstance(state, str) or not _SQLSTATE.fullmatch(state):
-        return None
-    return _code("SQLSTATE", state, sqlstate_decision(state))
+    for state in (attribute(exc, "sqlstate"), attribute(exc, "pgcode"), _refused_login(exc)):
+        if isinstance(state, str) and _SQLSTATE.fullmatch(state):
+            return _code("SQLSTATE", state, sqlstate_decision(state))
+    return None
 
 
 def _refused_login(exc: BaseException) -> str | None:
@@ -139,8 +139,8 @@ def _replies(exc: BaseException) -> list[int]:
         return [reply[0] for reply in refused.values() if isinstance(reply, tuple) and isinstance(reply[0], int)]
     if isinstance(refused, list):
         return [reply for item in refused if isinstance(reply := attribute(item, "code"), int)]
-    reply = attribute(exc, "smtp_code") or attribute(exc, "code")
-    return [reply] if isinstance(reply, int) else []
+    named = (attribute(exc, "smtp_code"), attribute(exc, "code"))
+    return [reply for reply in named if isinstance(reply, int)]
 
 
 def _http(exc: BaseException) -> Code | None:

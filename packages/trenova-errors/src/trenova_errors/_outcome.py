@@ -123,9 +123,10 @@ def _unanswered(exc: BaseException) -> object:
     names = names_of(type(exc))
     if names & _ANSWER_LOST or (_MAYBE_LOST in names and _broke_off(exc)):
         return attribute(exc, "request")
-    status = attribute(exc, "status") or attribute(attribute(exc, "response"), "status_code")
-    if names & _ANSWERED and isinstance(status, int) and status in _BY_GATEWAY:
-        return attribute(exc, "request") or attribute(exc, "request_info")
+    statuses = (attribute(exc, "status"), attribute(attribute(exc, "response"), "status_code"))
+    if names & _ANSWERED and any(isinstance(status, int) and status in _BY_GATEWAY for status in statuses):
+        request = attribute(exc, "request")
+        return attribute(exc, "request_info") if request is None else request
     return None
 
 
@@ -135,4 +136,5 @@ def _broke_off(exc: BaseException) -> bool:
 
 
 def _inner(exc: BaseException) -> object:
-    return attribute(exc, "__cause__") or attribute(exc, "__context__")
+    cause = attribute(exc, "__cause__")
+    return attribute(exc, "__context__") if cause is None else cause

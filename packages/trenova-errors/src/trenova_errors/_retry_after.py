@@ -83,16 +83,18 @@ def _from_headers(exc: BaseException, now: Callable[[], datetime]) -> timedelta 
     places = (attribute(response, "headers"), attribute(exc, "headers"), aws)
     for headers in (one for one in places if one is not None):
         for name, read in ((_HEADER, lambda text: parse(text, now)), (_AWS_HEADER, _milliseconds)):
-            value = entry(headers, name) or entry(headers, name.lower())
-            found = read(value) if isinstance(value, str) else None
-            if found is not None:
-                return found
+            for value in (entry(headers, name), entry(headers, name.lower())):
+                found = read(value) if isinstance(value, str) else None
+                if found is not None:
+                    return found
     return None
 
 
 def _from_status(exc: BaseException) -> timedelta | None:
     """Read ``google.rpc.RetryInfo`` out of the status that a gRPC call ended with."""
-    raw = attribute(exc, "raw_grpc_status") or _trailing_details(exc)
+    raw = attribute(exc, "raw_grpc_status")
+    if not isinstance(raw, bytes):
+        raw = _trailing_details(exc)
     if not isinstance(raw, bytes):
         return None
     # The root of this package stays light: protobuf is loaded for calls that ended with details.
