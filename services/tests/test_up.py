@@ -11,7 +11,7 @@ import sysconfig
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import httpx
@@ -96,7 +96,8 @@ class Up:
     def close(self) -> None:
         if self.process.poll() is None:
             for one in [*self.family(), psutil.Process(self.process.pid)]:
-                one.kill()
+                with suppress(psutil.NoSuchProcess):
+                    one.kill()
         self.process.wait(10)
         self._reader.join(10)
 
