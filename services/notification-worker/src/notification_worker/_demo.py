@@ -14,7 +14,7 @@ from trenova_activities import (
     ConfigurationCopiedPayload,
     SendConfigurationCopiedNotificationWorkflow,
 )
-from trenova_activities.database import Catalog, Database, ready_catalog
+from trenova_activities.database import DEMO_SEED, Catalog, Database, ready_catalog, sample_organizations, seed
 from trenova_workers import DemoRun
 
 _QUEUE_TIMEOUT_S = 60
@@ -77,7 +77,10 @@ async def _told(database: Database, catalog: Catalog, jobs: list[str]) -> int:
 
 async def _users(database: Database, catalog: Catalog) -> "Sequence[Row[Any, Any, Any]]":
     users = catalog["users"]
-    query = select(users.c.id, users.c.organization_id, users.c.business_unit_id).order_by(users.c.id).limit(_COPIES)
+    await seed(database, seed=DEMO_SEED)
+    own = users.c.organization_id.in_(await sample_organizations(database, seed=DEMO_SEED))
+    columns = (users.c.id, users.c.organization_id, users.c.business_unit_id)
+    query = select(*columns).where(own).order_by(users.c.id).limit(_COPIES)
     async with database.read() as connection:
         return (await connection.execute(query)).all()
 

@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +17,16 @@ from trenova_activities import (
     DuplicateShipmentResult,
     start_duplicate,
 )
-from trenova_activities.database import Catalog, Database, asked_for, found, ready_catalog, seed
+from trenova_activities.database import (
+    DEMO_SEED,
+    Catalog,
+    Database,
+    asked_for,
+    found,
+    ready_catalog,
+    sample_organizations,
+    seed,
+)
 from trenova_workers import DemoRun
 
 _REQUESTS = 50
@@ -31,27 +41,28 @@ class _Done:
 
 
 async def demonstrate(settings: Settings, run: DemoRun) -> None:
-    """Seed the sample TMS, duplicate, cancel what is stale, and compare.
+    """Seed the demonstration's own sample, duplicate, cancel what is stale, and compare; others are left alone.
 
     Args:
         settings: Name the database; an embedded one, since any other is refused.
         run: Where progress and checks go; its token makes the idempotency keys of this demonstration.
     """
     async with settings.open_database() as database:
-        await seed(database)
+        await seed(database, seed=DEMO_SEED)
+        own = await sample_organizations(database, seed=DEMO_SEED)
         catalog = await ready_catalog(database, DUPLICATE_SHIPMENT_JOB)
-        before = await _shipments(database, catalog)
-        requests = await _requests(database, catalog, run.token)
+        before = await _shipments(database, catalog, own)
+        requests = await _requests(database, catalog, run.token, own)
         expected = await _expected(database, catalog, requests)
         done = await _duplicate(run, requests)
         actual = await _actual(database, catalog, done)
-        added = await _shipments(database, catalog) - before
+        added = await _shipments(database, catalog, own) - before
         run.check("duplications completed", expected=len(requests), actual=len(done))
         for table, rows in sorted(expected.items()):
             run.check(f"copied rows of {table}", expected=rows, actual=actual[table])
         run.check("shipments added in all", expected=expected["shipments"], actual=added)
         await _ask_again(run, done)
-        canceled = await cancel_stale(settings, run, database)
+        canceled = await cancel_stale(settings, run, database, own)
     run.summary(f"{len(done)} duplications made {actual['shipments']} shipments; {canceled}")
 
 
@@ -71,12 +82,14 @@ async def _actual(database: Database, catalog: Catalog, done: list[_Done]) -> Co
     return rows
 
 
-async def _requests(database: Database, catalog: Catalog, token: str) -> list[DuplicateShipmentPayload]:
+async def _requests(
+    database: Database, catalog: Catalog, token: str, own: Collection[str]
+) -> list[DuplicateShipmentPayload]:
     shipments = catalog["shipments"]
     columns = [shipments.c[name] for name in ("id", "organization_id", "business_unit_id", "entered_by_id")]
-    known = shipments.c.entered_by_id.is_not(None)
+    known = (shipments.c.entered_by_id.is_not(None), shipments.c.organization_id.in_(own))
     async with database.read() as connection:
-        rows = list(await connection.execute(select(*columns).where(known).order_by(shipments.c.id)))
+        rows = list(await connection.execute(select(*columns).where(*known).order_by(shipments.c.id)))
     chance = random.Random(token)  # noqa: S311 -- picks examples, guards nothing
     return [
         _request(row, chance, f"demo-{token}-{position:02}")
@@ -124,7 +137,8 @@ async def _ask_again(run: DemoRun, done: list[_Done]) -> None:
     )
 
 
-async def _shipments(database: Database, catalog: Catalog) -> int:
+async def _shipments(database: Database, catalog: Catalog, own: Collection[str]) -> int:
+    shipments = catalog["shipments"]
     async with database.read() as connection:
-        query = select(func.count()).select_from(catalog["shipments"])
+        query = select(func.count()).select_from(shipments).where(shipments.c.organization_id.in_(own))
         return int((await connection.execute(query)).scalar_one())

@@ -1,7 +1,7 @@
 """The database seen through a workflow, and a purge of its audit log, each organization by its own period."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -15,36 +15,54 @@ from trenova_activities import (
     DeleteAuditEntriesResult,
     start_purge,
 )
-from trenova_activities.database import Catalog, Database, organization_names, ready_catalog, seed_history
+from trenova_activities.database import (
+    DEMO_SEED,
+    Catalog,
+    Database,
+    ready_catalog,
+    sample_organizations,
+    seed,
+    seed_history,
+)
 from trenova_workers import DemoRun
 
 _DAY_S = 86_400
+_MOST_DAYS = 36_500
 
 
 @dataclass(frozen=True)
 class _Log:
-    """The audit log at one moment: times of entries in unix seconds by organization, and periods in days."""
+    """The audit log at one moment.
 
-    times: dict[str, list[int]]
+    Attributes:
+        times: When each entry was written, unix seconds, by organization.
+        days: Retention periods of the demonstration's organizations.
+        others: Ids of the entries of other organizations.
+    """
+
+    times: dict[str, list[int | None]]
     days: dict[str, int]
+    others: set[str]
 
     def outlived(self, as_of: int) -> Counter[str]:
         """Count by organization what its own period has outlived."""
         return Counter(
             {
-                organization: sum(0 <= at < as_of - days * _DAY_S for at in self.times.get(organization, ()))
+                organization: sum(
+                    at is not None and 0 <= at < as_of - days * _DAY_S for at in self.times.get(organization, ())
+                )
                 for organization, days in self.days.items()
             }
         )
 
     @property
     def sizes(self) -> Counter[str]:
-        """Count the entries by organization."""
+        """Count the entries by organization of the demonstration."""
         return Counter({organization: len(times) for organization, times in self.times.items()})
 
 
 async def demonstrate(settings: Settings, run: DemoRun) -> None:
-    """Check the database through the worker, then purge its audit log and compare.
+    """Check the database through the worker, then purge the log of the demonstration's own sample, and compare.
 
     Args:
         settings: Name the queue and the database; an embedded one, since any other is refused.
@@ -58,16 +76,17 @@ async def demonstrate(settings: Settings, run: DemoRun) -> None:
     )
     run.check("jobs that lack something", expected=0, actual=sum(bool(job.lacks) for job in result.jobs))
     async with settings.open_database() as database:
-        await seed_history(database)
+        await seed(database, seed=DEMO_SEED)
+        await seed_history(database, seed=DEMO_SEED)
         catalog = await ready_catalog(database, DELETE_AUDIT_ENTRIES_JOB)
-        names = await organization_names(database)
-        before = await _read(database, catalog)
+        own = await sample_organizations(database, seed=DEMO_SEED)
+        before = await _read(database, catalog, own)
         run.progress("audit purge", 0, 2)
-        counted = await _purge(settings, run, dry_run=True)
-        untouched = await _read(database, catalog)
+        counted = await _purge(settings, run, own, dry_run=True)
+        untouched = await _read(database, catalog, own)
         run.progress("audit purge", 1, 2)
-        done = await _purge(settings, run, dry_run=False)
-        after = await _read(database, catalog)
+        done = await _purge(settings, run, own, dry_run=False)
+        after = await _read(database, catalog, own)
         run.progress("audit purge", 2, 2)
     run.check("audit entries that a dry run deletes", expected=0, actual=_lost(before, untouched).total())
     expected, lost = before.outlived(_as_of(done)), _lost(before, after)
@@ -75,31 +94,37 @@ async def demonstrate(settings: Settings, run: DemoRun) -> None:
     counts = before.outlived(_as_of(counted))
     run.check("audit entries counted by the dry run", expected=counts.total(), actual=counted.total_deleted)
     for organization, days in sorted(before.days.items()):
-        name = f"entries of {names[organization]} older than {days} days"
+        name = f"entries of {own[organization]} older than {days} days"
         run.check(name, expected=expected[organization], actual=lost[organization])
+    run.check("audit entries of other organizations deleted", expected=0, actual=len(before.others - after.others))
     deleted = (
         f"{done.total_deleted:,} audit entries were deleted, those that their organization's own period has outlived"
     )
     run.summary(f"{deleted}; {after.sizes.total():,} younger ones are kept.")
 
 
-async def _purge(settings: Settings, run: DemoRun, *, dry_run: bool) -> DeleteAuditEntriesResult:
-    payload = DeleteAuditEntriesPayload(dry_run=dry_run)
+async def _purge(
+    settings: Settings, run: DemoRun, own: Mapping[str, str], *, dry_run: bool
+) -> DeleteAuditEntriesResult:
+    payload = DeleteAuditEntriesPayload(organization_ids=list(own), dry_run=dry_run)
     key = f"demo-{run.token}-{'count' if dry_run else 'delete'}"
     handle = await start_purge(run.client, payload, key=key, task_queue=settings.queues[0])
     return await handle.result()
 
 
-async def _read(database: Database, catalog: Catalog) -> _Log:
+async def _read(database: Database, catalog: Catalog, own: Mapping[str, str]) -> _Log:
     log, periods = catalog["audit_entries"], catalog["data_retention"]
+    days = periods.c.audit_retention_period
+    has_one = (periods.c.organization_id.in_(own), days.between(1, _MOST_DAYS))
+    found = _Log(times={organization: [] for organization in own}, days={}, others=set())
     async with database.read() as connection:
-        rows: Sequence[tuple[str, int]] = [
-            (row[0], row[1]) for row in await connection.execute(select(log.c.organization_id, log.c.timestamp))
-        ]
-        days = await connection.execute(select(periods.c.organization_id, periods.c.audit_retention_period))
-        found = _Log(times={}, days={row[0]: row[1] for row in days})
-    for organization, at in rows:
-        found.times.setdefault(organization, []).append(at)
+        for row in await connection.execute(select(log.c.id, log.c.organization_id, log.c.timestamp)):
+            if row.organization_id in own:
+                found.times[row.organization_id].append(row.timestamp)
+            else:
+                found.others.add(row.id)
+        for organization, period in await connection.execute(select(periods.c.organization_id, days).where(*has_one)):
+            found.days[organization] = period
     return found
 
 

@@ -23,11 +23,13 @@ from trenova_activities.database._retention_grant import (
     retention_sql,
     revoke_retention,
 )
-from trenova_activities.database._seed import Seeded, seed
+from trenova_activities.database._seed import Seeded, sample_organizations, seed
+from trenova_activities.database._seed_carriers import DEMO_SEED
 from trenova_activities.database._seed_history import History, seed_history
 from trenova_activities.database._tenant import Tenant
 
 __all__ = [
+    "DEMO_SEED",
     "JOBS",
     "CancellationActivities",
     "Catalog",
@@ -58,6 +60,7 @@ __all__ = [
     "reserve_sequence",
     "retention_sql",
     "revoke_retention",
+    "sample_organizations",
     "seed",
     "seed_history",
 ]

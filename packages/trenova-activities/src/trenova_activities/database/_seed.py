@@ -105,6 +105,25 @@ def validate(*limits: tuple[str, int, int, int]) -> None:
             raise InvalidInputError(f"{name} is {value}; it must be between {least} and {most}.", field=name)
 
 
+async def sample_organizations(database: Database, *, seed: int = DEFAULT_SEED) -> dict[str, str]:
+    """Return the organizations of a sample, names by ids; none of any other.
+
+    Args:
+        database: Must hold the embedded TMS and the sample.
+        seed: Which sample.
+
+    Raises:
+        ConfigurationError: There is no such sample.
+    """
+    async with database.read() as connection:
+        known = await known_sample(connection, seed) if await is_embedded(database, connection) else None
+    if known is None:
+        raise ConfigurationError(f"There is no sample {seed} in {database.options.shown_url}.", seed=seed)
+    sample = SampleRows(seed, known["anchor"])
+    add_carriers(sample, known["organizations"])  # as they are in the database
+    return {row["id"]: row["name"] for row in sample.tables["organizations"]}
+
+
 def _sample(seed: int, anchor: int, organizations: int, shipments: int) -> SampleRows:
     sample = SampleRows(seed, anchor)
     carriers = add_carriers(sample, organizations)

@@ -18,6 +18,8 @@ from trenova_activities.database._seed_rows import DAY, Carrier, Place, Row, Sam
 
 SYSTEM_USER = "system@trenova.app"
 DEFAULT_SEED = 1
+DEMO_SEED = 1_000
+"""The sample of demonstrations: its organizations are not those of ``db seed``, which somebody may work with."""
 _PER_BUSINESS_UNIT = 2
 _FOUNDED = 400 * DAY  # before the anchor
 AUTO_CANCEL_DAYS = (30, 14, None, 45, 7)
