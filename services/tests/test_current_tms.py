@@ -129,9 +129,13 @@ def test_a_worker_refuses_a_database_that_lacks_columns_with_the_whole_list(
     assert "title" not in shipment.stderr  # another job's affair
     assert notification.returncode != 0
     assert "notifications has no column title" in notification.stderr
-    checked = production.call("system_worker", "check")
+    checked = production.call("notification_worker", "check")
     assert checked.returncode == 1
     assert "notifications has no column title" in " ".join(checked.stdout.split())
+    other = production.call("system_worker", "check")
+    assert other.returncode == 1
+    assert "append-only" in other.stdout
+    assert "notifications" not in other.stdout  # another service's affair
 
 
 def test_the_check_of_the_system_worker_lists_what_every_job_lacks(

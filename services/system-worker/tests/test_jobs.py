@@ -29,15 +29,26 @@ async def test_the_embedded_log_lets_retention_through_once_it_is_prepared(setti
     assert len(work.activities) == 2
 
 
-async def test_a_log_that_lets_nobody_through_is_said_by_the_check_and_by_each_run(settings):
+async def test_a_log_that_lets_nobody_through_is_said_by_the_check_and_when_the_worker_starts(settings, caplog):
     async with settings.open_database() as database:
         await migrate(database)
-        work = await open_jobs(settings, database)
+        with caplog.at_level(logging.WARNING):
+            work = await open_jobs(settings, database)
+    [record] = caplog.records
     [finding] = [finding for finding in await look(settings) if not finding.ok]
 
     assert DeleteAuditEntriesWorkflow in work.workflows
     assert finding.subject == "delete_audit_entries"
     assert "append-only" in finding.detail
+    assert (record.message, record.reason) == ("every run of a job will be refused", finding.detail)
+
+
+async def test_the_check_is_of_its_own_job_and_not_of_those_that_its_role_cannot_see(settings):
+    await prepare(settings)
+    async with settings.open_database() as database, database.write() as connection:
+        await connection.execute(text("DROP TABLE sequences"))
+
+    assert [(finding.subject, finding.ok) for finding in await look(settings)] == [("delete_audit_entries", True)]
 
 
 async def test_what_retention_lacks_does_not_stop_the_check(settings, caplog):

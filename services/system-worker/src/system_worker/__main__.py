@@ -9,8 +9,8 @@ from system_worker._demo import demonstrate
 from system_worker._jobs import open_jobs
 from system_worker._schedules import create_schedules
 from system_worker._settings import Settings
-from trenova_activities import SEARCH_ATTRIBUTES
-from trenova_activities.database import JOBS, allow_by_default, check, migrate
+from trenova_activities import DELETE_AUDIT_ENTRIES_JOB, SEARCH_ATTRIBUTES
+from trenova_activities.database import allow_by_default, check, migrate
 from trenova_workers import Finding, Service, Work
 from trenova_workers.cli import service_main
 
@@ -33,9 +33,9 @@ async def prepare(settings: Settings) -> None:
 
 
 async def look(settings: Settings) -> Sequence[Finding]:
-    """Say whether the database has what the jobs of every service need."""
+    """Say whether the database has what this service's own job needs; its role sees nothing of the others."""
     async with settings.open_database() as database:
-        lacks = await check(database, JOBS)
+        lacks = await check(database, [DELETE_AUDIT_ENTRIES_JOB])
     return [Finding(job, not missing, "; ".join(missing) or "ready") for job, missing in lacks.items()]
 
 

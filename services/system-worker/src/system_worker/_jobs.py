@@ -6,7 +6,7 @@ from typing import Any
 
 from system_worker._settings import Settings
 from trenova_activities import DELETE_AUDIT_ENTRIES_JOB, CheckDatabaseWorkflow, DeleteAuditEntriesWorkflow
-from trenova_activities.database import Database, RetentionActivities, SystemActivities
+from trenova_activities.database import Database, RetentionActivities, SystemActivities, check
 from trenova_errors import ConfigurationError
 from trenova_workers import Work
 
@@ -14,7 +14,10 @@ _log = logging.getLogger(__name__)
 
 
 async def open_jobs(settings: Settings, database: Database) -> Work:
-    """Open the jobs that can run; the check, which says what the others lack, always can."""
+    """Open the jobs that can run; the check, which says what the others lack, always can.
+
+    A purge that an append-only log will refuse is served all the same: it is opened without a restart.
+    """
     workflows: list[type] = [CheckDatabaseWorkflow]
     activities: list[Callable[..., Any]] = [SystemActivities(database).check_database]
     try:
@@ -24,4 +27,10 @@ async def open_jobs(settings: Settings, database: Database) -> Work:
     else:
         workflows.append(DeleteAuditEntriesWorkflow)
         activities.append(retention.delete)
+        await _say_what_refuses(database)
     return Work(workflows, activities)
+
+
+async def _say_what_refuses(database: Database) -> None:
+    for reason in (await check(database, [DELETE_AUDIT_ENTRIES_JOB]))[DELETE_AUDIT_ENTRIES_JOB]:
+        _log.warning("every run of a job will be refused", extra={"job": DELETE_AUDIT_ENTRIES_JOB, "reason": reason})

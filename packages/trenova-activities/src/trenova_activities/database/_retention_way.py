@@ -38,8 +38,8 @@ async def find_way(database: Database, connection: AsyncConnection) -> Way:
     for trigger in triggers:
         if not trigger.lets_retention_through:
             raise ConfigurationError(
-                f"The audit log is append-only: the trigger {trigger.name!r} on {LOG} refuses every deletion, so "
-                f"nothing was deleted. '{_ALLOW}' lets this job through, and nothing else; it shows its SQL first.",
+                f"The audit log is append-only: the trigger {trigger.name!r} on {LOG} refuses every deletion. "
+                f"'{_ALLOW}' lets this job through, and nothing else; it shows its SQL first.",
                 trigger=trigger.name,
             )
     if database.options.is_sqlite:
@@ -69,7 +69,7 @@ async def _on_postgresql(connection: AsyncConnection, log: str, *, opened: bool)
     if row.may_delete and not opened:
         return Way.PLAIN
     raise ConfigurationError(
-        f"The user {row.name!r} may delete nothing from {LOG}, so nothing was deleted. "
+        f"The user {row.name!r} may delete nothing from {LOG}. "
         f"Run '{_ALLOW} --role {row.name}' as the owner of {LOG}.",
         user=row.name,
     )
