@@ -57,6 +57,28 @@ async def test_a_missing_table_is_a_matter_of_configuration_on_postgresql(empty_
     assert error.facts["sqlstate"] == "42P01"
 
 
+@pytest.mark.parametrize(
+    ("statement", "meant"),
+    [
+        ("SELECT 'hunter2' FROM nowhere", "a table is not there (SQLSTATE 42P01"),
+        ("SELECT hunter2 FROM kept", "a column is not there (SQLSTATE 42703"),
+        ("SELECT no_such_function('hunter2')", "a function is not there (SQLSTATE 42883"),
+        ("SELECT * FROM kept WHERE n = 'hunter2'", "this user lacks a privilege (SQLSTATE 42501"),
+    ],
+)
+async def test_a_refused_statement_says_what_is_lacking_and_how_to_find_it(empty_postgres_url, statement, meant):
+    async with Database.open(DatabaseOptions(url=empty_postgres_url)) as database:
+        async with database.write() as connection:
+            await connection.execute(text("CREATE TABLE kept (n text)"))
+        role = ("SET LOCAL ROLE pg_monitor",) if "privilege" in meant else ()
+        error = await fails(database, *role, statement)
+
+    assert isinstance(error, ConfigurationError)
+    assert meant in error.message
+    assert "'trenova-activities db check --job <job>'" in error.message
+    assert "hunter2" not in error.message
+
+
 async def test_a_database_that_does_not_exist_is_a_matter_of_configuration(empty_postgres_url: str):
     url = f"{empty_postgres_url.rpartition('/')[0]}/no_such_database"
     async with Database.open(DatabaseOptions(url=url)) as database:

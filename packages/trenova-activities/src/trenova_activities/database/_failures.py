@@ -63,10 +63,12 @@ def translate(error: Exception, where: str = "", *, committing: bool = False) ->
     say = _MESSAGES.get(found.kind, "The database {where} failed. {reason}")
     if isinstance(error, PoolTimeoutError):
         say = _NO_CONNECTION_FREE
+    if sqlstate(error) in _LACKING:
+        say = _LACKS
     facts: dict[str, Fact] = {"sqlstate": sqlstate(error)}
     if found.kind in (ErrorKind.DATA_INTEGRITY, ErrorKind.INVALID_INPUT):
         facts["unique"] = _is_unique(error)
-    return to_error(found, say.format(where=where, why=_why(error), reason=found.reason), **facts)
+    return to_error(found, say.format(where=where, why=_why(error), reason=found.reason, lacking=_lacking(error)), **facts)
 
 
 _MESSAGES = {
@@ -85,9 +87,31 @@ _MESSAGES = {
         "its user."
     ),
 }
+_LACKING = {
+    "42501": "this user lacks a privilege",
+    "42P01": "a table is not there",
+    "42703": "a column is not there",
+    "42883": "a function is not there",
+    "3F000": "a schema is not there",
+}
+"""What a statement met, by SQLSTATE; which table it was, the driver seldom says, and the statement itself is not repeated."""
+_LACKS = (
+    "The database {where} refused a statement, and nothing was written: {lacking}. "
+    "'trenova-activities db check --job <job>', run as the same user, names what the job lacks."
+)
 _NO_CONNECTION_FREE = (
     "No free database connection in time. Raise database.pool_size to the number of concurrent activities."
 )
+
+
+def _lacking(error: Exception) -> str:
+    """Return what a refused statement met, with the names that the driver gives; empty if it was nothing of that."""
+    state = sqlstate(error)
+    original = getattr(error, "orig", None) or error
+    source = getattr(original, "__cause__", None) or original
+    named = [(kind, getattr(source, f"{kind}_name", None)) for kind in ("schema", "table", "column")]
+    about = "".join(f", {kind} {name}" for kind, name in named if name)
+    return f"{_LACKING.get(state, '')} (SQLSTATE {state}{about})"
 
 
 def _invalidated(error: BaseException) -> bool:
