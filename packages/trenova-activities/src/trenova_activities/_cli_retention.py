@@ -19,7 +19,10 @@ def allow(  # noqa: PLR0917 - typer makes options of them
     schema: Schema = None,
     role: Annotated[
         str | None,
-        typer.Option(help="PostgreSQL role of the system worker.", show_default="the user of the URL"),
+        typer.Option(
+            help="PostgreSQL role of the system worker; every other one loses the right to call the function.",
+            show_default="the user of the URL, beside those who may already",
+        ),
     ] = None,
     yes: Yes = False,
     show: Show = False,

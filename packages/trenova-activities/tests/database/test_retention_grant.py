@@ -172,6 +172,33 @@ async def test_only_the_named_role_deletes_and_only_through_the_function(worker,
     assert await entries(foreign) == before - {"ae_north_user"}
 
 
+async def test_a_later_role_takes_the_place_of_an_earlier_one_and_no_role_adds_the_user(
+    worker, foreign, current_tms_url
+):
+    async def callers() -> set[str]:
+        return set(
+            await values(
+                foreign,
+                "SELECT a.grantee::regrole::text FROM pg_proc p, aclexplode(p.proacl) a "
+                f"WHERE p.oid = '{SIGNATURE}'::regprocedure AND a.grantee <> p.proowner",
+            )
+        )
+
+    await execute(foreign, f"GRANT EXECUTE ON FUNCTION {SIGNATURE} TO bystander WITH GRANT OPTION")
+    assert await callers() == {"system_worker", "bystander"}
+
+    shown = await retention_sql(foreign, role="system_worker")
+    assert f"REVOKE ALL ON FUNCTION {SIGNATURE} FROM bystander CASCADE" in shown
+    assert await allow_retention(foreign, role="system_worker") == shown
+    assert await callers() == {"system_worker"}
+    assert await allow_retention(foreign, role="system_worker") == []
+
+    await allow_retention(foreign)
+    assert await callers() == {"system_worker", "postgres"}
+    await allow_retention(foreign, role="system_worker")
+    assert await callers() == {"system_worker"}
+
+
 async def test_the_retention_role_may_neither_change_nor_log_in(worker, foreign):
     with pytest.raises(ConfigurationError):
         await execute(foreign, f"SET ROLE {RETENTION_ROLE}", "UPDATE audit_entries SET comment = 'x'")

@@ -73,7 +73,8 @@ def set_up(server: PostgresServer, administrator: str) -> str:
 
 
 def command(name: str, url: str, user: str, *arguments: str) -> Result:
-    return CliRunner().invoke(app, ["db", name, "--yes", "--url", _as(url, user), *arguments])
+    yes = () if name == "check" else ("--yes",)
+    return CliRunner().invoke(app, ["db", name, *yes, "--url", _as(url, user), *arguments])
 
 
 async def _migrate(url: str):
@@ -107,13 +108,17 @@ def test_the_document_works_on_every_server_as_an_owner_and_as_a_superuser(binar
             allowed = command("allow-retention", url, administrator, "--role", "trenova_system_worker")
             again = command("allow-retention", url, administrator, "--role", "trenova_system_worker")
             another = command("allow-retention", url, administrator, "--role", "trenova_migrator")
+            refused = command("check", url, "trenova_system_worker", "--job", "delete_audit_entries")
+            back = command("allow-retention", url, administrator, "--role", "trenova_system_worker")
             purged = server.execute(
                 "SET ROLE trenova_system_worker; "
                 "SELECT count(*) FROM trenova_jobs.purge_audit_entries('org_north', 'bu_north', -1, '', 1, 1735600050)",
                 database=url,
             )
             revoked = command("revoke-retention", url, administrator)
-            assert [done.exit_code for done in (allowed, again, another, revoked)] == [0, 0, 0, 0], allowed.output
+            assert [done.exit_code for done in (allowed, again, another, back, revoked)] == [0] * 5, allowed.output
+            assert refused.exit_code == 1
+            assert "FROM trenova_system_worker CASCADE;" in another.stdout
             assert purged in {"0", "1"}
             assert again.stdout.startswith("Nothing to do in ")
         assert server.execute(triggers, database=url) == before

@@ -68,7 +68,9 @@ def translate(error: Exception, where: str = "", *, committing: bool = False) ->
     facts: dict[str, Fact] = {"sqlstate": sqlstate(error)}
     if found.kind in (ErrorKind.DATA_INTEGRITY, ErrorKind.INVALID_INPUT):
         facts["unique"] = _is_unique(error)
-    return to_error(found, say.format(where=where, why=_why(error), reason=found.reason, lacking=_lacking(error)), **facts)
+    return to_error(
+        found, say.format(where=where, why=_why(error), reason=found.reason, lacking=_lacking(error)), **facts
+    )
 
 
 _MESSAGES = {
@@ -94,7 +96,7 @@ _LACKING = {
     "42883": "a function is not there",
     "3F000": "a schema is not there",
 }
-"""What a statement met, by SQLSTATE; which table it was, the driver seldom says, and the statement itself is not repeated."""
+"""What a statement met, by SQLSTATE; which table it was, the driver seldom says, and the statement is not repeated."""
 _LACKS = (
     "The database {where} refused a statement, and nothing was written: {lacking}. "
     "'trenova-activities db check --job <job>', run as the same user, names what the job lacks."

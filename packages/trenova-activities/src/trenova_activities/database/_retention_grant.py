@@ -39,7 +39,8 @@ async def allow_retention(database: Database, *, role: str | None = None) -> lis
         database: Its user is a superuser, or owns the log, has CREATEROLE (or the ADMIN option of
             ``trenova_retention``, where that exists), and may pass on USAGE and CREATE on ``trenova_jobs`` and SELECT
             on ``legal_holds``.
-        role: On PostgreSQL, who may call the function: the role of the system worker. None: the user itself.
+        role: On PostgreSQL, who may call the function from now on, and nobody else: the role of the system worker.
+            None: the user itself, beside those who may already.
 
     Returns:
         The statements that were run, in one transaction; empty if there was nothing to do.

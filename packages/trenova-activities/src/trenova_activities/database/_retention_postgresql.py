@@ -1,7 +1,7 @@
 """The statements that open an append-only log on PostgreSQL to retention alone, and those that close it again."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -35,7 +35,7 @@ _DROP_ROLE: Final = (
 _REVOKE_OTHERS: Final = f"""DO $$ DECLARE other regrole; BEGIN
     FOR other IN SELECT a.grantee::regrole FROM pg_proc p, aclexplode(p.proacl) a
         WHERE p.oid = '{function.SIGNATURE}'::regprocedure AND a.grantee NOT IN (0, p.proowner) LOOP
-        EXECUTE format('REVOKE ALL ON FUNCTION {function.SIGNATURE} FROM %s', other);
+        EXECUTE format('REVOKE ALL ON FUNCTION {function.SIGNATURE} FROM %s CASCADE', other);
     END LOOP; END $$"""  # noqa: S608 - our own name
 
 _TABLES = text("""
@@ -100,7 +100,7 @@ async def allowing(connection: AsyncConnection, schema: str | None, role: str | 
     Args:
         connection: As the user who would run them.
         schema: Of the TMS's tables; None for the search path.
-        role: Who may call the function; None for the user itself.
+        role: Who alone may call the function; None for the user itself, beside those who may already.
 
     Raises:
         ConfigurationError: Something that must be there is missing, or cannot be opened.
@@ -113,10 +113,11 @@ async def allowing(connection: AsyncConnection, schema: str | None, role: str | 
     closed = [trigger for trigger in refusing if not trigger.lets_retention_through]
     _refuse_unknown(refusing, known)
     originals = {**known, **{trigger.name: trigger.definition for trigger in closed}}
-    if found and not closed and caller in found.callers and found.is_current(where):
+    known_callers = found.callers if found else frozenset()
+    callers = {caller} if role is not None else {caller, *known_callers}
+    if found and not closed and callers == known_callers and found.is_current(where):
         return []
-    callers = {caller, *(found.callers if found else ())}
-    return list(_allow(where, callers, closed, originals))
+    return list(_allow(where, callers, known_callers - callers, closed, originals))
 
 
 async def revoking(connection: AsyncConnection, schema: str | None) -> list[str]:
@@ -136,7 +137,8 @@ async def revoking(connection: AsyncConnection, schema: str | None) -> list[str]
 
 def _allow(
     where: _Where,
-    callers: set[str],
+    callers: Collection[str],
+    others: Collection[str],
     closed: list[LogTrigger],
     originals: Mapping[str, str],
 ) -> Iterator[str]:
@@ -152,6 +154,8 @@ def _allow(
     yield f"GRANT SELECT ON {HOLDS} TO {RETENTION_ROLE}"
     yield function.create(log, periods)
     yield f"REVOKE ALL ON FUNCTION {function.SIGNATURE} FROM PUBLIC"
+    for name in sorted(others):
+        yield f"REVOKE ALL ON FUNCTION {function.SIGNATURE} FROM {quote(name)} CASCADE"
     yield _REVOKE_OTHERS
     yield f"COMMENT ON FUNCTION {function.SIGNATURE} IS {_literal(_NOTE + json.dumps(originals))}"
     yield f"ALTER FUNCTION {function.SIGNATURE} OWNER TO {RETENTION_ROLE}"

@@ -69,7 +69,6 @@ async def _on_postgresql(connection: AsyncConnection, log: str, *, opened: bool)
     if row.may_delete and not opened:
         return Way.PLAIN
     raise ConfigurationError(
-        f"The user {row.name!r} may delete nothing from {LOG}. "
-        f"Run '{_ALLOW} --role {row.name}' as the owner of {LOG}.",
+        f"The user {row.name!r} may delete nothing from {LOG}. Run '{_ALLOW} --role {row.name}' as the owner of {LOG}.",
         user=row.name,
     )
