@@ -1,7 +1,9 @@
 import asyncio
 import json
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 
 import pytest
 from typer.testing import CliRunner
@@ -68,13 +70,20 @@ def test_a_log_of_ours_is_opened_also_where_nothing_is_migrated(run, tmp_path):
     assert run("check").exit_code == 0
 
 
-def test_a_sample_can_have_a_past(run):
+def test_a_sample_can_have_a_past_and_what_is_left_of_it_is_counted(run, tmp_path):
     run("migrate")
     run("seed", "--organizations", "1", "--shipments", "3")
     added, again = (run("seed", "--organizations", "1", "--shipments", "3", "--history") for _ in range(2))
 
     assert "1 organizations, 53 shipments and 20,000 audit entries, 20," in added.stdout
-    assert again.stdout.startswith("Nothing to do: ")
+    assert again.stdout.startswith(
+        "Nothing to do: sample 1 was made before. Its organizations (1) have 53 shipments and 20,"
+    )
+    with closing(sqlite3.connect(tmp_path / "data" / "tms.db")) as tms, tms:
+        tms.execute("DROP TRIGGER audit_entries_no_delete")
+        tms.execute("DELETE FROM audit_entries")
+    purged = run("seed", "--organizations", "1", "--shipments", "3", "--history")
+    assert "have 53 shipments and 0 audit entries now, in " in purged.stdout
 
 
 def test_a_database_that_lacks_something_ends_with_status_1(run, tmp_path):
@@ -89,6 +98,7 @@ def test_a_database_that_lacks_something_ends_with_status_1(run, tmp_path):
     assert json.loads(printed.stdout) == {
         "ready": False,
         "jobs": {"notification": ["the table notifications is missing"]},
+        "notes": [],
     }
 
 

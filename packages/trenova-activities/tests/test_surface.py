@@ -26,8 +26,8 @@ DATABASE = """
 CancellationActivities Catalog Clock DEMO_SEED Database DatabaseOptions History JOBS JobTables Migration
 NotificationActivities NotifyRoles ProNumberFormat ProNumberOptions RetentionActivities Seeded
 ShipmentActivities SystemActivities Tenant allow_by_default allow_retention asked_for check database_clock found
-migrate organization_names ready_catalog reserve_sequence retention_sql revoke_retention sample_organizations
-seed seed_history
+migrate organization_names ready_catalog reserve_sequence retention_notes retention_sql revoke_retention
+sample_organizations seed seed_history
 """
 
 

@@ -88,6 +88,7 @@ def seed(  # noqa: PLR0917 - typer makes options of them
     options = database_options(url, data_dir, schema)
 
     async def work() -> str:
+        from trenova_activities._cli_lookup import what_is_there
         from trenova_activities.database import Database, seed_history
         from trenova_activities.database import seed as seed_database
 
@@ -96,6 +97,7 @@ def seed(  # noqa: PLR0917 - typer makes options of them
                 database, seed=number, organizations=organizations, shipments=shipments, anchor=anchor
             )
             past = await seed_history(database, seed=number) if history else None
+            left = await what_is_there(database, number)
         in_all = done.shipments + (0 if past is None else past.shipments)
         what = f"sample {done.seed}: {done.organizations} organizations, {in_all:,} shipments"
         rows = sum(done.rows.values())
@@ -103,7 +105,7 @@ def seed(  # noqa: PLR0917 - typer makes options of them
             what += f" and {past.entries:,} audit entries"
             rows += sum(past.rows.values())
         if not rows:
-            return f"Nothing to do: {what} are in {options.shown_url} already."
+            return f"Nothing to do: sample {done.seed} was made before. {left}, in {options.shown_url}."
         return f"Seeded {what}, {rows:,} rows in {options.shown_url}."
 
     typer.echo(run(work()))
@@ -121,18 +123,22 @@ def check(
     options = database_options(url, data_dir, schema)
     refuse_absent_file(options)
 
-    async def work() -> dict[str, list[str]]:
-        from trenova_activities.database import JOBS, Database
+    async def work() -> tuple[dict[str, list[str]], list[str]]:
+        from trenova_activities._names import DELETE_AUDIT_ENTRIES_JOB
+        from trenova_activities.database import JOBS, Database, retention_notes
         from trenova_activities.database import check as check_database
 
         async with Database.open(options) as database:
-            return await check_database(database, job or JOBS)
+            found = await check_database(database, job or JOBS)
+            return found, await retention_notes(database) if DELETE_AUDIT_ENTRIES_JOB in found else []
 
-    lacks = run(work())
+    lacks, notes = run(work())
     if as_json:
-        typer.echo(json.dumps({"ready": not any(lacks.values()), "jobs": lacks}))
+        typer.echo(json.dumps({"ready": not any(lacks.values()), "jobs": lacks, "notes": notes}))
     else:
         _print_table(lacks, options.shown_url)
+        for note in notes:
+            typer.echo(f"Note: {note}.")
     if any(lacks.values()):
         raise typer.Exit(1)
 

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from sqlalchemy import Row, Table, select
+from sqlalchemy import Row, Table, func, select
 
-from trenova_activities.database import Catalog, Database, DatabaseOptions
+from trenova_activities.database import Catalog, Database, DatabaseOptions, sample_organizations
 from trenova_errors import InvalidInputError, ResourceNotFoundError
 
 EMBEDDED_URL = "sqlite:///{data_dir}/tms.db"
@@ -48,6 +48,19 @@ async def first_shipments(options: DatabaseOptions, limit: int) -> list[dict[str
         async with database.read() as connection:
             rows = (await connection.execute(query.limit(limit))).all()
     return [dict(zip(_ON_THE_WIRE, map(str, row), strict=True)) for row in rows]
+
+
+async def what_is_there(database: Database, seed: int) -> str:
+    """Count what the organizations of a sample have now, jobs and people having worked with it."""
+    own = await sample_organizations(database, seed=seed)
+    catalog = await Catalog.reflect(database, ["shipments", "audit_entries"])
+    counts = []
+    async with database.read() as connection:
+        for name, words in (("shipments", "shipments"), ("audit_entries", "audit entries")):
+            table = catalog[name]
+            query = select(func.count()).select_from(table).where(table.c.organization_id.in_(own))
+            counts.append(f"{(await connection.execute(query)).scalar_one():,} {words}")
+    return f"Its organizations ({len(own):,}) have {' and '.join(counts)} now"
 
 
 def options_of(url: str | None, data_dir: Path) -> DatabaseOptions:

@@ -67,6 +67,31 @@ def test_it_is_allowed_and_revoked_once_each(run, current_tms_url):
     assert nothing.stdout.startswith("Nothing to do in ")
 
 
+def test_a_trigger_that_archives_is_noted_and_works_as_the_document_says(run, current_tms_url, postgres_server):
+    def sql(*statements: str) -> str:
+        return [postgres_server.execute(statement, database=current_tms_url) for statement in statements][-1]
+
+    purge = "SELECT count(*) FROM trenova_jobs.purge_audit_entries('org_north', 'bu_north', -1, '', 10, 1735600050)"
+    assert run("migrate", "--url", current_tms_url).exit_code == 0
+    assert run("allow-retention", "--url", current_tms_url, "--yes").exit_code == 0
+    quiet = run("check", "--url", current_tms_url, "--job", "delete_audit_entries")
+    sql(
+        "CREATE TABLE audit_archive (id text)",
+        "CREATE FUNCTION keep_entry() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN INSERT INTO public.audit_archive VALUES (OLD.id); RETURN OLD; END $$",
+        "CREATE TRIGGER archive_it BEFORE DELETE ON audit_entries FOR EACH ROW EXECUTE FUNCTION keep_entry()",
+    )
+    noted = run("check", "--url", current_tms_url, "--job", "delete_audit_entries")
+    with pytest.raises(Exception, match="permission denied for table audit_archive"):
+        sql(purge)
+    sql("GRANT INSERT ON audit_archive TO trenova_retention")
+
+    assert "Note" not in quiet.stdout
+    assert noted.exit_code == 0
+    assert "Note: the trigger 'archive_it' of audit_entries fires for what the purge deletes" in noted.stdout
+    assert sql(purge) == sql("SELECT count(*) FROM audit_archive") == "1"
+
+
 def test_a_role_that_is_not_there_is_one_line_and_status_1(run, current_tms_url):
     shown = run("allow-retention", "--url", current_tms_url, "--role", "nobody_at_all", "--yes")
 
@@ -143,6 +168,6 @@ async def test_a_notification_is_sent_from_the_command_line(client, temporal_add
     assert (sent.returncode, again.returncode) == (0, 0), sent.stderr
     assert titles == ["Billing Process Completed"]
     assert stranger.returncode == 1
-    assert stranger.stderr.startswith("The database refused the rows: a constraint")
+    assert stranger.stderr.startswith("The database refused the rows, and nothing was written.")
     assert nobody.returncode == 1
     assert "exactly one of userId and targetRole is required" in nobody.stderr

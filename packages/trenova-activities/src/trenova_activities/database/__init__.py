@@ -10,6 +10,7 @@ from trenova_activities.database._duplication import ShipmentActivities
 from trenova_activities.database._engine import Clock, Database, database_clock
 from trenova_activities.database._inspection import SystemActivities
 from trenova_activities.database._job_tables import JobTables
+from trenova_activities.database._log_triggers import retention_notes
 from trenova_activities.database._migrate import Migration, migrate
 from trenova_activities.database._notifications import NotificationActivities
 from trenova_activities.database._notify_roles import NotifyRoles
@@ -58,6 +59,7 @@ __all__ = [
     "organization_names",
     "ready_catalog",
     "reserve_sequence",
+    "retention_notes",
     "retention_sql",
     "revoke_retention",
     "sample_organizations",
