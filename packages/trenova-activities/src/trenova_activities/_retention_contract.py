@@ -23,6 +23,7 @@ class PurgedOrganization(WireModel):
         cutoff: Entries before it were meant, unix seconds; fixed when the run came to the tenant.
         retention_days: The period that it was computed from.
         odd_rows: Entries with an impossible time, which stay.
+        held: Entries from before the cut-off that legal holds kept when the run came to the tenant.
     """
 
     organization_id: str
@@ -31,6 +32,7 @@ class PurgedOrganization(WireModel):
     cutoff: int
     retention_days: int
     odd_rows: int = 0
+    held: int = 0
 
 
 class DeleteAuditEntriesResult(WireModel):
@@ -42,7 +44,7 @@ class DeleteAuditEntriesResult(WireModel):
         skipped_orgs: Organizations that were left alone: a period that is none, or no row at all.
         partial_failures: Organizations with which the run did not come to the end.
         result: One sentence for a person.
-        data: ``runId``, ``asOf``, ``dryRun``, ``oddRows`` and the lengths of the whole lists.
+        data: ``runId``, ``asOf``, ``dryRun``, ``oddRows``, ``held`` and the lengths of the whole lists.
         truncated: A list is longer than what is listed.
     """
 

@@ -94,11 +94,11 @@ async def test_a_period_out_of_range_is_a_reason_and_never_a_default(log: AuditL
     assert done.result.total_deleted == 0
 
 
-@pytest.mark.parametrize(("nonsense", "shown"), [(None, "empty"), ("'soon'", "soon"), ("1.5", "1.5"), ("'NaN'", "NaN")])
+@pytest.mark.parametrize(("nonsense", "shown"), [(None, "NULL"), ("'soon'", "soon"), ("1.5", "1.5"), ("'NaN'", "NaN")])
 async def test_a_period_that_is_no_number_of_days_is_a_reason(log: AuditLog, nonsense, shown):
     [tenant] = await log.organization(30)
     await log.entries(tenant, [0, 1, 1000])
-    kind = {"empty": "bigint", "soon": "text"}.get(shown, "numeric")
+    kind = {"NULL": "bigint", "soon": "text"}.get(shown, "numeric")
     if not log.database.options.is_sqlite:  # SQLite stores what it is given
         await log.execute(
             "ALTER TABLE data_retention ALTER audit_retention_period DROP DEFAULT",
@@ -146,13 +146,17 @@ async def test_what_a_hold_covers_stays_until_it_is_released(log: AuditLog):
     await log.held(tenant, resource="shipment", resource_id="shp_held")
     asked = {"organization_ids": [tenant.organization_id]}
 
+    counted = await log.run(dry_run=True, **asked)
     done = await log.run(**asked)
     assert done.result.total_deleted == 2
     assert set(kept) <= set(await log.rows())
+    for one in (counted, done):
+        assert one.result.data["held"] == one.result.organizations[0].held == 2
 
     holds = log.database.jobs.legal_holds.fullname
     await log.execute(f"UPDATE {holds} SET released_at = 5")
-    assert (await log.run(**asked)).result.total_deleted == 2
+    released = await log.run(**asked)
+    assert (released.result.total_deleted, released.result.data["held"]) == (2, 0)
 
 
 async def test_a_hold_laid_during_the_run_is_obeyed_by_the_next_batch(log: AuditLog):

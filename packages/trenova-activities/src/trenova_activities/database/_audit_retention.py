@@ -88,7 +88,7 @@ class AuditRetention:
         setting = None if found is None else str(found)
         days = _whole(found)
         if days is None:
-            return Skip(f"audit_retention_period is {setting or 'empty'}; it must be a number of days", setting)
+            return Skip(f"audit_retention_period is {setting or 'NULL'}; it must be a number of days", setting)
         if not 1 <= days <= MOST_DAYS:
             return Skip(f"audit_retention_period is {days}; it must be between 1 and {MOST_DAYS} days", setting)
         return Cutoff(as_of - days * DAY_S, str(days))
@@ -108,6 +108,15 @@ class AuditRetention:
         impossible = or_(at.is_(None), at < 0, at > MOST_SECONDS)
         query = select(func.count()).select_from(self._log).where(tenant.owns(self._log), impossible)
         return int((await connection.execute(query)).scalar_one())
+
+    async def held(self, connection: AsyncConnection, tenant: Tenant, cutoff: int) -> int:
+        """Count what legal holds keep of the entries that are old enough; without a hold the log is not looked at."""
+        holds = self._holds
+        query = select(holds.c.id).where(tenant.owns(holds), holds.c.released_at.is_(None)).limit(1)
+        if (await connection.execute(query)).first() is None:
+            return 0
+        meant = (*self._outlived(tenant, cutoff), self._is_held(tenant))
+        return int((await connection.execute(select(func.count()).select_from(self._log).where(*meant))).scalar_one())
 
     async def batch(
         self,
@@ -195,8 +204,15 @@ class AuditRetention:
 
     def _meant(self, tenant: Tenant, cutoff: int) -> list[ColumnElement[bool]]:
         """The tenant's entries from before the cut-off that no hold covers."""
+        return [*self._outlived(tenant, cutoff), ~self._is_held(tenant)]
+
+    def _outlived(self, tenant: Tenant, cutoff: int) -> list[ColumnElement[bool]]:
+        log = self._log
+        return [tenant.owns(log), log.c.timestamp >= 0, log.c.timestamp < cutoff]
+
+    def _is_held(self, tenant: Tenant) -> ColumnElement[bool]:
         log, holds = self._log, self._holds
-        held = exists().where(
+        return exists().where(
             tenant.owns(holds),
             holds.c.released_at.is_(None),
             or_(holds.c.resource.is_(None), holds.c.resource == log.c.resource),
@@ -206,7 +222,6 @@ class AuditRetention:
                 or_(holds.c.until_at.is_(None), holds.c.until_at >= log.c.timestamp),
             ),
         )
-        return [tenant.owns(log), log.c.timestamp >= 0, log.c.timestamp < cutoff, ~held]
 
 
 def _whole(value: object) -> int | None:

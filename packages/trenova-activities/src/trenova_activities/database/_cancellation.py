@@ -75,8 +75,8 @@ class Cancellation:
         days = getattr(row, _THRESHOLD)
         if type(days) is not int or not _LEAST_DAYS <= days <= _MOST_DAYS:
             return Skip(
-                f"shipment_controls.{_THRESHOLD} is {days!r}; it must be a whole number of days "
-                f"from {_LEAST_DAYS} to {_MOST_DAYS}.",
+                f"shipment_controls.{_THRESHOLD} is {'NULL' if days is None else repr(days)}; it must be a whole "
+                f"number of days from {_LEAST_DAYS} to {_MOST_DAYS}.",
                 setting=str(days),
             )
         return Cutoff(as_of - days * DAY_S, setting=str(days))
@@ -98,6 +98,10 @@ class Cancellation:
         odd = or_(created_at.is_(None), created_at < 0, created_at > MOST_SECONDS)
         query = select(func.count()).select_from(self._shipments).where(self._new(tenant), odd)
         return int((await connection.execute(query)).scalar_one())
+
+    async def held(self, connection: AsyncConnection, tenant: Tenant, cutoff: int) -> int:  # noqa: ARG002
+        """Nothing holds a shipment back."""
+        return 0
 
     async def batch(
         self,

@@ -68,6 +68,7 @@ def _run_tenant_columns() -> list[SchemaItem]:
         Column("batches", BigInteger, nullable=False),
         Column("created_at", BigInteger, nullable=False),
         Column("updated_at", BigInteger, nullable=False),
+        Column("held_rows", BigInteger),
     ]
 
 

@@ -142,6 +142,9 @@ class NightlyJob(Protocol):
     async def odd(self, connection: AsyncConnection, tenant: Tenant) -> int:
         """Count the rows whose time is NULL, negative or in milliseconds; they are never changed."""
 
+    async def held(self, connection: AsyncConnection, tenant: Tenant, cutoff: int) -> int:
+        """Count the rows that are old enough and that something else than the rule keeps; 0 where nothing can."""
+
     async def batch(
         self,
         connection: AsyncConnection,

@@ -33,7 +33,7 @@ class RunProgress:
         self._database = database
         self._run = run
         self._beats = beats
-        self._tally = Tally({}, 0, 0, "")
+        self._tally = Tally({}, rows=0, odd_rows=0, held_rows=0, organization="")
         self._kind = "dry run, " if dry_run else ""
         self._lines: Sequence[str] = ()
         self._next_look = 0.0

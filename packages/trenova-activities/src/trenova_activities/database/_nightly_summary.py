@@ -22,12 +22,14 @@ class Tally:
         tenants: Tenants by state.
         rows: Rows changed, or counted in a dry run.
         odd_rows: Rows whose time makes no sense.
+        held_rows: Rows that were old enough when their tenant was begun and that a legal hold kept.
         organization: An organization that is being worked on; empty between two.
     """
 
     tenants: dict[str, int]
     rows: int
     odd_rows: int
+    held_rows: int
     organization: str
 
     @property
@@ -118,15 +120,20 @@ class Summary:
 async def tally(database: Database, run: NightlyRun) -> Tally:
     """Count what the run has done so far."""
     table = database.jobs.job_run_tenants
-    sums = (func.count(), func.sum(table.c.counted), func.sum(table.c.odd_rows), func.min(table.c.organization_id))
-    query = select(table.c.state, *sums).where(*run.mine(table)).group_by(table.c.state)
+    sums = [func.sum(table.c[name]) for name in ("counted", "odd_rows", "held_rows")]
+    query = (
+        select(table.c.state, func.count(), *sums, func.min(table.c.organization_id))
+        .where(*run.mine(table))
+        .group_by(table.c.state)
+    )
     async with database.read() as connection:
         rows = (await connection.execute(query)).all()
     return Tally(
         tenants={row[0]: int(row[1]) for row in rows},
         rows=sum(int(row[2]) for row in rows),
         odd_rows=sum(int(row[3]) for row in rows),
-        organization=next((row[4] for row in rows if row[0] == RUNNING), ""),
+        held_rows=sum(int(row[4] or 0) for row in rows),
+        organization=next((row[5] for row in rows if row[0] == RUNNING), ""),
     )
 
 

@@ -74,6 +74,7 @@ class RunTenants:
                 found |= {"state": SKIPPED, "reason": verdict.reason}
             else:
                 found |= {"cutoff": verdict.at, "odd_rows": await self._job.odd(connection, tenant)}
+                found["held_rows"] = await self._job.held(connection, tenant, verdict.at)
                 if self._dry_run:
                     found |= await self._counted(connection, tenant, verdict)
             await connection.execute(update(self._table).where(*self.mine(tenant)).values(found))

@@ -85,7 +85,7 @@ def _result(run: NightlyRun, whole: Summary, *, dry_run: bool) -> DeleteAuditEnt
         skipped_orgs=whole.skipped_organizations(),
         partial_failures=whole.partial_failures(),
         result=_sentence(whole, dry_run=dry_run),
-        data=whole.data(run, dry_run=dry_run),
+        data={**whole.data(run, dry_run=dry_run), "held": whole.tally.held_rows},
         truncated=whole.truncated,
     )
 
@@ -98,6 +98,7 @@ def _purged(row: Row[Any]) -> PurgedOrganization:
         cutoff=row.cutoff,
         retention_days=int(row.setting),
         odd_rows=row.odd_rows,
+        held=row.held_rows or 0,
     )
 
 
