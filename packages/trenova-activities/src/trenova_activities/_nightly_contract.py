@@ -4,7 +4,8 @@ import hashlib
 import json
 from typing import Annotated, Any, ClassVar, Final, Self
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
 
 from trenova_activities._wire import ExactWireModel, Id, WireModel
 
@@ -16,6 +17,12 @@ MAX_LISTED: Final = 100
 
 _MAX_ORGANIZATIONS: Final = 10_000
 _NOT_THE_REQUEST: Final = frozenset({"timestamp", "metadata", "run"})
+
+
+def _not_blank(value: str) -> str:
+    if not value.strip():
+        raise PydanticCustomError("blank", "an id must not be blank")
+    return value
 
 
 class RunState(WireModel):
@@ -53,7 +60,9 @@ class NightlyPayload(ExactWireModel):
 
     _not_for_callers: ClassVar[frozenset[str]] = frozenset({"run"})
 
-    organization_ids: Annotated[list[Id], Field(max_length=_MAX_ORGANIZATIONS)] = Field(default_factory=list)
+    organization_ids: Annotated[
+        list[Annotated[Id, AfterValidator(_not_blank)]], Field(max_length=_MAX_ORGANIZATIONS)
+    ] = Field(default_factory=list)
     dry_run: bool = False
     batch_size: Annotated[int, Field(ge=1, le=MAX_BATCH)] | None = None
     timestamp: int | None = None

@@ -2,7 +2,7 @@
 
 from typing import Annotated, ClassVar, Final
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, model_validator
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
@@ -50,6 +50,9 @@ class ExactWireModel(WireModel):
 
     A null is an absent field here too, whatever it is called. So a field that is added later has the default None,
     which callers and workers from before it read as absent, while one that is set is refused by them.
+
+    On the wire only the camelCase names count, so that two spellings of one field cannot contradict each other; Python
+    callers may use either.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -59,11 +62,12 @@ class ExactWireModel(WireModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _no_unknown_field(cls, values: object) -> object:
+    def _no_unknown_field(cls, values: object, info: ValidationInfo) -> object:
         if not isinstance(values, dict):
             return values
         names = {name: field.alias or name for name, field in cls.model_fields.items()}
-        unknown = values.keys() - names.keys() - set(names.values())
+        by_name = set() if info.mode == "json" else names.keys()
+        unknown = values.keys() - by_name - set(names.values())
         found = sorted(str(name)[:_MOST_OF_A_NAME] for name in unknown if values[name] is not None)
         if found:
             raise PydanticCustomError(

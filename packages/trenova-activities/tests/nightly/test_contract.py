@@ -28,6 +28,7 @@ def test_everything_has_a_default_and_null_is_absent():
         {"batchSize": "5"},
         {"dryRun": "yes"},
         {"organizationIds": [""]},
+        {"organizationIds": ["org_1", " "]},
         {"organizationIds": "org_1"},
     ],
 )
@@ -66,6 +67,15 @@ def test_the_refusal_says_which_fields_there_are_and_repeats_no_value():
         "the fields are organizationIds, dryRun, batchSize, timestamp, metadata"
     )
     assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("wrong", [{"organization_ids": ["org_1"]}, {"dry_run": True}, {"batch_size": 5}])
+def test_on_the_wire_a_field_has_one_spelling_and_python_may_use_its_own(wrong):
+    with pytest.raises(ValidationError, match=f"unknown field '{next(iter(wrong))}'; the fields are organizationIds, "):
+        CancelShipmentsPayload.model_validate_json(json.dumps(wrong))
+
+    by_alias = CancelShipmentsPayload(**wrong).model_dump(by_alias=True)
+    assert CancelShipmentsPayload(**by_alias) == CancelShipmentsPayload(**wrong)
 
 
 def test_what_a_worker_of_another_version_carries_on_is_read():
