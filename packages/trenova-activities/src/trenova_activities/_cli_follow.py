@@ -4,7 +4,7 @@ import asyncio
 import os
 import time
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from importlib.metadata import entry_points
 from typing import Any, TypeVar
 
@@ -67,6 +67,24 @@ def valid(model: type[Model], asked: Mapping[str, Any]) -> Model:
         problems = error.errors(include_input=False, include_url=False)
         said = "; ".join(f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}" for problem in problems)
         raise InvalidInputError(f"The request is not valid: {said}.") from None
+
+
+async def say_if_known(handle: WorkflowHandle[Any, Any]) -> None:
+    """Print that the key had been used, where the start found a run instead of making one."""
+    if handle.result_run_id is not None:  # only a start that made the run knows which it is
+        return
+    run = await handle.describe(rpc_timeout=RPC_TIMEOUT)
+    done = "is still running" if run.close_time is None else f"ended {moment(run.close_time)}"
+    console.print(
+        f"This key was used before: its run was started {moment(run.start_time)} and {done}. Nothing was started now; "
+        "what follows is of that run.",
+        soft_wrap=True,
+    )
+
+
+def moment(at: datetime) -> str:
+    """Write a time for people, in the local zone."""
+    return at.astimezone().isoformat(sep=" ", timespec="seconds")
 
 
 async def follow_to_end(client: Client, handle: WorkflowHandle[Any, Any], what: str) -> None:

@@ -1,12 +1,12 @@
 """A nightly job from the command line: start it, show how it goes and what came of it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from rich.table import Table
 
 from trenova_activities._cancellation_contract import CancelShipmentsPayload, CancelShipmentsResult
-from trenova_activities._cli_follow import connect, console, follow_to_end, valid
+from trenova_activities._cli_follow import connect, console, follow_to_end, say_if_known, valid
 from trenova_activities._nightly_contract import PartialFailure, SkippedOrganization
 from trenova_activities._starting_nightly import start_cancel
 
@@ -28,6 +28,7 @@ async def run_cancel(asked: Mapping[str, Any], *, key: str | None, follow: bool)
     client = await connect()
     handle = await start_cancel(client, payload, key=key)
     console.print(f"Workflow {handle.id}", soft_wrap=True)
+    await say_if_known(handle)
     if not follow:
         return 0
     await follow_to_end(client, handle, "dry run" if payload.dry_run else "cancellation")
@@ -46,6 +47,8 @@ def _show(result: CancelShipmentsResult) -> None:
         console.print(table)
     show_exceptions(result.skipped_orgs, result.partial_failures)
     more = " Lists are cut to 100 entries; the tables of the run have all." if result.truncated else ""
+    for line in left_alone(result.data):
+        console.print(line, soft_wrap=True)
     console.print(f"{result.result}{more}", soft_wrap=True)
 
 
@@ -70,6 +73,20 @@ def exit_status(data: Mapping[str, object]) -> int:
 
 def _organizations(count: int) -> str:
     return "1 organization was" if count == 1 else f"{count:,} organizations were"
+
+
+def left_alone(data: Mapping[str, object]) -> Iterator[str]:
+    """Say how many rows were left alone although their organization was worked through; nothing where none were.
+
+    Args:
+        data: Of the result of a nightly job.
+    """
+    odd, held = int(str(data.get("oddRows", 0))), int(str(data.get("held", 0)))
+    if odd:
+        what = "1 row has" if odd == 1 else f"{odd:,} rows have"
+        yield f"{what} an impossible time (none, negative or in milliseconds) and stay as they are."
+    if held:
+        yield f"Legal holds keep {'1 entry' if held == 1 else f'{held:,} entries'} of those that are old enough."
 
 
 def show_exceptions(skipped: list[SkippedOrganization], failed: list[PartialFailure]) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from rich.table import Table
 
-from trenova_activities._cli_follow import connect, console, follow_to_end, valid
+from trenova_activities._cli_follow import connect, console, follow_to_end, say_if_known, valid
 from trenova_activities._duplication_contract import DuplicateShipmentPayload, DuplicateShipmentResult
 from trenova_activities._starting import start_duplicate
 
@@ -41,6 +41,7 @@ class DuplicateCommand:
         client = await connect()
         handle = await start_duplicate(client, payload)
         console.print(f"Workflow {handle.id}", soft_wrap=True)
+        await say_if_known(handle)
         if follow:
             await follow_to_end(client, handle, f"{payload.count} copies")
             _show(await handle.result())

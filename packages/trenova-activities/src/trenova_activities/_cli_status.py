@@ -1,14 +1,16 @@
 """``trenova-activities status``: how a job stands, as the Temporal server knows it."""
 
+import contextlib
 import json
 from collections.abc import Iterator, Mapping
-from datetime import datetime
 from typing import Any
 
 from temporalio.client import Client, WorkflowExecutionDescription, WorkflowExecutionStatus, WorkflowFailureError
 
-from trenova_activities._cli_follow import RPC_TIMEOUT, connect, console, failure_of, stage_of
-from trenova_errors import ResourceNotFoundError
+from trenova_activities._cli_follow import RPC_TIMEOUT, connect, console, failure_of, moment, stage_of
+from trenova_activities._cli_nightly import left_alone
+from trenova_activities._starting_nightly import NIGHTLY_JOBS, in_words
+from trenova_errors import ApplicationError, InvalidInputError, ResourceNotFoundError
 
 _MOST_LISTED = 20
 _LISTS_OF_WORK = ("processedOrgs", "organizations")
@@ -22,19 +24,24 @@ async def show_status(workflow_id: str) -> bool:
         Whether it is running or completed.
 
     Raises:
+        InvalidInputError: The id is empty.
         ResourceNotFoundError: There is no such workflow.
     """
+    if not workflow_id.strip():
+        raise InvalidInputError(
+            "The workflow id is empty. Give the one that 'start' printed, e.g. cancel-shipments/<key>."
+        )
     client = await connect()
     description = await _describe(client, workflow_id)
     status = description.status or WorkflowExecutionStatus.RUNNING
     _print("workflow", f"{description.id} (run {description.run_id})")
     _print("job", description.workflow_type)
-    if asked := await description.static_summary():
+    if asked := await _asked(client, description):
         _print("asked", asked)
     _print("state", status.name.lower().replace("_", " "))
-    _print("started", _moment(description.start_time))
+    _print("started", moment(description.start_time))
     if description.close_time is not None:
-        _print("ended", _moment(description.close_time))
+        _print("ended", moment(description.close_time))
     if status is WorkflowExecutionStatus.RUNNING:
         for activity in description.raw_description.pending_activities:
             doing, *organizations = await stage_of(client, activity)
@@ -44,6 +51,19 @@ async def show_status(workflow_id: str) -> bool:
     else:
         await _print_outcome(client, description)
     return status in _GOOD
+
+
+async def _asked(client: Client, description: WorkflowExecutionDescription) -> str | None:
+    """Say what a run was asked: by its input if it is a nightly job's, whoever started it, else by its summary."""
+    if (job := NIGHTLY_JOBS.get(description.workflow_type)) is not None:
+        handle = client.get_workflow_handle(description.id, run_id=description.run_id)
+        first = await anext(aiter(handle.fetch_history_events(page_size=1)))
+        payloads = first.workflow_execution_started_event_attributes.input.payloads
+        # What is no request, or was encrypted with a key that is not here, has no words.
+        with contextlib.suppress(ApplicationError, RuntimeError, ValueError):
+            [payload] = await client.data_converter.decode(payloads, [job.payload])
+            return in_words(job.words, payload)
+    return await description.static_summary()
 
 
 async def _describe(client: Client, workflow_id: str) -> WorkflowExecutionDescription:
@@ -67,7 +87,7 @@ async def _print_outcome(client: Client, description: WorkflowExecutionDescripti
     sentence = result.get("result") if isinstance(result, Mapping) else None
     _print("result", str(sentence or json.dumps(result, default=str)))
     if isinstance(result, Mapping):
-        for line in _organizations(result):
+        for line in (*_organizations(result), *left_alone(result.get("data") or {})):
             _print("", line)
 
 
@@ -98,7 +118,3 @@ def _reason(error: BaseException) -> str:
 
 def _print(name: str, value: str) -> None:
     console.print(f"{name:9}", value, soft_wrap=True, markup=False)
-
-
-def _moment(moment: datetime) -> str:
-    return moment.astimezone().isoformat(sep=" ", timespec="seconds")

@@ -8,8 +8,8 @@ from typing import Any
 from rich.table import Table
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 
-from trenova_activities._cli_follow import connect, console, follow_to_end, valid
-from trenova_activities._cli_nightly import exit_status, show_exceptions
+from trenova_activities._cli_follow import connect, console, follow_to_end, say_if_known, valid
+from trenova_activities._cli_nightly import exit_status, left_alone, show_exceptions
 from trenova_activities._names import NOTIFICATION_QUEUE
 from trenova_activities._notification_contract import JobNotificationPayload
 from trenova_activities._notification_workflows import SendJobCompleteNotificationWorkflow
@@ -31,6 +31,7 @@ async def run_purge(asked: Mapping[str, Any], *, key: str | None, follow: bool) 
     client = await connect()
     handle = await start_purge(client, payload, key=key)
     console.print(f"Workflow {handle.id}", soft_wrap=True)
+    await say_if_known(handle)
     if not follow:
         return 0
     await follow_to_end(client, handle, "dry run" if payload.dry_run else "purge")
@@ -72,5 +73,7 @@ def _show(result: DeleteAuditEntriesResult, *, dry_run: bool) -> None:
     if table.row_count:
         console.print(table)
     show_exceptions(result.skipped_orgs, result.partial_failures)
+    for line in left_alone(result.data):
+        console.print(line, soft_wrap=True)
     more = " Lists are cut to 100 entries; the tables of the run have all." if result.truncated else ""
     console.print(f"{result.result}{more}", soft_wrap=True, markup=False)

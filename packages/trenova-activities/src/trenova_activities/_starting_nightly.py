@@ -36,6 +36,21 @@ from trenova_errors import InvalidInputError
 _NOTIFY_RESERVE: Final = len(NOTIFY_SUFFIX) + 2 * (1 + MAX_ID)  # a failure's notification adds both ids of the tenant
 
 
+@dataclass(frozen=True)
+class NightlyKind:
+    """What the input of a nightly job is, and what the job does, in words."""
+
+    payload: type[NightlyPayload]
+    words: str
+
+
+NIGHTLY_JOBS: Final = {
+    CANCEL_SHIPMENTS_WORKFLOW: NightlyKind(CancelShipmentsPayload, "Cancel stale shipments"),
+    DELETE_AUDIT_ENTRIES_WORKFLOW: NightlyKind(DeleteAuditEntriesPayload, "Delete outlived audit entries"),
+}
+"""By the wire name of the workflow."""
+
+
 def cancel_workflow_id(key: str) -> str:
     """Return ``cancel-shipments/<key>``, the same for every caller of a key."""
     return _workflow_id("cancel-shipments", key)
@@ -78,7 +93,7 @@ async def start_cancel(
     workflow_id = cancel_workflow_id(uuid.uuid4().hex if key is None else key)
     job = _Job(CancelShipmentsByCreatedAtWorkflow.run, CANCEL_SHIPMENTS_WORKFLOW, CANCEL_SHIPMENTS_JOB)
     handle: WorkflowHandle[CancelShipmentsByCreatedAtWorkflow, CancelShipmentsResult] = await job.start(
-        client, payload, workflow_id, task_queue, "Cancel stale shipments"
+        client, payload, workflow_id, task_queue, NIGHTLY_JOBS[CANCEL_SHIPMENTS_WORKFLOW].words
     )
     return handle
 
@@ -109,7 +124,7 @@ async def start_purge(
     workflow_id = purge_workflow_id(uuid.uuid4().hex if key is None else key)
     job = _Job(DeleteAuditEntriesWorkflow.run, DELETE_AUDIT_ENTRIES_WORKFLOW, DELETE_AUDIT_ENTRIES_JOB)
     handle: WorkflowHandle[DeleteAuditEntriesWorkflow, DeleteAuditEntriesResult] = await job.start(
-        client, payload, workflow_id, task_queue, "Delete outlived audit entries"
+        client, payload, workflow_id, task_queue, NIGHTLY_JOBS[DELETE_AUDIT_ENTRIES_WORKFLOW].words
     )
     return handle
 
@@ -136,7 +151,7 @@ class _Job:
                 id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
                 memo={REQUEST_DIGEST: payload.digest()},
                 search_attributes=_tags(self.job_type, payload),
-                static_summary=_words(what, payload),
+                static_summary=in_words(what, payload),
             )
         except WorkflowAlreadyStartedError:
             key = workflow_id.partition("/")[2]
@@ -152,7 +167,8 @@ def _tags(job_type: str, payload: NightlyPayload) -> TypedSearchAttributes:
     return TypedSearchAttributes(tags)
 
 
-def _words(what: str, payload: NightlyPayload) -> str:
+def in_words(what: str, payload: NightlyPayload) -> str:
+    """Say in a line what a run is asked: for whom, and whether it changes anything."""
     count = len(payload.organization_ids)
     whose = f"of {count} organizations" if count > 1 else "of one organization" if count else "of every organization"
     return f"{what} {whose}{', dry run' if payload.dry_run else ''}"

@@ -80,6 +80,11 @@ async def test_a_dry_run_counts_what_the_real_run_cancels_and_the_status_tells_i
         told = ("CancelShipmentsByCreatedAtWorkflow", "completed", "3 shipments were canceled", "of one organization")
         for part in (*told, f"{one.organization_id}: 3 rows"):
             assert part in status[1]
+        again = await run("start", "cancel", "--organization", one.organization_id, "--key", queue)
+        assert again[0] == 0
+        assert "This key was used before: its run was started 20" in again[1]
+        assert "Nothing was started now" in again[1]
+        assert "used before" not in real[1]
         counted = await run("status", f"cancel-shipments/{queue}-dry")
         for part in (
             "every organization, dry run",
@@ -130,6 +135,34 @@ async def test_the_status_of_a_running_job_tells_of_each_organization_and_an_emp
     assert "          org_2: 2 rows, running\n          org_1: 3 rows, done\n" in status[1]
     assert empty[0] == 1
     assert empty[1].startswith("The key is empty.")
+
+
+@pytest.mark.integration
+async def test_the_status_tells_what_was_asked_by_whoever_started_it_and_what_was_left_alone(
+    client, run, embedded_sqlite_url, queue
+):
+    async with serving(client, embedded_sqlite_url) as world:
+        [tenant] = await world.tenants(1)
+        await world.shipments(tenant, [None, -1])
+        asked = {"organizationIds": [tenant.organization_id], "dryRun": True}
+        await client.execute_workflow(
+            "CancelShipmentsByCreatedAtWorkflow", asked, id=f"plain-{queue}", task_queue=SHIPMENT_QUEUE
+        )
+        status = await run("status", f"plain-{queue}")
+        started = await run("start", "cancel", "--organization", tenant.organization_id)
+        blank = await run("start", "cancel", "--organization", " ")
+
+    assert "asked     Cancel stale shipments of one organization, dry run\n" in status[1]
+    for said in (status, started):
+        assert "2 rows have an impossible time (none, negative or in milliseconds) and stay as they are." in said[1]
+    assert (blank[0], "must not be blank" in blank[1]) == (1, True)
+
+
+async def test_the_status_of_no_workflow_is_refused(run):
+    assert await run("status", " ") == (
+        1,
+        "The workflow id is empty. Give the one that 'start' printed, e.g. cancel-shipments/<key>.\n",
+    )
 
 
 async def test_the_status_of_a_job_that_waits_says_so(client, run, queue):
