@@ -246,6 +246,13 @@ async def test_the_shipment_worker_duplicates_and_cancels(tms):
         done = await environment("cancel").run(nightly.cancel, asked)
     assert done.result.total_cancelled == 3
     assert server.execute(f"SELECT DISTINCT status FROM shipments WHERE id IN ({copies})", database=url) == "Canceled"
+    manifest = readme_sql()[2].strip().removesuffix(";")
+    agrees = (
+        f"SELECT bool_and(agrees), count(*), sum(b.rows) FROM ({manifest}) found JOIN trenova_jobs.job_run_batches b"
+    )
+    assert server.execute(f"{agrees} USING (run_id, organization_id, number)", database=url) == "t|1|3"
+    server.execute("UPDATE trenova_jobs.job_run_batches SET digest = repeat('0', 64)", database=url)
+    assert server.execute(f"SELECT bool_or(agrees) FROM ({manifest}) found", database=url) == "f"
 
 
 async def test_the_notification_worker_notifies(tms):
@@ -277,10 +284,35 @@ async def test_the_system_worker_purges(tms):
 
 def test_the_readmes_hold_is_laid_and_released_by_the_owner_of_our_tables(tms):
     server, url = tms
-    [statements] = re.findall(r"```sql\n(.*?)```", README.read_text(), re.DOTALL)
+    statements, _, _ = readme_sql()
     run_sql(_as(url, "trenova_migrator"), statements)
     query = "SELECT resource, from_at, released_at IS NOT NULL FROM trenova_jobs.legal_holds WHERE id = 'hold_4711'"
-    assert server.execute(query, database=url) == "shipment|0|t"
+    assert server.execute(query, database=url) == "customer|0|t"
+
+
+def test_the_readmes_hold_for_sqlite_is_laid_and_released(embedded_sqlite_url):
+    async def lay() -> tuple[int, int]:
+        async with opened(embedded_sqlite_url) as log:
+            [tenant] = await log.organization(30)
+            _, statements, _ = readme_sql()
+            own = (("org_01J...", tenant.organization_id), ("bu_01J...", tenant.business_unit_id))
+            for ours, theirs in (*own, ("'customer'", "'shipment'")):  # what the entries of these tests are about
+                statements = statements.replace(ours, theirs)
+            laid, released = statements.split(";\n")[:2]
+            entries = await log.entries(tenant, [1000])
+            asked = {"organization_ids": [tenant.organization_id]}
+            await log.execute(laid)
+            held = await log.run(**asked)
+            assert set(entries) <= set(await log.rows())
+            await log.execute(released)
+            return held.result.data["held"], (await log.run(**asked)).result.total_deleted
+
+    assert block_on(lay()) == (1, 1)
+
+
+def readme_sql() -> list[str]:
+    """The README's hold on PostgreSQL, its hold on SQLite, and its look at the manifest."""
+    return re.findall(r"```sql\n(.*?)```", README.read_text(), re.DOTALL)
 
 
 FORBIDDEN = {
