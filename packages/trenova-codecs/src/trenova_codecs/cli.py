@@ -10,6 +10,7 @@ except ModuleNotFoundError:
     sys.exit('The command needs its extra: uv pip install "trenova-codecs[cli]"')
 
 from trenova_codecs._cli_keys import keys
+from trenova_codecs._cli_lint import lint
 from trenova_codecs._cli_payloads import decode, encode, inspect
 from trenova_codecs._cli_serve import serve
 
@@ -25,6 +26,7 @@ app.command("inspect")(inspect)
 app.command("encode")(encode)
 app.command("decode")(decode)
 app.command("serve")(serve)
+app.command("lint")(lint)
 
 
 def main() -> None:

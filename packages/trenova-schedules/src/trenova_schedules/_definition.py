@@ -134,5 +134,8 @@ class ScheduleDefinition(BaseModel):
                 catchup_window=self.catchup_window,
                 pause_on_failure=self.pause_on_failure,
             ),
-            state=ScheduleState(note=self.note or None, paused=self.paused),
+            state=ScheduleState(
+                note=self.note or None,  # trenova: clear - whoever writes one is told so above
+                paused=self.paused,
+            ),
         )
