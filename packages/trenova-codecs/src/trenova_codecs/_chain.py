@@ -90,6 +90,11 @@ class CodecChain(PayloadCodec, WithSerializationContext):
             PayloadTooLargeError: Together they are larger than ``max_encoded``.
             NoActiveKeyError: The ring has no active key.
         """
+        if not self._before and not self._after:
+            most = self.max_encoded
+            at_once = self._own.encode_at_once(payloads, float("inf") if most is None else most)
+            if at_once is not None:
+                return at_once
         given = payloads
         for codec in self._before:
             payloads = await codec.encode(payloads)
@@ -104,7 +109,9 @@ class CodecChain(PayloadCodec, WithSerializationContext):
         """Undo every codec in the opposite order; see :meth:`EncryptionCodec.decode` for what raises."""
         for codec in reversed(self._after):
             payloads = await codec.decode(payloads)
-        decoded = await self._own.decode(payloads)
+        decoded = self._own.decode_at_once(payloads)
+        if not isinstance(decoded, list):
+            decoded = await decoded
         for codec in reversed(self._before):
             decoded = await codec.decode(decoded)
         return decoded

@@ -24,7 +24,7 @@ from trenova_codecs._formats import (
 )
 from trenova_codecs._keys import EnvelopeKeyProvider, Key, KeyProvider, KeyState
 from trenova_codecs._sealing import LARGE, NONCE_BYTES, SALT_BYTES, TAG_BYTES, V2_INFO, associated_data
-from trenova_codecs._wire import parsed, scratch
+from trenova_codecs._wire import CONTENT_HEADS, parsed, scratch
 from trenova_errors import ConfigurationError
 
 _LEAST: Final = NONCE_BYTES + TAG_BYTES
@@ -52,8 +52,12 @@ class Opener:
         self._generation = -1
         self._ciphers: _Ciphers = {}
 
-    def open_known(self, payload: Payload) -> Payload | None:
-        """Decrypt one layer with a cipher that is remembered; None where there is none, whatever the reason.
+    def open_known(self, payload: Payload) -> tuple[Payload, bool] | None:
+        """Decrypt one layer with a cipher that is remembered.
+
+        Returns:
+            What was inside, and whether it is content beyond doubt; None where no cipher is remembered, whatever
+            the reason.
 
         Raises:
             CorruptPayloadError: The bytes are not what that key encrypted.
@@ -61,13 +65,17 @@ class Opener:
         ring = self._ring
         if ring is None:
             return None
-        if ring.generation != self._generation:
-            self._ciphers, self._generation = {}, ring.generation
+        generation = ring.generation
+        if generation != self._generation:
+            self._ciphers, self._generation = {}, generation
         metadata = payload.metadata
         named = metadata.get(KEY_ID)
         if named is None:
             return None
-        cipher = self._ciphers.get(self._name(metadata, named))
+        if len(metadata) == _COMPAT_SIZE and metadata.get(ENCODING) == MARK_COMPAT:
+            cipher = self._ciphers.get(named)
+        else:
+            cipher = self._ciphers.get(self._name(metadata, named))
         return None if cipher is None else _decrypted(named, cipher, payload.data)
 
     def open(self, payload: Payload) -> Payload | None:
@@ -79,7 +87,7 @@ class Opener:
             ForeignEncryptionError: It was encrypted by something else.
         """
         opened = self.open_known(payload)
-        return self._open_first(payload) if opened is None else opened
+        return self._open_first(payload) if opened is None else opened[0]
 
     @staticmethod
     def _name(metadata: Any, named: bytes) -> _Name:
@@ -104,7 +112,7 @@ class Opener:
         if key.state is KeyState.REVOKED:
             raise _revoked(key)
         cipher = (key.aead, None) if layout is Layout.COMPAT else _v2_cipher(key, metadata[SALT], wrapped)
-        opened = _decrypted(named, cipher, payload.data)
+        opened, _ = _decrypted(named, cipher, payload.data)
         name = self._name(metadata, named)
         if name is not None:
             _remember(ciphers, name, cipher)
@@ -175,14 +183,16 @@ def _v2_cipher(key: Key, salt: bytes, wrapped: bytes) -> _Cipher:
     return key.derive(salt, V2_INFO), associated_data(key.id_bytes, salt, wrapped)
 
 
-def _decrypted(named: bytes, cipher: _Cipher, data: bytes) -> Payload:
+def _decrypted(named: bytes, cipher: _Cipher, data: bytes) -> tuple[Payload, bool]:
+    """Return what was inside, and whether its serialized bytes show that it is content."""
     aead, aad = cipher
     try:
         if len(data) < LARGE:
-            return Payload.FromString(aead.decrypt(data[:NONCE_BYTES], data[NONCE_BYTES:], aad))
+            small = aead.decrypt(data[:NONCE_BYTES], data[NONCE_BYTES:], aad)
+            return Payload.FromString(small), small.startswith(CONTENT_HEADS)
         plain = scratch(len(data))[: len(data) - _LEAST]
         aead.decrypt_into(data[:NONCE_BYTES], memoryview(data)[NONCE_BYTES:], aad, plain)
-        return parsed(plain)
+        return parsed(plain), False
     except InvalidTag:
         raise _corrupt(named, data, "does not authenticate: damaged, cut, or of another key of that id") from None
     except DecodeError:

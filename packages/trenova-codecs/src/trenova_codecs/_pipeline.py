@@ -1,7 +1,7 @@
 """The way of a payload out and back: compress, encrypt, and everything that may ever have been done to it."""
 
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Coroutine, Sequence
+from typing import Any, Final
 
 from google.protobuf.message import DecodeError
 from temporalio.api.common.v1 import Payload
@@ -14,10 +14,10 @@ from trenova_codecs._keys import KeyProvider
 from trenova_codecs._notices import noticed
 from trenova_codecs._opening import Opener, refreshed
 from trenova_codecs._plaintext import PlaintextPolicy
-from trenova_codecs._sealing import Epoch, Format, Sealer
+from trenova_codecs._sealing import LARGE, Epoch, Format, Sealer
 from trenova_codecs._side import Side
 from trenova_codecs._usage import meter
-from trenova_codecs._wire import header, varint
+from trenova_codecs._wire import CONTENT_HEADS, header, varint
 
 _DEEPEST: Final = 8
 """Layers of one payload; what was ever written has at most four."""
@@ -57,7 +57,56 @@ class Pipeline(PayloadCodec):
         self._plaintext = plaintext or PlaintextPolicy(mode="allow")
         self._limit = limit
         self._threshold = compressor.options.threshold if compressor is not None else float("inf")
+        self._at_once = min(self._threshold, LARGE)
         self.side = side
+
+    def encode_at_once(self, payloads: Sequence[Payload], most: float = float("inf")) -> list[Payload] | None:
+        """Encrypt a single small payload in one go, which is what most calls are about.
+
+        Args:
+            payloads: As for :meth:`encode`.
+            most: Bytes that it may have once encoded.
+
+        Returns:
+            None, with nothing done, where it takes more: several payloads, a size from which on it might be
+            compressed or is too large, something encoded already, a ring without an active key.
+        """
+        if self._sealer is None or len(payloads) != 1:
+            return None
+        payload = payloads[0]
+        plain = payload.SerializeToString()
+        size = len(plain)
+        if size >= self._at_once:
+            return None
+        if not plain.startswith(CONTENT_HEADS) and payload.metadata.get(ENCODING) in OURS:
+            return None
+        try:
+            epoch = self._sealer.epoch()
+        except NoActiveKeyError:
+            return None
+        return None if size + epoch.overhead > most else [epoch.seal(plain)]
+
+    def decode_at_once(self, payloads: Sequence[Payload]) -> list[Payload] | Coroutine[Any, Any, list[Payload]]:
+        """Decode a single payload with content in it, by a cipher that is remembered; begin anything else.
+
+        Returns:
+            What :meth:`decode` returns, or what has to be awaited for it.
+
+        Raises:
+            CorruptPayloadError: As for :meth:`decode`.
+        """
+        if len(payloads) != 1:
+            return self._decode_each(payloads)
+        try:
+            found = self._opener.open_known(payloads[0])
+        except CodecError as error:
+            raise self._reported(error) from error.__cause__
+        if found is None:
+            return self._peel_alone(payloads[0], encrypted=False)
+        opened, content = found
+        if content or opened.metadata.get(ENCODING) not in OURS:
+            return [opened]
+        return self._peel_alone(opened, encrypted=True)
 
     async def encode(self, payloads: Sequence[Payload]) -> list[Payload]:
         """Encode each payload whole; one output per input, in order.
@@ -68,6 +117,9 @@ class Pipeline(PayloadCodec):
         Raises:
             NoActiveKeyError: The ring has no active key.
         """
+        at_once = self.encode_at_once(payloads)
+        if at_once is not None:
+            return at_once
         encoded = []
         try:
             epoch = await self._first_epoch() if self._sealer is None else self._sealer.epoch()
@@ -98,18 +150,30 @@ class Pipeline(PayloadCodec):
             DecompressionLimitError: It is larger than what is accepted.
             CodecError: The ring's source cannot be reached.
         """
+        decoded = self.decode_at_once(payloads)
+        return decoded if isinstance(decoded, list) else await decoded
+
+    async def _decode_each(self, payloads: Sequence[Payload]) -> list[Payload]:
         decoded = []
         try:
             for payload in payloads:
-                opened = self._opener.open_known(payload)
-                if opened is None:
-                    opened = await self._peel(payload, encrypted=False)
-                elif opened.metadata.get(ENCODING) in OURS:
+                found = self._opener.open_known(payload)
+                if found is None:
+                    decoded.append(await self._peel(payload, encrypted=False))
+                    continue
+                opened, content = found
+                if not content and opened.metadata.get(ENCODING) in OURS:
                     opened = await self._peel(opened, encrypted=True)
                 decoded.append(opened)
         except CodecError as error:
             raise self._reported(error) from error.__cause__
         return decoded
+
+    async def _peel_alone(self, payload: Payload, *, encrypted: bool) -> list[Payload]:
+        try:
+            return [await self._peel(payload, encrypted=encrypted)]
+        except CodecError as error:
+            raise self._reported(error) from error.__cause__
 
     async def _first_epoch(self) -> Epoch | None:
         """Begin to encrypt with a key that the ring's source may have only now."""

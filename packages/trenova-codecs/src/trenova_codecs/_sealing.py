@@ -39,6 +39,7 @@ EPOCH_SECONDS: Final = 24 * 3600.0
 _CHECK: Final = 1023
 """Every 1,024th message, the limits are looked at."""
 _PREFIXES: Final = 1024
+_LENGTH_BYTES: Final = 5
 
 
 class Epoch:
@@ -46,6 +47,7 @@ class Epoch:
 
     Attributes:
         key: What it encrypts with, or what that was derived from.
+        overhead: The most bytes by which a sealed payload is larger than what was sealed.
         expires: When another has to begin, in seconds of the monotonic clock; at once in a forked child, and
             once enough was encrypted under a derived key.
     """
@@ -61,6 +63,7 @@ class Epoch:
         "_prefixes",
         "expires",
         "key",
+        "overhead",
     )
 
     def __init__(self, key: Key, format: Format) -> None:  # noqa: A002
@@ -75,6 +78,7 @@ class Epoch:
         else:
             self._aead, self._aad = key.aead, None
             self._header = header({ENCODING: MARK_COMPAT, KEY_ID: key.id_bytes, **_data_key(key)})
+        self.overhead = len(self._header) + _LENGTH_BYTES + NONCE_BYTES + TAG_BYTES
         _live.add(self)
 
     def _begin_v2(self, key: Key) -> None:

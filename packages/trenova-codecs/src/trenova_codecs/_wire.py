@@ -42,6 +42,14 @@ def header(metadata: Mapping[str, bytes]) -> bytes:
     return bytes(out) + b"\x12"
 
 
+CONTENT_HEADS: Final = tuple(
+    header({"encoding": encoding})[:-1]
+    for encoding in (b"json/plain", b"binary/null", b"binary/plain", b"json/protobuf", b"binary/protobuf")
+)
+"""How the serialized payloads of Temporal's own converters begin. Whatever begins so is content: an encoding is
+there once, and looking at serialized bytes takes a third of the time of asking the message for its metadata."""
+
+
 def parsed(serialized: memoryview) -> Payload:
     """Parse a payload out of any buffer, which spares a copy; the type stubs allow ``bytes`` alone."""
     return Payload.FromString(cast("Any", serialized))
