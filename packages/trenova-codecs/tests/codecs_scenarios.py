@@ -183,5 +183,38 @@ async def answer(text: str) -> str:
     return f"answered {text}"
 
 
+@activity.defn(name="codecs.length")
+async def length(data: bytes) -> int:
+    """Say how much arrived."""
+    return len(data)
+
+
+@workflow.defn(name="codecs.Sends")
+class SendsWorkflow:
+    """Gives an activity so many bytes, which compress to almost nothing or not at all."""
+
+    @workflow.run
+    async def run(self, size: int, compressible: bool) -> int:  # noqa: FBT001 - an argument on the wire
+        data = b"x" * size if compressible else workflow.random().randbytes(size)
+        return await workflow.execute_activity(length, data, start_to_close_timeout=_SOON, activity_id="length")
+
+
+@workflow.defn(name="codecs.AsksTwice")
+class AsksTwiceWorkflow:
+    """Gives up after two attempts, which would follow each other within a tenth of a second."""
+
+    @workflow.run
+    async def run(self, text: str, elsewhere: str) -> str:
+        return await workflow.execute_activity(
+            "codecs.answer",
+            text,
+            task_queue=elsewhere,
+            activity_id="answer",
+            start_to_close_timeout=_SOON,
+            retry_policy=RetryPolicy(initial_interval=timedelta(milliseconds=100), maximum_attempts=2),
+            result_type=str,
+        )
+
+
 WORKFLOWS: list[type] = [EverythingWorkflow, ChildWorkflow, WaitsWorkflow]
 ACTIVITIES: list[Callable[..., Any]] = [echo, break_]
