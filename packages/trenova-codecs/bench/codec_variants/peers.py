@@ -9,7 +9,14 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from temporalio.api.common.v1 import Payload
 from temporalio.converter import PayloadCodec
 
-from trenova_codecs import CodecChain, CompressionCodec, CompressionOptions, EncryptionCodec, KeyRing
+from trenova_codecs import (
+    MAX_PAYLOADS_BYTES,
+    CodecChain,
+    CompressionCodec,
+    CompressionOptions,
+    EncryptionCodec,
+    KeyRing,
+)
 
 KEY = bytes(range(91, 123))
 KEY_ID = "bench-key-1"
@@ -105,6 +112,7 @@ def codec(name: str, payload: Payload) -> PayloadCodec:
         "temporalcodec": _temporalcodec,
         "compat": lambda: EncryptionCodec(ring),
         "v2": lambda: EncryptionCodec(ring, format="v2"),
+        "as plugged in": lambda: CodecChain.outbound(EncryptionCodec(ring), max_encoded=MAX_PAYLOADS_BYTES),
         "chain": lambda: CodecChain.outbound(CompressionCodec(), EncryptionCodec(ring)),
         "zstd chain": lambda: CodecChain.outbound(
             CompressionCodec(CompressionOptions(algorithm="zstd")), EncryptionCodec(ring, format="v2")
