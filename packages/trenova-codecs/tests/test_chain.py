@@ -152,3 +152,39 @@ def test_options_are_not_shared_between_chains():
     options = CompressionOptions()
 
     assert dataclasses.replace(options, level=2) != options
+
+
+@pytest.mark.parametrize("format_", ["compat", "v2"])
+@pytest.mark.parametrize("size", [1, 100, 127, 128, 900, 16_300])
+async def test_the_guard_is_exact_to_the_byte_for_one_small_payload(format_, size):
+    plain = Payload(metadata={"encoding": b"json/plain"}, data=b"x" * size)
+    codec = encryption(format=format_)
+    (sealed,) = await CodecChain.outbound(codec).encode([plain])
+    fits, lacks = (CodecChain.outbound(codec, max_encoded=sealed.ByteSize() - less) for less in (0, 1))
+
+    assert await fits.decode(await fits.encode([plain])) == [plain]
+    with pytest.raises(PayloadTooLargeError, match=f"have {sealed.ByteSize()} bytes once encoded"):
+        await lacks.encode([plain])
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        {"encoding": b"json/plain", "b": b"binary/gzip", "a": b"2"},
+        {"encoding": b"json/plainer"},
+        {"encoding": b"binary/gzip"},
+        {"encoding": b"binary/encrypted", "encryption-key-id": b"k1"},
+        {"a": b"\n\x16\n\x08encoding\x12\njson/plain"},
+        {},
+    ],
+)
+@pytest.mark.parametrize("count", [1, 3])
+async def test_small_payloads_come_back_whatever_they_are_marked_as(metadata, count):
+    payloads = [Payload(metadata=metadata, data=b"small")] * count
+    chain = CodecChain.outbound(CompressionCodec(), encryption(), max_encoded=10_000)
+
+    sealed = await chain.encode(payloads)
+
+    assert all(one.metadata["encoding"] == b"binary/encrypted" for one in sealed)
+    assert all(b"small" not in one.data for one in sealed)
+    assert await chain.decode(sealed) == payloads
