@@ -13,19 +13,14 @@ from temporalio.client import Client, WorkflowFailureError
 from temporalio.exceptions import ApplicationError
 from temporalio.worker import Worker
 
-import trenova_errors
 from trenova_codecs import CodecOptions, CodecPlugin, EncryptionOptions, Key, KeyRing, KeyState
-from trenova_errors import ErrorsPlugin
+from trenova_errors import ErrorsPlugin, PayloadLimits
 
 pytestmark = pytest.mark.integration
 
 OLD, NEW = os.urandom(32), os.urandom(32)
 LIMIT = 60
 MIB = 1024 * 1024
-
-with_sizes = pytest.mark.skipif(
-    not hasattr(trenova_errors, "PayloadLimits"), reason="this trenova-errors does not measure what workflows send"
-)
 
 
 def both() -> KeyRing:
@@ -90,7 +85,6 @@ async def tasks_failed(handle) -> int:
     return types.count(EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED)
 
 
-@with_sizes
 @pytest.mark.parametrize("compressible", [False, True])
 async def test_what_is_too_large_before_the_codec_ends_the_run_instead_of_repeating_its_task(dev_server, compressible):
     async with sending(dev_server.address) as send:
@@ -102,9 +96,8 @@ async def test_what_is_too_large_before_the_codec_ends_the_run_instead_of_repeat
         assert await tasks_failed(handle) == 0
 
 
-@with_sizes
 async def test_with_higher_limits_what_compresses_below_two_mebibytes_is_sent(dev_server):
-    limits = trenova_errors.PayloadLimits(payload=16 * MIB, task=16 * MIB)
+    limits = PayloadLimits(payload=16 * MIB, task=16 * MIB)
     async with sending(dev_server.address, ErrorsPlugin(limits=limits)) as send:
         handle, (received,) = await send(3 * MIB, compressible=True)
 
