@@ -160,6 +160,14 @@ def test_a_driver_says_more_than_a_status_and_that_more_than_the_operating_syste
     assert all(found == source for found, source in expected), expected
 
 
+def test_a_method_that_has_the_name_of_one_of_grpc_is_not_asked():
+    called = []
+    fuse = type("Fuse", (Exception,), {"code": lambda self: called.append(self)})
+
+    assert source_of(fuse()) is None
+    assert called == []
+
+
 def test_a_reply_of_a_mail_server_is_not_read_as_an_http_status():
     assert source_of(smtplib.SMTPResponseException(404, b"")) == "SMTP 404"
     assert source_of(requests.HTTPError(response=answered(404).response)) == "HTTP 404"

@@ -260,6 +260,20 @@ def test_what_is_below_an_unknown_exception_is_asked_before_a_wrapper_decides():
     assert classify(wrapper).source == "type builtins.OSError"
 
 
+def test_what_is_definite_is_not_asked_what_caused_it():
+    cancelled, ruled = asyncio.CancelledError(), KeyError()
+    late = temporalio.exceptions.TimeoutError(
+        "x", type=temporalio.exceptions.TimeoutType.HEARTBEAT, last_heartbeat_details=[]
+    )
+    for error in (cancelled, ruled, late):
+        error.__cause__ = ConflictError("x")
+    rules = RuleSet([Rule(name="quota", kind=ErrorKind.THROTTLE, types=(KeyError,))])
+
+    assert classify(cancelled).failure is False
+    assert classify(ruled, rules=rules).kind is ErrorKind.THROTTLE
+    assert classify(late).kind is ErrorKind.AMBIGUOUS
+
+
 def test_a_cause_comes_before_what_a_driver_error_was_made_from_and_both_before_the_context():
     error, cause, orig, context = RuntimeError(), TimeoutError(), ConflictError("x"), MemoryError()
     error.__context__, error.orig = context, orig
@@ -306,6 +320,15 @@ def test_evidence_on_a_group_that_lies_in_another_counts_for_its_members():
         raise ExceptionGroup("x", [ConnectionResetError()])
 
     assert classify(ExceptionGroup("x", [caught.value])).kind is ErrorKind.AMBIGUOUS
+
+
+def test_the_outermost_evidence_names_what_was_sent():
+    with pytest.raises(ConnectionResetError) as caught, sending("COMMIT"):
+        raise ConnectionResetError
+    with pytest.raises(RuntimeError) as outer, sending("the batch"):
+        raise RuntimeError from caught.value
+
+    assert "after the batch was sent" in classify(outer.value).reason
 
 
 def nested_causes(depth: int) -> BaseException:

@@ -90,6 +90,13 @@ def test_an_answer_of_the_server_itself_is_no_evidence(status):
     assert sent(by_aiohttp(status)) is None
 
 
+def test_a_status_of_a_library_that_is_not_known_to_send_requests_is_no_evidence():
+    error = RuntimeError()
+    error.status, error.request = 502, asked("POST")
+
+    assert sent(error) is None
+
+
 def test_requests_tells_a_broken_connection_by_its_cause():
     used = requests.ConnectionError(request=prepared("POST"))
     used.__context__ = urllib3.exceptions.ProtocolError("")
