@@ -162,9 +162,12 @@ def test_a_driver_says_more_than_a_status_and_that_more_than_the_operating_syste
 
 def test_a_method_that_has_the_name_of_one_of_grpc_is_not_asked():
     called = []
-    fuse = type("Fuse", (Exception,), {"code": lambda self: called.append(self)})
 
-    assert source_of(fuse()) is None
+    class Fuse(Exception):  # noqa: N818
+        def code(self) -> None:
+            called.append(self)
+
+    assert source_of(Fuse()) is None
     assert called == []
 
 
