@@ -170,7 +170,7 @@ def test_details_without_a_code_leave_the_kind(details):
     assert classify(temporalio.exceptions.ApplicationError("x", *details, type="throttle")).code == "throttle"
 
 
-@pytest.mark.parametrize("named", ["Other", None, 5])
+@pytest.mark.parametrize("named", ["Other", None, 5, ["throttle"]])
 def test_an_application_error_of_another_type_goes_by_its_flag(named):
     passing = classify(temporalio.exceptions.ApplicationError("x", type=named))
     lasting = classify(temporalio.exceptions.ApplicationError("x", type=named, non_retryable=True))
@@ -329,6 +329,26 @@ def test_the_outermost_evidence_names_what_was_sent():
         raise RuntimeError from caught.value
 
     assert "after the batch was sent" in classify(outer.value).reason
+
+
+def test_a_member_that_is_there_twice_is_weighed_once():
+    error = KeyError()
+
+    assert "builtins.KeyError" in classify(ExceptionGroup("x", [error, error])).reason
+
+
+def test_a_group_that_caused_its_only_member_is_named_itself():
+    member = RuntimeError()
+    member.__cause__ = ExceptionGroup("x", [member])
+
+    assert "builtins.ExceptionGroup" in classify(member.__cause__).reason
+
+
+def test_a_cycle_is_gone_round_once():
+    first, second = RuntimeError(), RuntimeError()
+    first.__cause__, second.__cause__ = second, first
+
+    assert list(chain(first)) == [first, second]
 
 
 def nested_causes(depth: int) -> BaseException:
