@@ -1,6 +1,7 @@
 """Workflows and activities that the tests run on a real server."""
 
 import asyncio
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -178,9 +179,73 @@ class Inbox:
     def _check(self, order: Order) -> None:
         Order.model_validate({"orderCount": order.order_count * 10})
 
+    @workflow.update
+    async def add_async(self, order: Order) -> int:
+        self._counts.append(order.order_count)
+        return len(self._counts)
+
+    @workflow.update
+    async def add_async_times(self, order: Order, times: int = 1) -> int:
+        self._counts.append(order.order_count * times)
+        return len(self._counts)
+
+    @workflow.update
+    def add_times(self, order: Order, times: int = 1) -> int:
+        self._counts.append(order.order_count * times)
+        return len(self._counts)
+
+    @workflow.signal
+    async def put_async(self, order: Order) -> None:
+        self._counts.append(order.order_count)
+
+    @workflow.signal
+    async def put_async_times(self, order: Order, times: int = 1) -> None:
+        self._counts.append(order.order_count * times)
+
+    @workflow.signal
+    def put_times(self, order: Order, times: int = 1) -> None:
+        self._counts.append(order.order_count * times)
+
+    @workflow.signal
+    def set_handlers(self) -> None:
+        async def replaced(order: Order, times: int = 1) -> int:
+            self._counts.append(order.order_count * times * 10)
+            return len(self._counts)
+
+        async def put(order: Order, times: int = 1) -> None:
+            self._counts.append(order.order_count * times * 10)
+
+        workflow.set_update_handler("add_async", replaced)
+        workflow.set_signal_handler("put_async", put)
+
     @workflow.query
     def count(self, at: int) -> int:
         return self._counts[at]
+
+
+@workflow.defn
+class TakesAnything:
+    """Has dynamic handlers."""
+
+    def __init__(self) -> None:
+        self._seen: list[str] = []
+
+    @workflow.run
+    async def run(self) -> list[str]:
+        await workflow.wait_condition(lambda: "end" in self._seen)
+        return self._seen
+
+    @workflow.signal(dynamic=True)
+    async def on_signal(self, name: str, args: Sequence[RawValue]) -> None:
+        self._seen.append(name if name == "end" else f"{name} {len(args)}")
+
+    @workflow.update(dynamic=True)
+    async def on_update(self, name: str, args: Sequence[RawValue]) -> int:
+        return len(args)
+
+    @workflow.query(dynamic=True)
+    def on_query(self, name: str, args: Sequence[RawValue]) -> int:
+        return len(args)
 
 
 class Activities:
@@ -251,5 +316,5 @@ class Activities:
 
 WORKFLOWS = [
     TakesOrder, TakesOrderInInit, TakesOrderAndNote, ValidatesInside, Raises, ChecksSandbox, CallsActivity,
-    SendsPayload, Inbox,
+    SendsPayload, Inbox, TakesAnything,
 ]  # fmt: skip

@@ -5,6 +5,7 @@ which is retried for ever. It also drops all type hints when the numbers of argu
 so that a call which leaves out an argument with a default hands over plain dictionaries.
 """
 
+import functools
 import inspect
 from collections.abc import Callable, Sequence
 from typing import Any, get_type_hints
@@ -61,6 +62,8 @@ def fit(
 
 def _hints(fn: Callable[..., Any]) -> dict[str, Any]:
     fn = inspect.unwrap(fn)
+    while isinstance(fn, functools.partial):
+        fn = inspect.unwrap(fn.func)
     return get_type_hints(fn if inspect.isroutine(fn) else type(fn).__call__)
 
 

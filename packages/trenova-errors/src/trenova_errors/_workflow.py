@@ -1,6 +1,7 @@
 """Bad input ends a workflow or is refused, what escapes has a type, and each failure has one line."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 from temporalio import workflow
@@ -16,6 +17,7 @@ from temporalio.worker import (
 
 from trenova_errors._arguments import fit
 from trenova_errors._evidence import organization_of
+from trenova_errors._handlers import Handler, query_handler, signal_handler, update_handler
 from trenova_errors._settings import Settings
 from trenova_errors._sizes import WorkflowLimits
 from trenova_errors._types import InvalidInputError
@@ -53,7 +55,7 @@ class WorkflowErrors(WorkflowInboundInterceptor):
 
     async def handle_signal(self, input: HandleSignalInput) -> None:  # noqa: A002
         """Handle it, or log, count and drop it, because one signal must not stop the run."""
-        handler = workflow.get_signal_handler(input.signal) or workflow.get_dynamic_signal_handler()
+        handler = signal_handler(input.signal)
         try:
             input.args = _fitting(handler, input.args, f"Signal {input.signal!r}")
         except InvalidInputError as error:
@@ -70,7 +72,7 @@ class WorkflowErrors(WorkflowInboundInterceptor):
 
     async def handle_query(self, input: HandleQueryInput) -> Any:  # noqa: A002
         """See base class."""
-        handler = workflow.get_query_handler(input.query) or workflow.get_dynamic_query_handler()
+        handler = query_handler(input.query)
         input.args = _fitting(handler, input.args, f"Query {input.query!r}")
         try:
             return await super().handle_query(input)
@@ -79,7 +81,7 @@ class WorkflowErrors(WorkflowInboundInterceptor):
 
     def handle_update_validator(self, input: HandleUpdateInput) -> None:  # noqa: A002
         """See base class."""
-        handler = workflow.get_update_handler(input.update) or workflow.get_dynamic_update_handler()
+        handler = update_handler(input.update)
         try:
             input.args = _fitting(handler, input.args, f"Update {input.update!r}")
             super().handle_update_validator(input)
@@ -93,7 +95,7 @@ class WorkflowErrors(WorkflowInboundInterceptor):
 
     async def handle_update_handler(self, input: HandleUpdateInput) -> Any:  # noqa: A002
         """See base class."""
-        handler = workflow.get_update_handler(input.update) or workflow.get_dynamic_update_handler()
+        handler = update_handler(input.update)
 
         async def run() -> Any:
             input.args = _fitting(handler, input.args, f"Update {input.update!r}")
@@ -118,8 +120,8 @@ class WorkflowErrors(WorkflowInboundInterceptor):
         ended_unseen(subject, error, self._organization)
 
 
-def _fitting(handler: Callable[..., Any] | None, args: Sequence[Any], subject: str) -> Sequence[Any]:
-    return args if handler is None else fit(handler, args, workflow.payload_converter, subject=subject)
+def _fitting(handler: Handler | None, args: Sequence[Any], subject: str) -> Sequence[Any]:
+    return args if handler is None else handler.fitting(args, subject)
 
 
 def _invalid(error: Exception) -> InvalidInputError:
