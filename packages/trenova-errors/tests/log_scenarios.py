@@ -59,6 +59,21 @@ async def hang(job: Job) -> None:
     await asyncio.sleep(30)
 
 
+@activity.defn(name="beat_never")
+async def beat_never(job: Job) -> None:
+    await asyncio.sleep(25)
+
+
+@activity.defn(name="leave")
+async def leave(job: Job) -> None:
+    raise SystemExit(SECRET)
+
+
+@activity.defn(name="cancelled_by_nobody")
+async def cancelled_by_nobody(job: Job) -> None:
+    raise asyncio.CancelledError
+
+
 @activity.defn(name="wait_for_cancel")
 async def wait_for_cancel(job: Job) -> None:
     while True:
@@ -91,6 +106,20 @@ class Calls:
             start_to_close_timeout=timedelta(seconds=2 if name == "hang" else 20),
             heartbeat_timeout=timedelta(seconds=1),
             retry_policy=RetryPolicy(maximum_attempts=job.attempts),
+        )
+
+
+@workflow.defn
+class CallsRaw:
+    """Sends a job that nobody has checked."""
+
+    @workflow.run
+    async def run(self, name: str, job: dict[str, Any]) -> Any:
+        return await workflow.execute_activity(
+            name,
+            job,
+            start_to_close_timeout=timedelta(seconds=20),
+            retry_policy=RetryPolicy(maximum_attempts=job["attempts"]),
         )
 
 
@@ -177,5 +206,15 @@ class Raising:
         raise InvalidInputError(f"not {SECRET}")
 
 
-WORKFLOWS = [Calls, Many, Cancels, Raising]
-ACTIVITIES = [fail_how, fail_in_thread, hang, wait_for_cancel, offer, offer_once]
+WORKFLOWS = [Calls, CallsRaw, Many, Cancels, Raising]
+ACTIVITIES = [
+    fail_how,
+    fail_in_thread,
+    hang,
+    beat_never,
+    leave,
+    cancelled_by_nobody,
+    wait_for_cancel,
+    offer,
+    offer_once,
+]

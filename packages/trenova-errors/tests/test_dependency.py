@@ -8,7 +8,7 @@ from trenova_errors._metrics import Names
 
 
 def _of(error):
-    return dependency_of(classify(error))
+    return dependency_of(classify(error), "send_offer")
 
 
 def test_an_http_request_names_its_host():
@@ -24,9 +24,9 @@ def test_an_exception_without_a_request_names_its_library():
     assert _of(sqlalchemy.exc.TimeoutError()) == "sqlalchemy"
 
 
-def test_what_belongs_to_no_library_goes_by_its_code():
-    assert _of(ConnectionRefusedError(111, "refused")) == "errno.ECONNREFUSED"
-    assert _of(UnavailableError("down")) == "unavailable"
+def test_what_belongs_to_no_library_goes_by_the_type_of_its_activity():
+    assert _of(ConnectionRefusedError(111, "refused")) == "send_offer"
+    assert _of(UnavailableError("down")) == "send_offer"
 
 
 def test_labels_are_bounded():

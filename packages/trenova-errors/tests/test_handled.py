@@ -10,6 +10,7 @@ from trenova_errors import (
     RetryableError,
     Rule,
     RuleSet,
+    UnavailableError,
     classify,
     log_failure,
     sending,
@@ -55,3 +56,22 @@ def test_a_failure_that_goes_no_further_has_the_same_line(caplog):
     assert (line.organization_id, line.error_kind, line.levelname) == ("org_1", "configuration", "ERROR")
     assert SECRET not in repr(vars(line))
     assert line.exc_info is None
+
+
+def test_keys_that_logging_keeps_for_itself_are_renamed_and_a_percent_sign_is_a_sign(caplog):
+    context = {
+        "name": "n",
+        "message": "m",
+        "msg": "x",
+        "module": "o",
+        "args": 1,
+        "process": 2,
+        "thread": 3,
+        "carrier": 4,
+    }
+
+    log_failure("100% of %s failed", UnavailableError("down"), context)
+
+    [record] = caplog.records
+    assert record.getMessage() == "100% of %s failed: unavailable (unavailable), UnavailableError"
+    assert (record.context_name, record.context_message, record.context_args, record.carrier) == ("n", "m", 1, 4)

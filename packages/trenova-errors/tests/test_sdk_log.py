@@ -42,7 +42,7 @@ def test_one_that_came_past_nobody_keeps_its_line_without_what_it_said(identifie
 
     assert OneLineEach().filter(record)
     assert SECRET not in repr(vars(record))
-    assert record.getMessage().endswith(": ValueError")
+    assert record.getMessage().endswith(" ValueError")
     assert record.error_stack[-1].endswith(" _raised")
 
 

@@ -8,7 +8,7 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from log_scenarios import ACTIVITIES, SECRET, WORKFLOWS, Calls, Cancels, Job, Many, Raising
+from log_scenarios import ACTIVITIES, SECRET, WORKFLOWS, Calls, CallsRaw, Cancels, Job, Many, Raising
 from temporalio.client import Client, WorkflowFailureError, WorkflowUpdateFailedError
 from temporalio.runtime import MetricBuffer, Runtime, TelemetryConfig
 from temporalio.worker import Replayer, Worker
@@ -113,7 +113,7 @@ async def test_a_hundred_failing_activities_write_exactly_the_lines_of_the_polic
         ("ERROR", "retryable", 1): 25,
         ("INFO", "conflict", 1): 15,
         ("INFO", "resource_not_found", 1): 5,
-        ("ERROR", "MyOwn", 1): 5,
+        ("ERROR", "non_retryable", 1): 5,
     }
     assert all(record.name == "trenova_errors" and vars(record).keys() >= KEYS for record in written)
     assert {record.organization_id for record in written} == {"org_1"}
@@ -200,7 +200,7 @@ async def test_a_raise_in_workflow_code_is_written_once_by_what_it_is(bench, lin
     for how, level, kind in [
         ("unavailable", "ERROR", "unavailable"),
         ("conflict", "INFO", "conflict"),
-        ("untyped", "ERROR", "MyOwn"),
+        ("untyped", "ERROR", "non_retryable"),
         ("timeout", "ERROR", "unavailable"),
     ]:
         handle = await bench.failed(Raising.run, how)
@@ -219,6 +219,8 @@ async def test_a_bug_in_workflow_code_keeps_the_run_and_is_written_at_its_first_
         "Workflow task failed and is tried again until the code is mended"
     ]
     assert (written[0].levelname, written[0].workflow_task_failures) == ("ERROR", 1)
+    assert (written[0].error_kind, written[0].error_code) == ("retryable", "workflow_task")
+    assert "until the code is mended" in written[0].error_reason
     assert not [line for line in lines.records if line.name == "temporalio.worker._workflow_instance"]
     assert SECRET not in lines.text()
 
@@ -337,3 +339,84 @@ async def test_the_sdks_own_lines_come_back_when_the_last_worker_has_gone(client
         assert len(sdk.filters) == 1
 
     assert not sdk.filters
+
+
+async def test_a_run_and_an_update_whose_arguments_do_not_validate_have_one_line_each(bench, lines):
+    failed = await bench.failed("Calls", "fail_how", {"how": [SECRET]})
+    waiting = await bench.start(Raising.run, "wait")
+    with pytest.raises(WorkflowUpdateFailedError):
+        await asyncio.wait_for(waiting.execute_update("fail_by_update", [SECRET]), LIMIT)
+    await waiting.signal(Raising.finish)
+    await asyncio.wait_for(waiting.result(), LIMIT)
+
+    [run], [update] = lines.of(workflow_id=failed.id), lines.of(workflow_id=waiting.id)
+    assert (run.levelname, run.error_code, run.getMessage().split(":")[0]) == ("INFO", "payload", "Workflow failed")
+    assert (update.levelname, update.error_code, update.update) == ("INFO", "payload", "fail_by_update")
+    assert SECRET not in lines.text()
+    lines.records.clear()
+    for handle in (failed, waiting):
+        history = await handle.fetch_history()
+        await Replayer(workflows=WORKFLOWS, plugins=[ErrorsPlugin()]).replay_workflow(history)
+    assert lines.records == []
+
+
+async def test_a_dropped_signal_has_one_line_with_the_same_keys_also_where_its_task_is_tried_again(bench, lines):
+    handle = await bench.start(Raising.run, "wait")
+    await handle.signal("fail_by_signal", [SECRET])
+    await handle.signal("fail_by_signal", args=[])
+    await handle.signal("fail_by_signal", "unclassified")
+    await asyncio.sleep(2.5)
+    await handle.terminate()
+
+    written = [line for line in lines.of(workflow_id=handle.id) if line.error_kind == "invalid_input"]
+    assert [(line.name, line.levelname, line.signal, line.error_code) for line in written] == [
+        ("trenova_errors", "WARNING", "fail_by_signal", "payload"),
+        ("trenova_errors", "WARNING", "fail_by_signal", "argument_count"),
+    ]
+    assert all(vars(line).keys() >= {"run_id", "workflow_type", "task_queue", "error_reason"} for line in written)
+    assert not [line for line in lines.records if "deserializing" in line.getMessage()]
+    assert SECRET not in lines.text()
+
+
+async def test_the_type_of_a_foreign_failure_is_not_its_kind(bench, lines):
+    handle = await bench.failed(Calls.run, "fail_how", Job(how="untyped"))
+
+    [line] = lines.of(workflow_id=handle.id, levelname="ERROR")
+    assert (line.error_kind, line.error_type) == ("non_retryable", "MyOwn")
+
+
+@pytest.mark.parametrize(("name", "code"), [("hang", "timeout.heartbeat"), ("beat_never", "timeout.heartbeat")])
+async def test_of_a_time_out_one_line_is_an_error_and_all_of_them_say_why(bench, lines, name, code):
+    handle = await bench.failed(Calls.run, name, Job(how="none"))
+    await asyncio.sleep(1)
+
+    written = lines.of(workflow_id=handle.id)
+    assert [line.error_code for line in written if line.levelname == "ERROR"] == [code]
+    assert all(line.error_source and line.error_reason and line.runbook for line in written)
+
+
+async def test_a_cancellation_that_nobody_asked_for_is_a_failed_attempt(bench, lines):
+    handle = await bench.failed(Calls.run, "cancelled_by_nobody", Job(how="none"))
+
+    [line] = lines.of(workflow_id=handle.id, levelname="ERROR")
+    assert (line.error_code, line.error_source) == ("cancelled", "asyncio.CancelledError")
+    assert not [line for line in lines.records if line.name == "temporalio.activity"]
+
+
+@pytest.mark.parametrize(
+    ("name", "job", "said"),
+    [
+        ("nobody_has_it", Job(how="none"), "Activity is not registered with this worker ERROR"),
+        ("fail_how", Job.model_construct(how=[SECRET]), "Activity failed before it began INFO"),
+        ("leave", Job(how="none"), "Activity ended by SystemExit ERROR"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:Pydantic serializer warnings")
+async def test_what_the_sdk_writes_of_an_attempt_that_nobody_saw_names_the_attempt(bench, lines, name, job, said):
+    job = job.model_copy(update={"attempts": 1})
+    handle = await bench.failed(CallsRaw.run, name, job.model_dump(by_alias=True, warnings=False))
+
+    [line] = lines.of(workflow_id=handle.id, name="temporalio.activity")
+    assert f"{line.getMessage().split(':')[0]} {line.levelname}" == said
+    assert (line.activity_type, line.attempt, bool(line.run_id)) == (name, 1, True)
+    assert SECRET not in lines.text()

@@ -1,10 +1,11 @@
 """What escapes from an activity leaves with a type, with the delay before its next attempt, and with one log line."""
 
 import asyncio
+import logging
 from concurrent.futures import BrokenExecutor
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final
 
 import temporalio.exceptions
 from temporalio import activity
@@ -12,9 +13,9 @@ from temporalio.converter import DataConverter
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput
 
 from trenova_errors._arguments import fit
-from trenova_errors._attempts import Attempt, after
-from trenova_errors._base import ApplicationError
-from trenova_errors._decisions import decide
+from trenova_errors._attempts import Attempt, after, is_milestone
+from trenova_errors._classification import ADVICE
+from trenova_errors._escaped import decide
 from trenova_errors._evidence import name_of, organization_of
 from trenova_errors._failure_log import Decision, level_of, logger, mark, write
 from trenova_errors._from_failure import UNCLASSIFIED
@@ -24,6 +25,23 @@ from trenova_errors._restored import make
 from trenova_errors._settings import Settings
 from trenova_errors._sizes import check_result
 
+_TIMED_OUT: Final = Summary(
+    kind=ErrorKind.AMBIGUOUS.value,
+    code="timeout",
+    benign=False,
+    reason=f"A time-out of the attempt has passed: {ADVICE[ErrorKind.AMBIGUOUS]}.",
+    source="Temporal time-out",
+    runbook=f"error-decisions#{ErrorKind.AMBIGUOUS}",
+)
+_UNASKED: Final = Summary(
+    kind=ErrorKind.RETRYABLE.value,
+    code="cancelled",
+    benign=False,
+    retryable=True,
+    reason="The activity raised a cancellation that nobody had asked for: Temporal takes it for a failed attempt.",
+    source="asyncio.CancelledError",
+    runbook=f"error-decisions#{ErrorKind.RETRYABLE}",
+)
 _CANCELLED = (asyncio.CancelledError, temporalio.exceptions.CancelledError)
 
 
@@ -63,17 +81,19 @@ class ActivityErrors(ActivityInboundInterceptor):
         return result
 
     def _cancelled(self, error: BaseException, given: ExecuteActivityInput) -> None:
-        """Log what is no cancellation: a time-out that the SDK delivers as one, and one that nobody asked for."""
+        """Log what is no cancellation: a time-out that the SDK delivers as one, and one that nobody asked for.
+
+        A time-out never at ERROR: only the workflow that waits for the activity knows whether it was the last
+        attempt, and has the line about it. One that nobody asked for fails the attempt, and is tried again.
+        """
+        mark(error)
         details = activity.cancellation_details()
-        if details is not None and not details.timed_out:
-            mark(error)
-            return
-        if details is None and activity.is_worker_shutdown():
-            mark(error)
-            return
-        kind, code = (ErrorKind.RETRYABLE, "cancelled") if details is None else (ErrorKind.AMBIGUOUS, "timeout")
-        decision = Decision(kind=kind.value, code=code, benign=False, retryable=True)
-        self._log(error, decision, after(activity.info(), retryable=True, error_type=None, asked=None), given)
+        info = activity.info()
+        if details is not None and details.timed_out and is_milestone(info.attempt):
+            context = self._context(given)
+            write(logging.WARNING, "Attempt of an activity timed out", error, _TIMED_OUT, context)
+        elif details is None and not activity.is_worker_shutdown():
+            self._log(error, _UNASKED, after(info, retryable=True, error_type=None, asked=None), given)
 
     def _failed(self, error: Exception, given: ExecuteActivityInput) -> BaseException:
         info = activity.info()
@@ -137,9 +157,13 @@ class ActivityErrors(ActivityInboundInterceptor):
         mark(error)
         if level is None:
             return
-        info = activity.info()
         event = "Activity failed" if attempt.final else "Activity failed and is tried again"
-        context = {
+        context = {**self._context(given), "next_attempt_in": _seconds(attempt.delay)}
+        write(level, event, error, summary, context)
+
+    def _context(self, given: ExecuteActivityInput) -> dict[str, Any]:
+        info = activity.info()
+        return {
             "organization_id": organization_of(given.args, info.priority.fairness_key),
             "workflow_id": info.workflow_id,
             "run_id": info.workflow_run_id,
@@ -148,9 +172,7 @@ class ActivityErrors(ActivityInboundInterceptor):
             "activity_id": info.activity_id,
             "attempt": info.attempt,
             "task_queue": info.task_queue,
-            "next_attempt_in": _seconds(attempt.delay),
         }
-        write(level, event, error, decision, context)
 
 
 def _seconds(delay: timedelta | None) -> float | None:

@@ -1,6 +1,7 @@
 """From an exception to the error that travels and to what a log line says of it."""
 
-from typing import Any
+from dataclasses import dataclass
+from typing import Final
 
 import temporalio.exceptions
 from temporalio.exceptions import ApplicationErrorCategory
@@ -10,9 +11,12 @@ from trenova_errors._classify import Classification, classify
 from trenova_errors._evidence import name_of
 from trenova_errors._failure_log import Summary, summary_of
 from trenova_errors._failures import presentable
-from trenova_errors._from_failure import UNCLASSIFIED, from_failure
+from trenova_errors._from_failure import from_failure
+from trenova_errors._kinds import ErrorKind
 from trenova_errors._restored import make
 from trenova_errors._types import AmbiguousOutcomeError
+
+_KINDS: Final = frozenset(kind.value for kind in ErrorKind)
 
 
 def decide(
@@ -58,9 +62,11 @@ def _classified(error: BaseException, found: Classification, raised_by: str) -> 
     return typed.with_traceback(error.__traceback__)
 
 
-def _of_application(error: temporalio.exceptions.ApplicationError, found: Classification) -> Decision:
-    return Decision(
-        kind=error.type or found.kind.value,
+def _of_application(error: temporalio.exceptions.ApplicationError, found: Classification) -> Summary:
+    ours = error.type in _KINDS
+    return Summary(
+        kind=error.type if ours and error.type else found.kind.value,
+        error_type=None if ours else error.type,
         code=found.code,
         benign=error.category is temporalio.exceptions.ApplicationErrorCategory.BENIGN,
         retryable=not error.non_retryable,

@@ -7,7 +7,7 @@ from typing import Final
 
 from trenova_errors._classification import ADVICE, HTTP_STATUS
 from trenova_errors._decision import Decision
-from trenova_errors._document_kinds import AGAIN, RUNBOOK
+from trenova_errors._document_kinds import AGAIN, RUNBOOK, WORKFLOW_TASK
 from trenova_errors._explain import PRECEDENCE
 from trenova_errors._explain_codes import TABLES
 from trenova_errors._explain_names import kind_reading, time_out_named, time_outs
@@ -87,7 +87,11 @@ def _precedence() -> str:
 
 def _runbook() -> str:
     return "\n".join(
-        (_section("## What to do", AGAIN), *(_section(f"### {kind}", RUNBOOK[kind]) for kind in ErrorKind))
+        (
+            _section("## What to do", AGAIN),
+            *(_section(f"### {kind}", RUNBOOK[kind]) for kind in ErrorKind),
+            _section("### workflow_task", WORKFLOW_TASK),
+        )
     )
 
 

@@ -71,3 +71,9 @@ activity that failed and the `WorkflowTaskCompleted` before it, and give that on
 `temporal workflow reset -w ID --event-id N --reason TEXT`. What the run did before N is kept; the activity is
 done anew. `temporal workflow list --query "ExecutionStatus='Failed'"` finds the runs."""
 """How the paragraphs' last step is done."""
+
+WORKFLOW_TASK: Final = """\
+The code of a line that says that a workflow task failed; no kind. Workflow code has raised what is no failure of the
+run, mostly a bug or something that a workflow may not do, so the run stays open, and Temporal tries the task again
+until it succeeds. The same code fails again however often that is; `error_types` and `error_stack` name the line.
+Deploy mended code, and the runs go on where they were; `temporal workflow reset` is for those that have to go back."""

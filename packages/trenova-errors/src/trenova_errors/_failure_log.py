@@ -20,6 +20,7 @@ from trenova_errors._evidence import stack_of, types_of
 
 logger: Final = logging.getLogger("trenova_errors")
 
+_TAKEN: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
 _MARK: Final = "__trenova_failure_logged__"
 
 
@@ -30,6 +31,8 @@ class Decision:
     kind: str
     code: str
     benign: bool
+    error_type: str | None = None
+    """The failure's own ``type``, where it is none of the kinds."""
     retryable: bool = False
     reason: str | None = None
     source: str | None = None
@@ -65,14 +68,16 @@ def write(level: int, event: str, error: BaseException, decision: Decision, cont
         level: From :func:`level_of`.
         event: What failed, in constant words, so that lines can be grouped by it.
         error: For the names of types and the places in code.
-        decision: For the kind, the code and the reason.
-        context: Keys of the line: ``workflow_id`` and so on; None values are left out.
+        summary: For the kind, the code and the reason.
+        context: Keys of the line: ``workflow_id`` and so on; None values are left out, and names that ``logging``
+            keeps for itself get the prefix ``context_``.
     """
     types = types_of(error)
     keys = {
-        **context,
-        "error_kind": decision.kind,
-        "error_code": decision.code,
+        **{_free(name): value for name, value in context.items()},
+        "error_kind": summary.kind,
+        "error_code": summary.code,
+        "error_type": summary.error_type,
         "error_types": types,
         "error_reason": decision.reason,
         "error_source": decision.source,
@@ -80,7 +85,13 @@ def write(level: int, event: str, error: BaseException, decision: Decision, cont
         "error_stack": stack_of(error) if level >= logging.WARNING else None,
     }
     extra = {name: value for name, value in keys.items() if value is not None}
-    logger.log(level, f"{event}: %s (%s), %s", decision.kind, decision.code, types, extra=extra)  # noqa: G004
+    template = event.replace("%", "%%")
+    logger.log(level, f"{template}: %s (%s), %s", summary.kind, summary.code, types, extra=extra)  # noqa: G004
+
+
+def _free(name: Any) -> str:
+    """Return the key under which ``logging`` takes a value: it refuses its own names, such as ``name``."""
+    return f"context_{name}" if name in _TAKEN else str(name)
 
 
 def mark(error: BaseException) -> None:

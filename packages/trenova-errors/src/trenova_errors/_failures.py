@@ -8,6 +8,7 @@ from temporalio.api.failure.v1 import Failure
 from temporalio.converter import FailureConverter, PayloadConverter
 
 from trenova_errors._init_arguments import WorkflowInitArguments
+from trenova_errors._reporting import report
 from trenova_errors._types import InvalidInputError, UnavailableError
 from trenova_errors._validation import VALIDATION_ERRORS, describe
 
@@ -25,7 +26,9 @@ class LiftingFailureConverter(FailureConverter):
 
     def to_failure(self, exception: BaseException, payload_converter: PayloadConverter, failure: Failure) -> None:
         """See base class."""
-        super().to_failure(presentable(exception), payload_converter, failure)  # type: ignore[safe-super]
+        shown = presentable(exception)
+        report(exception, shown, payload_converter)
+        super().to_failure(shown, payload_converter, failure)  # type: ignore[safe-super]
 
 
 @cache

@@ -52,7 +52,8 @@ def log_failure(
     Args:
         event: What failed, in constant words.
         error: What was caught.
-        context: Keys of the line: ``organization_id``, ``workflow_id`` and so on.
+        context: Keys of the line: ``organization_id``, ``workflow_id`` and so on. Names that ``logging`` keeps for
+            itself (``name``, ``module``, ``message``) get the prefix ``context_``.
         level: Of ``logging``.
         rules: As for :func:`classify`.
     """

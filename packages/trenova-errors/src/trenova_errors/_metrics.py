@@ -44,9 +44,14 @@ class FailureCounters:
         self._failures = meter.create_counter(
             "trenova_errors_failures_total", "Failed attempts of activities, by kind and by whether it was the last."
         )
+        self._signals = meter.create_counter("trenova_errors_dropped_signals", "Signals whose arguments were refused.")
         self._unclassified = meter.create_counter(
             "trenova_errors_unclassified_total", "Exceptions that escaped from activities and that no rule knows."
         )
+
+    def dropped_signal(self, namespace: str, task_queue: str, workflow_type: str) -> None:
+        """Count one signal whose arguments were refused."""
+        self._signals.add(1, {"namespace": namespace, "task_queue": task_queue, "workflow_type": workflow_type})
 
     def failed(self, activity_type: str, kind: str, *, final: bool) -> None:
         """Count one failed attempt."""

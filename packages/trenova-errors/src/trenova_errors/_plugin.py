@@ -127,7 +127,12 @@ class ErrorsInterceptor(Interceptor):
         self._settings, self._converter = settings, converter
         self._counters = counters or FailureCounters(None)
         limits = None if settings.limits is None else WorkflowLimits.of(settings.limits, converter)
-        namespace = {"settings": settings, "limits": limits, "__doc__": WorkflowErrors.__doc__}
+        namespace = {
+            "settings": settings,
+            "limits": limits,
+            "counters": self._counters,
+            "__doc__": WorkflowErrors.__doc__,
+        }
         self._workflows = type("WorkflowErrors", (WorkflowErrors,), namespace)
 
     def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:  # noqa: A002

@@ -7,6 +7,7 @@ out where a failure has not come past this package's interceptors, e.g. since it
 """
 
 import logging
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from threading import Lock
@@ -14,10 +15,13 @@ from typing import Final
 
 from trenova_errors._evidence import chain_of, said_by_sdk, stack_of, types_of
 from trenova_errors._failure_log import marked
+from trenova_errors._runs import run_of
+from trenova_errors._sdk_activity import rewrite_unbegun
 
 _LOGGERS: Final = ("temporalio.activity", "temporalio.worker._workflow_instance")
 _IDENTIFIER: Final = "__temporal_error_identifier"
-_EVENTS: Final = {"ActivityFailure": "Activity failed before it began", "WorkflowTaskFailure": "Workflow task failed"}
+_EVENTS: Final = {"ActivityFailure": "Activity failed", "WorkflowTaskFailure": "Workflow task failed"}
+_SIGNAL: Final = re.compile(r"Failed deserializing signal input for (?P<name>.*?) on workflow ", re.DOTALL)
 # Texts of the SDK that end in the message of an exception.
 _OPEN_ENDED: Final = (
     "Completing as failure during heartbeat with error of type",
@@ -35,10 +39,24 @@ class OneLineEach(logging.Filter):
         if identifier in _EVENTS:
             if marked(error):
                 return False
-            _rewrite(record, _EVENTS[identifier], error)
+            if identifier == "ActivityFailure" and error is not None:
+                rewrite_unbegun(record, error)
+            else:
+                _rewrite(record, _EVENTS[identifier], error)
+        elif (signal := _SIGNAL.match(str(record.msg))) is not None and error is not None:
+            return not _told(record, signal["name"], error)
         elif str(record.msg).startswith(_OPEN_ENDED):
             _rewrite(record, next(text for text in _OPEN_ENDED if str(record.msg).startswith(text)), error)
         return True
+
+
+def _told(record: logging.LogRecord, signal: str, error: BaseException) -> bool:
+    """Have the run write its own line for a signal that the SDK drops; False if it is not known here."""
+    details = getattr(record, "temporal_workflow", None) or {}
+    run = run_of(str(details.get("run_id") or details.get("workflow_run_id")))
+    if run is not None:
+        run.signal_undecoded(signal, error)
+    return run is not None
 
 
 def _rewrite(record: logging.LogRecord, event: str, error: BaseException | None) -> None:

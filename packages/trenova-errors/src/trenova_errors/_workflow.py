@@ -1,8 +1,9 @@
 """Bad input ends a workflow or is refused, what escapes has a type, and each failure has one line."""
 
+import logging
 from collections.abc import Awaitable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from temporalio import workflow
 from temporalio.exceptions import is_cancelled_exception
@@ -17,14 +18,21 @@ from temporalio.worker import (
 
 from trenova_errors._arguments import fit
 from trenova_errors._evidence import organization_of
+from trenova_errors._failure_log import write
 from trenova_errors._handlers import Handler, query_handler, signal_handler, update_handler
+from trenova_errors._metrics import FailureCounters
+from trenova_errors._reporting import report_to
+from trenova_errors._runs import first_time, remember
 from trenova_errors._settings import Settings
 from trenova_errors._sizes import WorkflowLimits
 from trenova_errors._types import InvalidInputError
 from trenova_errors._validation import VALIDATION_ERRORS, describe
-from trenova_errors._workflow_failures import dropped, ended_unseen, escaping, refused
+from trenova_errors._workflow_failures import context_of, ended_unseen, escaping, input_summary, refused
 from trenova_errors._workflow_outbound import OutboundErrors
 from trenova_errors._workflow_sizes import TaskSizes
+
+_NOT_DECODED: Final = "Its arguments cannot be decoded. Give this worker the codec of the one who sent it."
+_NO_KEYS: Mapping[str, str] = MappingProxyType({})
 
 
 class WorkflowErrors(WorkflowInboundInterceptor):
@@ -32,11 +40,17 @@ class WorkflowErrors(WorkflowInboundInterceptor):
 
     settings: ClassVar[Settings] = Settings()
     limits: ClassVar[WorkflowLimits | None] = None
+    counters: ClassVar[FailureCounters] = FailureCounters(None)
 
     def init(self, outbound: WorkflowOutboundInterceptor) -> None:
         """See base class."""
         self._organization: str | None = None
         self._sizes = TaskSizes(self.limits, outbound.info().run_id)
+        self._info = outbound.info()
+        self._run = workflow._Runtime.current()  # noqa: SLF001 - needed where the SDK has not set it yet
+        self._dropped = 0
+        report_to(workflow.payload_converter(), self._input_refused)
+        remember(self._info.run_id, self)
         super().init(OutboundErrors(outbound, self._sizes, self._unseen))
 
     async def execute_workflow(self, input: ExecuteWorkflowInput) -> Any:  # noqa: A002 - the SDK's name
@@ -59,14 +73,14 @@ class WorkflowErrors(WorkflowInboundInterceptor):
         try:
             input.args = _fitting(handler, input.args, f"Signal {input.signal!r}")
         except InvalidInputError as error:
-            dropped(input.signal, error.message, self._organization)
+            self._drop(input.signal, error)
             return
 
         async def run() -> None:
             try:
                 await super(WorkflowErrors, self).handle_signal(input)
             except VALIDATION_ERRORS as error:
-                dropped(input.signal, describe(error), self._organization)
+                self._drop(input.signal, _invalid(error))
 
         await self._escaping("Workflow failed in a signal handler", run(), signal=input.signal)
 
@@ -115,6 +129,34 @@ class WorkflowErrors(WorkflowInboundInterceptor):
                 raise
             decided = escaping(event, error, self._organization, rules=self.settings.rules, **keys)
             raise decided from decided.__cause__
+
+    def _input_refused(self, error: InvalidInputError) -> None:
+        """Log input that the SDK could not decode, so that it asked no interceptor; queries have no line."""
+        update = workflow.current_update_info() if workflow.in_workflow() else None
+        if update is not None:
+            self._write_input("Update refused", error, {"update": update.name})
+        elif not workflow.in_workflow():
+            self._write_input("Workflow failed", error, {})
+
+    def signal_undecoded(self, signal: str, error: BaseException) -> None:
+        """Log and count a signal that the SDK has dropped."""
+        self._drop(signal, error if isinstance(error, InvalidInputError) else InvalidInputError(_NOT_DECODED))
+
+    def _drop(self, signal: str, error: InvalidInputError) -> None:
+        self._dropped += 1
+        if not self._run.workflow_is_replaying_history_events() and first_time(self._info.run_id, self._dropped):
+            self._write_input(f"Dropped signal {signal!r}: {error.message}", error, {"signal": signal}, logging.WARNING)
+            info = self._info
+            self.counters.dropped_signal(info.namespace, info.task_queue, info.workflow_type)
+
+    def _write_input(
+        self, event: str, error: InvalidInputError, keys: Mapping[str, str], level: int = logging.INFO
+    ) -> None:
+        if self._run.workflow_is_replaying_history_events():
+            return
+        organization = self._organization or organization_of((), self._info.priority.fairness_key)
+        context = {**context_of(self._info, organization), **keys}
+        write(level, event, error, input_summary(error), context)
 
     def _unseen(self, subject: str, error: BaseException) -> None:
         ended_unseen(subject, error, self._organization)

@@ -15,12 +15,24 @@ from temporalio.exceptions import (
 )
 
 from trenova_errors._attempts import is_milestone
-from trenova_errors._decisions import decide
+from trenova_errors._classify import classify
+from trenova_errors._escaped import decide
 from trenova_errors._evidence import said_by_sdk
-from trenova_errors._failure_log import Decision, level_of, mark, write
+from trenova_errors._failure_log import Summary, level_of, mark, summary_of, write
+from trenova_errors._kinds import ErrorKind
+from trenova_errors._rules import RuleSet
 from trenova_errors._types import InvalidInputError
 
 _MAX_RUNS: Final = 1024
+_TASK: Final = Summary(
+    kind=ErrorKind.RETRYABLE.value,
+    code="workflow_task",
+    benign=False,
+    retryable=True,
+    reason="Workflow code raised what ends no run: the workflow task is tried again until the code is mended.",
+    source="workflow task",
+    runbook="error-decisions#workflow_task",
+)
 
 
 def escaping(
@@ -32,7 +44,7 @@ def escaping(
     somebody has mended the code. One that ends the run or an update, and has no type, is classified.
     """
     if not workflow.is_failure_exception(error):
-        _task_failed(error, organization, rules, keys)
+        _task_failed(error, organization, keys)
         return error
     decided, decision = decide(error, raised_by="Workflow code", rules=rules)
     if isinstance(error, ActivityError | ChildWorkflowError):
@@ -54,13 +66,9 @@ def refused(error: Exception, organization: str | None, *, update: str, rules: A
     return decided
 
 
-def dropped(signal: str, reason: str, organization: str | None) -> None:
-    """Log and count a signal whose argument does not fit."""
-    if not workflow.unsafe.is_replaying_history_events():
-        extra = {**_context(organization), "signal": signal, "error_kind": InvalidInputError.kind.value}
-        workflow.logger.warning("Dropped signal %r: %s", signal, reason, extra=extra)
-    meter = workflow.metric_meter()
-    meter.create_counter("trenova_errors_dropped_signals", "Signals whose arguments were refused.").add(1)
+def input_summary(error: InvalidInputError) -> Summary:
+    """Return what the line of an input that was refused says."""
+    return summary_of(classify(error))
 
 
 def ended_unseen(subject: str, error: BaseException, organization: str | None) -> None:
@@ -84,15 +92,12 @@ def _level(decision: Decision, *, whole_run: bool) -> int | None:
     return level_of(decision, final=not again, milestone=is_milestone(info.attempt))
 
 
-def _task_failed(error: Exception, organization: str | None, rules: Any, keys: dict[str, str]) -> None:
-    _, decision = decide(error, raised_by="Workflow code", rules=rules)
+def _task_failed(error: Exception, organization: str | None, keys: Mapping[str, str]) -> None:
     times = _counted(workflow.info().run_id)
     mark(error)
     if is_milestone(times):
         context = {**_context(organization), **keys, "workflow_task_failures": times, "sdk_message": said_by_sdk(error)}
-        _line(
-            logging.ERROR, "Workflow task failed and is tried again until the code is mended", error, decision, context
-        )
+        _line(logging.ERROR, "Workflow task failed and is tried again until the code is mended", error, _TASK, context)
 
 
 def _line(level: int, event: str, error: BaseException, decision: Decision, context: dict[str, Any]) -> None:
@@ -102,7 +107,11 @@ def _line(level: int, event: str, error: BaseException, decision: Decision, cont
 
 
 def _context(organization: str | None) -> dict[str, Any]:
-    info = workflow.info()
+    return context_of(workflow.info(), organization)
+
+
+def context_of(info: workflow.Info, organization: str | None) -> dict[str, Any]:
+    """Return the keys of a run's lines."""
     return {
         "organization_id": organization,
         "workflow_id": info.workflow_id,
