@@ -73,6 +73,9 @@ _MESSAGES: Final[Mapping[TimeoutType | None, str]] = {
     TimeoutType.SCHEDULE_TO_CLOSE: "It was not done in the time that all attempts together had.",
 }
 
+WORDS: Final = frozenset(_MESSAGES.values())
+"""What is said of failures that have no words of their own; nothing of it is about the inside."""
+
 
 def from_failure(error: BaseException, *, rules: Any = None) -> ApplicationError:
     """Return the typed error that this failure was on the other side, to be raised or examined.
@@ -91,7 +94,7 @@ def from_failure(error: BaseException, *, rules: Any = None) -> ApplicationError
     Returns:
         An error of the class of its kind. Its cause is that of the failure, or ``error`` where that has none.
     """
-    wrapped = _innermost(error)
+    wrapped = innermost(error)
     typed = _typed(wrapped, rules)
     if typed is not wrapped:
         _add(typed, _circumstances(error))
@@ -100,7 +103,8 @@ def from_failure(error: BaseException, *, rules: Any = None) -> ApplicationError
     return typed
 
 
-def _innermost(error: BaseException) -> BaseException:
+def innermost(error: BaseException) -> BaseException:
+    """Return what the failures that only say that something else has failed are about."""
     for link in chain_of(error):
         last_attempt = isinstance(link, temporalio.exceptions.TimeoutError) and _is_application(link.__cause__)
         if link.__cause__ is None or not (type(link).__name__ in _WRAPPERS or last_attempt):

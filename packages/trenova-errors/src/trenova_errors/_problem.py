@@ -6,10 +6,24 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Final, NotRequired, TypedDict
 
-from trenova_errors._base import ApplicationError, Fact
-from trenova_errors._classify import classify
-from trenova_errors._from_failure import from_failure
+import temporalio.exceptions
+from temporalio.exceptions import is_cancelled_exception
 
+from trenova_errors._base import ApplicationError, Fact
+from trenova_errors._classification import ADVICE
+from trenova_errors._classify import classify
+from trenova_errors._evidence import chain_of, name_of
+from trenova_errors._from_failure import WORDS, from_failure, innermost
+from trenova_errors._kinds import ErrorKind
+from trenova_errors._restored import make
+from trenova_errors._rules import RuleSet
+from trenova_errors._validation import VALIDATION_ERRORS, describe
+
+# Where codes come from that say with what a service is built.
+_INSIDE: Final = frozenset(
+    {"aws", "errno", "getaddrinfo", "grpc", "http", "smtp", "sqlalchemy", "sqlite", "sqlstate", "type"}
+)
+_VALIDATION: Final = frozenset(name_of(cls) for cls in VALIDATION_ERRORS) | {"pydantic_core.ValidationError"}
 MEDIA_TYPE: Final = "application/problem+json"
 
 
@@ -47,9 +61,13 @@ def to_problem(
 ) -> Problem:
     """Return the answer that an HTTP API gives for this failure.
 
-    The error's own message becomes ``detail`` only where the one who asked can put it right, since it was
-    written for them; everything else is said in constant words, so that an API tells the public nothing about the
-    inside. For the same reason facts are left out unless they are named.
+    The error's own message becomes ``detail`` only where the one who asked can put it right and a person wrote it
+    for them; of input that does not validate, ``detail`` is the list of fields. Everything else is said in constant
+    words, so that an API tells the public nothing about the inside. For the same reason facts are left out unless
+    they are named, and ``code`` is the kind where it would be the code of a library or a system.
+
+    What was cancelled is 409. What is too large is 413 where this process refused it; where a run or an activity has
+    failed with it, it need not be what the caller sent, and is 500.
 
     Args:
         error: Anything; failures of Temporal are unwrapped as :func:`from_failure` does.
@@ -57,16 +75,16 @@ def to_problem(
         facts: The names of the facts that may leave the house.
         rules: As for ``classify``.
     """
-    typed = from_failure(error, rules=rules)
+    typed = _public(error, rules)
     found = classify(typed, rules=rules)
-    status = found.http_status
+    status = _status(typed, error, found.http_status)
     body = ProblemDetails(
         type=found.runbook or "about:blank",
         title=_title(typed, status),
         status=status,
-        detail=typed.message if typed.kind.caused_by_user else found.reason,
+        detail=_detail(typed, error),
         kind=typed.kind.value,
-        code=typed.code,
+        code=typed.kind.value if typed.code.partition(".")[0] in _INSIDE else typed.code,
         retryable=not typed.non_retryable,
     )
     if instance is not None:
@@ -74,6 +92,42 @@ def to_problem(
     if shown := {name: typed.facts[name] for name in facts if name in typed.facts}:
         body["facts"] = shown
     return Problem(status, _headers(typed), body)
+
+
+def _public(error: BaseException, rules: RuleSet | None) -> ApplicationError:
+    typed = from_failure(error, rules=rules)
+    if not is_cancelled_exception(innermost(error)):
+        return typed
+    return make(ErrorKind.CONFLICT, "cancelled", "It was cancelled before it had finished.")
+
+
+def _status(typed: ApplicationError, error: BaseException, status: int) -> int:
+    if typed.kind is ErrorKind.PAYLOAD_TOO_LARGE and innermost(error) is not error:
+        return int(HTTPStatus.INTERNAL_SERVER_ERROR)
+    return status
+
+
+def _detail(typed: ApplicationError, error: BaseException) -> str:
+    constant = f"{ADVICE[typed.kind][0].upper()}{ADVICE[typed.kind][1:]}."
+    if not typed.kind.caused_by_user:
+        return constant
+    if (problems := _field_problems(typed)) is not None:
+        return problems
+    wrapped = innermost(error)
+    written = isinstance(wrapped, temporalio.exceptions.ApplicationError) and "exception" not in typed.facts
+    return typed.message if written or typed.message in WORDS or typed.code == "cancelled" else constant
+
+
+def _field_problems(typed: ApplicationError) -> str | None:
+    """Return what pydantic said, here or on the other side, where that is what was decided about."""
+    if typed.facts.get("exception") not in _VALIDATION:
+        return None
+    for link in chain_of(typed):
+        if isinstance(link, VALIDATION_ERRORS):
+            return describe(link)
+        if isinstance(link, temporalio.exceptions.ApplicationError) and link.type == "ValidationError":
+            return link.message
+    return None
 
 
 def _title(error: ApplicationError, status: int) -> str:
