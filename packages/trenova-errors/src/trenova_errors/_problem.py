@@ -12,18 +12,17 @@ from temporalio.exceptions import is_cancelled_exception
 from trenova_errors._base import ApplicationError, Fact
 from trenova_errors._classification import ADVICE
 from trenova_errors._classify import classify
-from trenova_errors._evidence import chain_of, name_of
+from trenova_errors._evidence import chain_of
 from trenova_errors._from_failure import WORDS, from_failure, innermost
 from trenova_errors._kinds import ErrorKind
 from trenova_errors._restored import make
 from trenova_errors._rules import RuleSet
-from trenova_errors._validation import VALIDATION_ERRORS, describe
 
 # Where codes come from that say with what a service is built.
 _INSIDE: Final = frozenset(
     {"aws", "errno", "getaddrinfo", "grpc", "http", "smtp", "sqlalchemy", "sqlite", "sqlstate", "type"}
 )
-_VALIDATION: Final = frozenset(name_of(cls) for cls in VALIDATION_ERRORS) | {"pydantic_core.ValidationError"}
+_VALIDATION: Final = frozenset({"pydantic_core.ValidationError", "pydantic_core._pydantic_core.ValidationError"})
 MEDIA_TYPE: Final = "application/problem+json"
 
 
@@ -122,6 +121,8 @@ def _field_problems(typed: ApplicationError) -> str | None:
     """Return what pydantic said, here or on the other side, where that is what was decided about."""
     if typed.facts.get("exception") not in _VALIDATION:
         return None
+    from trenova_errors._validation import VALIDATION_ERRORS, describe  # imports pydantic, if it is installed
+
     for link in chain_of(typed):
         if isinstance(link, VALIDATION_ERRORS):
             return describe(link)
