@@ -4,6 +4,11 @@ import json
 import subprocess
 import sys
 
+import pytest
+
+from trenova_errors import ConfigurationError
+from trenova_errors.structlog import LoggingOptions
+
 SECRET = "hunter2-hunter2"
 PROGRAM = """
 import logging
@@ -129,3 +134,22 @@ assert not logging.getLogger().handlers
 assert not structlog.is_configured()
 """
     subprocess.run([sys.executable, "-W", "error", "-c", program], check=True, timeout=60)
+
+
+def test_a_password_in_the_message_of_an_exception_is_hidden_in_both_formats():
+    lines = f"""
+try:
+    raise OSError("cannot reach postgres://u:" + "{SECRET[::-1]}"[::-1] + "@h")
+except OSError as error:
+    structlog.get_logger().exception("failed", cause=error)
+    logging.getLogger().exception("failed too")
+"""
+    for options in ("", 'format="console"'):
+        said = _said(lines, options)
+        assert said.count("OSError") >= 2
+        assert SECRET not in said
+
+
+def test_a_format_that_does_not_exist_is_refused():
+    with pytest.raises(ConfigurationError, match=r"format is 'xml'\. Set it to one of console, json"):
+        LoggingOptions(format="xml")

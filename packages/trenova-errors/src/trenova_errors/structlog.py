@@ -16,8 +16,11 @@ import temporalio.activity
 import temporalio.workflow
 
 from trenova_errors._redaction import Redaction
+from trenova_errors._types import ConfigurationError
 
 __all__ = ["LoggingOptions", "Redaction", "configure_logging"]
+
+_FORMATS: Final = ("console", "json")
 
 # The SDK's names of what it adds to a record, in ours.
 _CONTEXT: Final = {
@@ -48,6 +51,9 @@ class LoggingOptions:
         format: ``console`` for people, ``json`` for one object a line.
         redaction: Which keys hide their values.
         context: Constant keys of every line, e.g. ``service`` and ``identity``; left out on the console.
+
+    Raises:
+        ConfigurationError: There is no such format.
     """
 
     level: str = "info"
@@ -55,6 +61,12 @@ class LoggingOptions:
     format: Literal["console", "json"] = "json"
     redaction: Redaction = field(default_factory=Redaction)
     context: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.format not in _FORMATS:
+            raise ConfigurationError(
+                f"LoggingOptions.format is {self.format!r}. Set it to one of {', '.join(_FORMATS)}."
+            )
 
 
 def configure_logging(options: LoggingOptions, *, stream: TextIO | None = None) -> None:
@@ -114,7 +126,11 @@ def _rendering(options: LoggingOptions, stream: TextIO, *, console: bool) -> Seq
     if console:
         # The plain traceback: the rich one prints local variables, and those hold payloads and secrets.
         plain = structlog.dev.plain_traceback
-        return [redacted, structlog.dev.ConsoleRenderer(colors=stream.isatty(), exception_formatter=plain)]
+        return [
+            structlog.processors.format_exc_info,
+            redacted,
+            structlog.dev.ConsoleRenderer(colors=stream.isatty(), exception_formatter=plain),
+        ]
     return [structlog.processors.format_exc_info, redacted, structlog.processors.JSONRenderer(default=str)]
 
 
