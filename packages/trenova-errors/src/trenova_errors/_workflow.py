@@ -17,8 +17,10 @@ from temporalio.worker import (
 )
 
 from trenova_errors._arguments import fit
+from trenova_errors._base import ApplicationError
 from trenova_errors._evidence import organization_of
 from trenova_errors._failure_log import write
+from trenova_errors._failures import UndecodableError
 from trenova_errors._handlers import Handler, query_handler, signal_handler, update_handler
 from trenova_errors._metrics import FailureCounters
 from trenova_errors._reporting import report_to
@@ -140,9 +142,9 @@ class WorkflowErrors(WorkflowInboundInterceptor):
 
     def signal_undecoded(self, signal: str, error: BaseException) -> None:
         """Log and count a signal that the SDK has dropped."""
-        self._drop(signal, error if isinstance(error, InvalidInputError) else InvalidInputError(_NOT_DECODED))
+        self._drop(signal, error if isinstance(error, InvalidInputError) else UndecodableError(_NOT_DECODED))
 
-    def _drop(self, signal: str, error: InvalidInputError) -> None:
+    def _drop(self, signal: str, error: ApplicationError) -> None:
         self._dropped += 1
         if not self._run.workflow_is_replaying_history_events() and first_time(self._info.run_id, self._dropped):
             self._write_input(f"Dropped signal {signal!r}: {error.message}", error, {"signal": signal}, logging.WARNING)
@@ -150,7 +152,7 @@ class WorkflowErrors(WorkflowInboundInterceptor):
             self.counters.dropped_signal(info.namespace, info.task_queue, info.workflow_type)
 
     def _write_input(
-        self, event: str, error: InvalidInputError, keys: Mapping[str, str], level: int = logging.INFO
+        self, event: str, error: ApplicationError, keys: Mapping[str, str], level: int = logging.INFO
     ) -> None:
         if self._run.workflow_is_replaying_history_events():
             return

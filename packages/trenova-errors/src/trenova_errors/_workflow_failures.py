@@ -15,13 +15,13 @@ from temporalio.exceptions import (
 )
 
 from trenova_errors._attempts import is_milestone
+from trenova_errors._base import ApplicationError
 from trenova_errors._classify import classify
 from trenova_errors._escaped import decide
 from trenova_errors._evidence import said_by_sdk
 from trenova_errors._failure_log import Summary, level_of, mark, summary_of, write
 from trenova_errors._kinds import ErrorKind
 from trenova_errors._rules import RuleSet
-from trenova_errors._types import InvalidInputError
 
 _MAX_RUNS: Final = 1024
 _TASK: Final = Summary(
@@ -66,7 +66,7 @@ def refused(error: Exception, organization: str | None, *, update: str, rules: A
     return decided
 
 
-def input_summary(error: InvalidInputError) -> Summary:
+def input_summary(error: ApplicationError) -> Summary:
     """Return what the line of an input that was refused says."""
     return summary_of(classify(error))
 
