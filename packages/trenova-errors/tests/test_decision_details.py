@@ -23,8 +23,8 @@ from trenova_errors import (
     sending,
 )
 from trenova_errors import _table_types as tables
+from trenova_errors._chain import chain
 from trenova_errors._classification import classification
-from trenova_errors._classify import chain
 from trenova_errors._retry_after import _now
 from trenova_errors._type_decisions import TYPES, _per_class, _types, names_of, qualified_name
 

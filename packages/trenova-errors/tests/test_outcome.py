@@ -84,10 +84,21 @@ def test_a_gateway_that_lost_the_answer_is_evidence(status):
     assert sent(requests.HTTPError(request=prepared("POST"), response=response)) == "HTTP POST"
 
 
-@pytest.mark.parametrize("status", [400, 404, 425, 429, 500, 503, 521, 522, 523, 530, 599])
+@pytest.mark.parametrize("status", [400, 404, 425, 429, 501, 503, 521, 522, 523, 530, 599])
 def test_an_answer_of_the_server_itself_is_no_evidence(status):
     assert sent(gateway(status)) is None
     assert sent(by_aiohttp(status)) is None
+
+
+@pytest.mark.parametrize("status", [500, 512])
+def test_a_server_that_failed_half_way_may_have_done_it(status):
+    assert classify(gateway(status)).kind is ErrorKind.AMBIGUOUS
+    assert classify(by_aiohttp(status, "PATCH")).kind is ErrorKind.AMBIGUOUS
+    assert classify(gateway(status, "PUT")).kind is ErrorKind.RETRYABLE
+    keyed = httpx.Request("POST", "http://127.0.0.1/", headers={"Idempotency-Key": "k"})
+    repeated = httpx.HTTPStatusError("", request=keyed, response=httpx.Response(status, request=keyed))
+    assert classify(repeated).kind is ErrorKind.RETRYABLE
+    assert classify(within(gateway(status, "GET"))).kind is ErrorKind.AMBIGUOUS
 
 
 def test_a_status_of_a_library_that_is_not_known_to_send_requests_is_no_evidence():

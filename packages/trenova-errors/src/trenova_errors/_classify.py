@@ -16,27 +16,18 @@ import temporalio.exceptions
 
 from trenova_errors._attribute import attribute, entry
 from trenova_errors._base import ApplicationError
-from trenova_errors._classification import UNCLASSIFIED, Classification, classification
+from trenova_errors._chain import around, chain
+from trenova_errors._classification import ADVICE, UNCLASSIFIED, Classification, classification
 from trenova_errors._codes import Code, code_of
 from trenova_errors._kinds import ErrorKind
+from trenova_errors._left_open import leaves_open
 from trenova_errors._outcome import sent
 from trenova_errors._retry_after import retry_after
 from trenova_errors._rules import NO_RULES, Rule, RuleSet
 from trenova_errors._type_decisions import is_bug, no_failure, qualified_name, type_decision
 
-_LONGEST_CHAIN: Final = 100
 _DEEPEST: Final = 20
 _KINDS: Final = {kind.value: kind for kind in ErrorKind}
-_LOST: Final = frozenset({ErrorKind.UNAVAILABLE, ErrorKind.AMBIGUOUS})
-_NOT_TAKEN: Final = frozenset(
-    {
-        *("HTTP 425", "HTTP 503", "HTTP 507", "HTTP 521", "HTTP 522", "HTTP 523", "HTTP 530"),
-        *("SQLSTATE 08001", "SQLSTATE 08004", "SQLSTATE 57P03"),
-        *(f"SMTP {reply}" for reply in range(400, 500)),
-    }
-)
-"""Answers that say that the request was not processed."""
-
 _STARTED: Final = {
     temporalio.exceptions.TimeoutType.START_TO_CLOSE,
     temporalio.exceptions.TimeoutType.SCHEDULE_TO_CLOSE,
@@ -56,7 +47,8 @@ def classify(exc: BaseException, *, idempotent: bool = False, rules: RuleSet | N
     Returns:
         The decision; for what nobody has decided about ``retryable`` with the code ``unclassified``.
     """
-    return _classify(exc, _Circumstances(rules or NO_RULES, idempotent=idempotent)) or _unclassified(exc)
+    known = _Circumstances(rules or NO_RULES, idempotent=idempotent)
+    return _classify(exc, known) or _unclassified(exc, known)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +84,20 @@ class _Circumstances:
 
 def _classify(exc: BaseException, known: _Circumstances) -> Classification | None:
     """Return the decision, or None if all there is to say has been said about another member of a group."""
+    walked: list[BaseException] = []
+    found = _by_chain(exc, known, walked)
+    if found is None or not _asked_of_tables(found):
+        return found
+    before = _left_open_before(exc, known, {id(link) for link in walked})
+    return found if before is None else _made_ambiguous(found, before, known)
+
+
+def _by_chain(exc: BaseException, known: _Circumstances, walked: list[BaseException]) -> Classification | None:
+    """Return what the chain says, and add the links that were asked to ``walked``."""
     fallback: Classification | None = None
+    sent_by_unknown = False
     for link in chain(exc):
+        walked.append(link)
         known = known.with_evidence(link)
         if not known.first_time(link):
             return fallback
@@ -103,38 +107,45 @@ def _classify(exc: BaseException, known: _Circumstances) -> Classification | Non
         if found is not None and not wrapper:
             return found
         fallback = fallback or found
-    return fallback or _unclassified(exc)
+        sent_by_unknown |= found is None and known.sent is not None and not is_bug(type(link))
+    if fallback is None:
+        return _unclassified(exc, known if sent_by_unknown else replace(known, sent=None))
+    # The evidence may have come from below what decides.
+    late = sent_by_unknown and fallback.kind is not ErrorKind.AMBIGUOUS and leaves_open(fallback.kind, fallback.source)
+    return _made_ambiguous(fallback, str(known.sent), known) if late else fallback
 
 
-def chain(exc: BaseException) -> Iterator[BaseException]:
-    """Yield an exception and what it was raised from, outermost first; a cycle ends it, and so do 100 links.
+def _asked_of_tables(found: Classification) -> bool:
+    """Whether a failure would be tried again, and nobody who knows better said so: no rule, no error with a type."""
+    said = found.source.startswith(("rule ", "raised as "))
+    return found.failure and found.retryable and found.kind is not ErrorKind.AMBIGUOUS and not said
 
-    What was merely being handled when a ``TypeError`` or another mistake in code was raised did not cause it and is
-    left out.
+
+def _left_open_before(exc: BaseException, known: _Circumstances, walked: set[int]) -> str | None:
+    """Return what had been sent, and left open, when this failure was met: by what was being handled meanwhile.
+
+    A lost COMMIT stays lost when the roll-back after it fails as well, however that failure looks.
     """
-    seen: set[int] = set()
-    link: BaseException | None = exc
-    while link is not None and id(link) not in seen and len(seen) < _LONGEST_CHAIN:
-        yield link
-        seen.add(id(link))
-        link = _below(link)
+    for link in around(exc):
+        what = None if id(link) in walked else sent(link)
+        if what is None:
+            continue
+        own = _by_chain(link, _Circumstances(known.rules, idempotent=False), [])
+        if own is not None and (own.kind is ErrorKind.AMBIGUOUS or not own.failure):
+            return what
+    return None
 
 
-def _below(exc: BaseException) -> BaseException | None:
-    # "orig" is SQLAlchemy's, for errors that came out of a pickle without their cause.
-    for below in (attribute(exc, "__cause__"), attribute(exc, "orig")):
-        if isinstance(below, BaseException):
-            return below
-    suppressed = attribute(exc, "__suppress_context__") and not _hides_its_cause(type(exc))
-    if suppressed or is_bug(type(exc)):
-        return None
-    context = attribute(exc, "__context__")
-    return context if isinstance(context, BaseException) else None
-
-
-def _hides_its_cause(cls: type) -> bool:
-    """Whether a library raises its own errors again ``from None``, as the pool of httpcore (httpx) does with all."""
-    return qualified_name(cls).startswith("httpcore.")
+def _made_ambiguous(found: Classification, what: str, known: _Circumstances) -> Classification:
+    return classification(
+        ErrorKind.AMBIGUOUS,
+        code=found.code,
+        subject=f"{found.reason.removesuffix(f': {ADVICE[found.kind]}.')} after {what} was sent",
+        source=found.source,
+        retryable=known.idempotent,
+        retry_after=found.retry_after,
+        exception=found.exception,
+    )
 
 
 def _decide(exc: BaseException, known: _Circumstances) -> tuple[Classification | None, bool]:
@@ -223,7 +234,7 @@ def _by_type(exc: BaseException, known: _Circumstances) -> tuple[Classification 
         source=f"type {name}",
         known=known,
     )
-    return found, wrapper and found.kind is not ErrorKind.AMBIGUOUS
+    return found, wrapper
 
 
 def _weighed(
@@ -236,7 +247,7 @@ def _weighed(
     known: _Circumstances,
 ) -> Classification:
     """Complete a decision of the tables, with the evidence that something was sent."""
-    if known.sent is not None and kind in _LOST and source not in _NOT_TAKEN:
+    if known.sent is not None and leaves_open(kind, source):
         kind, subject = ErrorKind.AMBIGUOUS, f"{subject} after {known.sent} was sent"
     return classification(
         kind,
@@ -295,12 +306,13 @@ def _weight(found: Classification) -> tuple[bool, bool, bool, timedelta]:
     )
 
 
-def _unclassified(exc: BaseException) -> Classification:
+def _unclassified(exc: BaseException, known: _Circumstances) -> Classification:
     name = qualified_name(type(exc))
-    return classification(
+    found = classification(
         ErrorKind.RETRYABLE,
         code=UNCLASSIFIED,
         subject=f"Nobody has decided about {name} yet",
         source=UNCLASSIFIED,
         exception=exc,
     )
+    return found if known.sent is None else _made_ambiguous(found, known.sent, known)

@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Any, Final
 
+from trenova_errors._chain import chain
+
 _MAX_CHAIN: Final = 10
 _MAX_FRAMES: Final = 20
 _MAX_ID: Final = 100

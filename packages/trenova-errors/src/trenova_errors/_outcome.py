@@ -9,6 +9,8 @@ from types import TracebackType
 from typing import Final
 
 from trenova_errors._attribute import attribute, entry
+from trenova_errors._kinds import ErrorKind
+from trenova_errors._table_http import HTTP
 from trenova_errors._type_decisions import names_of, qualified_name
 
 _MARK: Final = "__trenova_sent__"
@@ -16,6 +18,7 @@ _MARK: Final = "__trenova_sent__"
 IDEMPOTENT_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})
 """HTTP methods of which two requests have the effect of one (RFC 9110, section 9.2.2)."""
 
+_SERVER_ERROR: Final = 500
 _KNOWN_METHODS: Final = frozenset({"POST", "PATCH", "CONNECT"})
 _KEY: Final = "Idempotency-Key"
 _ANSWER_LOST: Final = frozenset(
@@ -32,6 +35,13 @@ _ANSWERED: Final = frozenset(
 )
 _BY_GATEWAY: Final = frozenset({502, 504, 520, 524, 598})
 """Statuses by which a gateway says that it passed the request on and lost the answer."""
+
+_HALF_WAY: Final = frozenset(
+    status for status, decision in HTTP.items() if status >= _SERVER_ERROR and decision.kind is ErrorKind.RETRYABLE
+)
+"""500, and what nobody registered and means the same: the server may have done its work before it failed."""
+
+_LEFT_OPEN: Final = _BY_GATEWAY | _HALF_WAY
 
 _NEVER_CONNECTED: Final = frozenset(
     {
@@ -65,8 +75,10 @@ _BROKEN_OFF: Final = "urllib3.exceptions.ProtocolError"
 def sending(what: str) -> "_Sending":
     """Say that from here on a lost connection or a time-out leaves the outcome unknown.
 
-    ``classify`` then answers ``ambiguous`` for what escapes from the block, where it would answer ``unavailable``.
-    Keep the block to the one call that has the effect::
+    ``classify`` then answers ``ambiguous`` for what escapes from the block, where it would answer ``unavailable`` or
+    does not know the exception, also if another exception replaces that one later. What was surely not taken (a refused
+    connection, HTTP 503, SQLSTATE 40001) stays what it is, and so does a mistake in code (``TypeError``, ``KeyError``),
+    which Python raises before or after a request. Keep the block to the one call that has the effect::
 
         with sending("COMMIT"):
             await connection.commit()
@@ -124,7 +136,7 @@ def _unanswered(exc: BaseException) -> object:
     if names & _ANSWER_LOST or (_MAYBE_LOST in names and _broke_off(exc)):
         return attribute(exc, "request")
     statuses = (attribute(exc, "status"), attribute(attribute(exc, "response"), "status_code"))
-    if names & _ANSWERED and any(isinstance(status, int) and status in _BY_GATEWAY for status in statuses):
+    if names & _ANSWERED and any(isinstance(status, int) and status in _LEFT_OPEN for status in statuses):
         request = attribute(exc, "request")
         return attribute(exc, "request_info") if request is None else request
     return None
