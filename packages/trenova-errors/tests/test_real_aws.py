@@ -63,7 +63,7 @@ def failing(url: str, *, marked: bool = False):
     ("status", "code", "kind", "source"),
     [
         (400, "ThrottlingException", "throttle", "AWS ThrottlingException"),
-        (400, "AccessDeniedException", "permission_denied", "AWS AccessDeniedException"),
+        (400, "AccessDeniedException", "configuration", "AWS AccessDeniedException"),
         (400, "UnrecognizedClientException", "configuration", "AWS UnrecognizedClientException"),
         (400, "NotFoundException", "resource_not_found", "AWS NotFoundException"),
         (400, "DisabledException", "configuration", "AWS DisabledException"),
@@ -71,7 +71,7 @@ def failing(url: str, *, marked: bool = False):
         (500, "DependencyTimeoutException", "unavailable", "AWS DependencyTimeoutException"),
         (409, "NobodyKnowsThisException", "conflict", "HTTP 409"),
         (503, "", "unavailable", "HTTP 503"),
-        (403, "", "permission_denied", "HTTP 403"),
+        (403, "", "configuration", "HTTP 403"),
     ],
 )
 def test_an_error_goes_by_its_code_and_without_one_that_is_known_by_its_status(peer, status, code, kind, source):

@@ -79,9 +79,15 @@ def _precedence() -> str:
         "group the permanent member weighs most, then one of unknown outcome, then the longest delay. For one "
         "exception:",
         f"{lines}\n",
-        "`unavailable` becomes `ambiguous` only with evidence that something was sent: the failure left a block of "
-        "`sending()`, or an HTTP request got no answer whose method is none of "
-        f"{safe} and which carries no `Idempotency-Key`. SQLSTATE 08007 and 40003 say so themselves.",
+        "`unavailable` becomes `ambiguous` only with evidence that something was sent: a failure left a block of "
+        "`sending()`, or httpx or requests (aiohttp only with a status) tell that an HTTP request got no answer, "
+        f"or 500, 502 or 504, whose method is none of {safe} and which carries no `Idempotency-Key`. SQLSTATE 08007 "
+        "and 40003 say so themselves. With evidence, what nobody has decided about is `ambiguous` too, but for mistakes in "
+        "code. The evidence counts wherever it is, also on an exception that was merely being handled, unless what carries it "
+        "was surely not taken.",
+        "An answer or a file that is no JSON or no text (`JSONDecodeError`, `UnicodeDecodeError`) is `data_integrity`: "
+        "nobody's input. pydantic's `ValidationError` is `invalid_input`, since mostly it is about what a caller sent; "
+        "where a model of your own checks an answer or a row, catch it there and raise `DataIntegrityError` from it.",
     )
 
 
@@ -113,7 +119,10 @@ def _time_outs() -> str:
     found = [one for name in time_outs() for one in time_out_named(name)]
     return _section(
         "## Codes: Temporal's time-outs",
-        "After the three that begin when work begins, nobody knows how far it came.",
+        "After the three that begin when work begins, nobody knows how far it came. But the server itself retries "
+        "after START_TO_CLOSE and HEARTBEAT, as often as the retry policy allows, whatever is decided here: give an "
+        "activity that must not be done twice `maximum_attempts=1`, list `TemporalTimeout:StartToClose` and "
+        "`TemporalTimeout:Heartbeat` in `non_retryable_error_types`, or make it idempotent.",
         _table(("time-out", "kind"), ((f"`{one.decision.source}`", _link(one.decision.kind)) for one in found)),
     )
 

@@ -23,17 +23,21 @@ larger than `max_connections`.""",
     ErrorKind.INVALID_INPUT: """\
 Nobody has to be woken: the request was wrong and its sender has the answer, with the path of each field. If many
 arrive at once, a new version of a caller sends something else than the worker expects: compare when the two were
-deployed, and roll back the one that changed. The same request fails again however often it is sent.""",
+deployed, and roll back the one that changed. The same request fails again however often it is sent.
+If `code` is `type.pydantic_core.ValidationError` and the caller is innocent, a model of our own did not fit an answer
+or a stored row: the code that validates there should raise `DataIntegrityError` from it.""",
     ErrorKind.RESOURCE_NOT_FOUND: """\
 Nobody has to be woken: what was asked for does not exist, or not for this organization. If it should exist, look
 whether the id belongs to another environment or organization, and whether a replica that was read lags behind. An
 HTTP 404 of everything means a wrong base URL, which is a setting of ours.""",
     ErrorKind.PERMISSION_DENIED: """\
-Nobody has to be woken: the one who asked may not do this, and was told so. If everybody is refused since a certain
+Nobody has to be woken: the one who asked may not do this, and was told so; code that knows
+raises it. If everybody is refused since a certain
 moment, a role or a policy has changed; undo that. What our own process may not do (its login, its database role,
-its cloud credentials) is [`configuration`](#configuration), not this.""",
+its cloud credentials, HTTP 403 from a service that it calls) is [`configuration`](#configuration), not this.""",
     ErrorKind.DATA_INTEGRITY: """\
-Stored data and the request contradict each other, or stored data is damaged; a retry meets the same data. Stop what
+Stored data and the request contradict each other, or stored data or an answer cannot be read; a retry meets
+the same data. Stop what
 writes there if `code` is `sqlstate.XX001`, `sqlstate.XX002` or `sqlite.SQLITE_CORRUPT`, and restore from a copy.
 Otherwise the name of the constraint is in the database's log at the time of the failure: a violated foreign key or
 check is a defect of the job or of whoever wrote the rows. Where two writers race to insert the same row by design,
@@ -47,7 +51,8 @@ Look before doing anything again: a request was sent, and nobody knows whether i
 by the idempotency key or the row that the effect would have left (the job's own record, the carrier's portal, the
 outbox of the mail server). If it took effect, complete the run by hand or let the saga go on; if it did not, start
 it again with the same key. If this activity may be done twice, its author declares it idempotent, and this kind is
-retried.""",
+retried. A time-out of Temporal itself (START_TO_CLOSE, HEARTBEAT) is retried by the server before anybody is asked: an
+activity that must not be done twice needs `maximum_attempts=1`, or `retry_timed_out=False` in its policy.""",
     ErrorKind.UNAVAILABLE: """\
 Something the work depends on does not answer: the attempts go on and nothing is lost while it is down. The stack
 trace names the client; check that host and port from the worker's machine, then the state of the service behind. A
@@ -55,8 +60,8 @@ database that is failing over, restarting or out of disk shows here too. Once it
 -w ID --activity-id NAME` makes the next attempt now instead of after its delay, which may have grown to minutes.""",
     ErrorKind.CONFIGURATION: """\
 Somebody of ours has to change a setting; attempts would only repeat it, so there are none. `code` says which: a
-login or a privilege that is refused (`sqlstate.28P01`, `sqlstate.42501`, `http.401`, `grpc.UNAUTHENTICATED`), a
-table that is missing (`sqlstate.42P01`: run `prepare`), a host name that does not exist (`getaddrinfo.EAI_NONAME`),
+login or a privilege that is refused (`sqlstate.28P01`, `sqlstate.42501`, `http.401`, `http.403`,
+`grpc.UNAUTHENTICATED`), a table that is missing (`sqlstate.42P01`: run `prepare`), a host name that does not exist (`getaddrinfo.EAI_NONAME`),
 a certificate that is not trusted. Put it right, then take the run up again.""",
     ErrorKind.PAYLOAD_TOO_LARGE: """\
 An argument, a result or a body is larger than the other side takes, and it will be the next time. Split the work,

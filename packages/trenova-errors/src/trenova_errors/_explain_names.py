@@ -11,6 +11,14 @@ from trenova_errors._kinds import ErrorKind
 
 _KINDS: Final = {kind.value: kind for kind in ErrorKind}
 _TIME_OUTS: Final = {kind.name: kind for kind in temporalio.exceptions.TimeoutType}
+_RETRIED: Final = {
+    temporalio.exceptions.TimeoutType.START_TO_CLOSE,
+    temporalio.exceptions.TimeoutType.HEARTBEAT,
+}
+_RETRIED_BY_SERVER: Final = (
+    "The server retries an activity after it, whatever the kind says, as often as the retry policy allows. What must not "
+    "be done twice needs maximum_attempts=1 or ActivityPolicy(retry_timed_out=False), or has to be idempotent."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,4 +61,5 @@ def time_out_named(value: str) -> list[Named]:
     if kind is None:
         return []
     error = temporalio.exceptions.TimeoutError("", type=kind, last_heartbeat_details=[])
-    return [Named(f"Temporal's time-out {kind.name}", classify(error))]
+    notes = (_RETRIED_BY_SERVER,) if kind in _RETRIED else ()
+    return [Named(f"Temporal's time-out {kind.name}", classify(error), notes)]

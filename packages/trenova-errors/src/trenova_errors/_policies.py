@@ -16,6 +16,8 @@ from trenova_errors._kinds import PERMANENT_KINDS
 from trenova_errors._types import ConfigurationError
 
 _LEAST_DELAY: Final = timedelta(seconds=1)
+_TIMED_OUT: Final = ("TemporalTimeout:StartToClose", "TemporalTimeout:Heartbeat")
+"""How the server names its time-outs where it looks into ``non_retryable_error_types``."""
 
 
 class ActivityOptions(TypedDict):
@@ -39,6 +41,8 @@ class ActivityPolicy:
         coefficient: What each further delay is multiplied by; at least 1.
         longest_delay: Where the delays stop growing.
         maximum_attempts: 0 for no other limit than ``schedule_to_close``.
+        retry_timed_out: Whether the server tries again after START_TO_CLOSE or a missed heartbeat, when nobody knows how
+            far the attempt came. False for what must not be done twice.
 
     Raises:
         ConfigurationError: A value is out of its range.
@@ -51,6 +55,7 @@ class ActivityPolicy:
     coefficient: float = 2.0
     longest_delay: timedelta = timedelta(minutes=1)
     maximum_attempts: int = 0
+    retry_timed_out: bool = True
 
     def __post_init__(self) -> None:
         problems = {
@@ -66,6 +71,11 @@ class ActivityPolicy:
         if found:
             raise ConfigurationError(f"ActivityPolicy cannot be used: {'; '.join(found)}. Correct these values.")
 
+    @property
+    def non_retryable_types(self) -> list[str]:
+        """What the server does not retry: the permanent kinds and, if so decided, its own time-outs."""
+        return [*PERMANENT_KINDS, *(() if self.retry_timed_out else _TIMED_OUT)]
+
     def retry_policy(self) -> RetryPolicy:
         """Return a new object for the SDK; it lists the permanent kinds for callers and workers in other languages."""
         return RetryPolicy(
@@ -73,7 +83,7 @@ class ActivityPolicy:
             backoff_coefficient=self.coefficient,
             maximum_interval=self.longest_delay,
             maximum_attempts=self.maximum_attempts,
-            non_retryable_error_types=list(PERMANENT_KINDS),
+            non_retryable_error_types=self.non_retryable_types,
         )
 
     def options(self) -> ActivityOptions:
@@ -98,7 +108,7 @@ class ActivityPolicy:
                 "backoffCoefficient": self.coefficient,
                 "maximumInterval": self.longest_delay.total_seconds(),
                 "maximumAttempts": self.maximum_attempts,
-                "nonRetryableErrorTypes": list(PERMANENT_KINDS),
+                "nonRetryableErrorTypes": self.non_retryable_types,
             },
         }
 
@@ -111,7 +121,12 @@ DATABASE_POLICY: Final = ActivityPolicy(
 HTTP_CALL_POLICY: Final = ActivityPolicy(
     start_to_close=timedelta(seconds=30), schedule_to_close=timedelta(hours=1), longest_delay=timedelta(minutes=2)
 )
-"""One request to a service of others, which has an hour to come back."""
+"""One request to a service of others, which has an hour to come back.
+
+The server retries after START_TO_CLOSE, whatever kind ``ambiguous`` says: a request that must not be sent twice needs
+``dataclasses.replace(HTTP_CALL_POLICY, retry_timed_out=False)`` or an idempotency key, and a client whose time-out is
+below these 30 seconds.
+"""
 
 BULK_JOB_POLICY: Final = ActivityPolicy(
     start_to_close=timedelta(minutes=10), schedule_to_close=timedelta(hours=24), heartbeat=timedelta(seconds=10)

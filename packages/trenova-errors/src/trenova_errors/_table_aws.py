@@ -34,10 +34,10 @@ DependencyTimeoutException unavailable a dependency timed out
 ServiceUnavailable unavailable service unavailable
 ServiceUnavailableException unavailable service unavailable
 KeyUnavailableException unavailable the key is unavailable for now
-AccessDenied permission_denied access denied
-AccessDeniedException permission_denied access denied
-UnauthorizedOperation permission_denied unauthorized operation
-NotAuthorized permission_denied not authorized
+AccessDenied configuration access denied
+AccessDeniedException configuration access denied
+UnauthorizedOperation configuration unauthorized operation
+NotAuthorized configuration not authorized
 OptInRequired configuration not subscribed
 AuthFailure configuration authentication failed
 InvalidClientTokenId configuration unknown access key

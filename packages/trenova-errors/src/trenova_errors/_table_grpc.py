@@ -12,9 +12,9 @@ INVALID_ARGUMENT invalid_input invalid argument
 DEADLINE_EXCEEDED unavailable deadline exceeded
 NOT_FOUND resource_not_found not found
 ALREADY_EXISTS conflict already exists
-PERMISSION_DENIED permission_denied permission denied
+PERMISSION_DENIED configuration permission denied
 RESOURCE_EXHAUSTED throttle resource exhausted
-FAILED_PRECONDITION conflict failed precondition
+FAILED_PRECONDITION non_retryable failed precondition
 ABORTED retryable aborted
 OUT_OF_RANGE invalid_input out of range
 UNIMPLEMENTED configuration unimplemented

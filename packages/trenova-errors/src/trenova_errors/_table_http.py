@@ -2,6 +2,9 @@
 
 A status that nobody registered means what x00 of its class means (RFC 9110 section 15), with the exceptions
 that are in wide use and listed here.
+
+A client's 403 is about the rights of our own credentials, so somebody of ours has to be woken; who knows that it is
+about the one who asked raises ``PermissionDeniedError``.
 """
 
 from typing import Final
@@ -13,8 +16,8 @@ _TABLE: Final = """\
 # key kind name
 400 invalid_input Bad Request
 401 configuration Unauthorized
-402 permission_denied Payment Required
-403 permission_denied Forbidden
+402 configuration Payment Required
+403 configuration Forbidden
 404 resource_not_found Not Found
 405 configuration Method Not Allowed
 406 configuration Not Acceptable
@@ -30,7 +33,7 @@ _TABLE: Final = """\
 416 invalid_input Range Not Satisfiable
 417 configuration Expectation Failed
 418 configuration I'm a Teapot
-419 permission_denied Page Expired (Laravel)
+419 configuration Page Expired (Laravel)
 420 throttle Enhance Your Calm (Twitter)
 421 configuration Misdirected Request
 422 invalid_input Unprocessable Content
@@ -45,8 +48,8 @@ _TABLE: Final = """\
 440 configuration Login Time-out (IIS)
 444 unavailable No Response (nginx)
 449 retryable Retry With (IIS)
-450 permission_denied Blocked by Windows Parental Controls
-451 permission_denied Unavailable For Legal Reasons
+450 configuration Blocked by Windows Parental Controls
+451 non_retryable Unavailable For Legal Reasons
 460 unavailable Client closed the connection (AWS load balancer)
 463 invalid_input Too many forwarded addresses (AWS load balancer)
 464 configuration Incompatible protocol versions (AWS load balancer)

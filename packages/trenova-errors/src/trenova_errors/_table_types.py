@@ -22,6 +22,7 @@ builtins.ChildProcessError retryable child process failed
 builtins.ProcessLookupError retryable process is gone
 builtins.MemoryError unavailable out of memory
 builtins.UnicodeError invalid_input text cannot be coded
+builtins.UnicodeDecodeError data_integrity bytes are no text of this encoding
 builtins.ModuleNotFoundError configuration module not installed
 builtins.ImportError configuration module cannot be imported
 builtins.EOFError unavailable stream ended early
@@ -36,7 +37,7 @@ concurrent.futures.thread.BrokenThreadPool unavailable pool of workers is broken
 concurrent.futures.process.BrokenProcessPool unavailable pool of workers is broken
 subprocess.TimeoutExpired unavailable process took too long
 queue.Full unavailable queue is full
-json.decoder.JSONDecodeError invalid_input no valid JSON
+json.decoder.JSONDecodeError data_integrity no valid JSON
 zlib.error data_integrity compressed data is damaged
 pickle.UnpicklingError data_integrity pickled data is damaged
 ssl.SSLCertVerificationError configuration certificate is not trusted
