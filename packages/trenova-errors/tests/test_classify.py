@@ -2,13 +2,16 @@
 
 import asyncio
 import errno
+import json
 import logging
 import pickle
 import socket
 import sqlite3
 import ssl
 from datetime import timedelta
+from email.message import Message
 from enum import Enum
+from urllib.error import HTTPError
 
 import asyncpg
 import pydantic
@@ -63,6 +66,13 @@ def raised(error: BaseException, *, cause: BaseException | None = None, context:
         (temporalio.exceptions.ApplicationError("secret", type="throttle"), "throttle", "raised as throttle"),
         (temporalio.exceptions.ApplicationError("secret", type="Other"), "retryable", "raised as retryable"),
         (KeyError("secret"), "retryable", "unclassified"),
+        (RPCError("secret", RPCStatusCode.PERMISSION_DENIED, b""), "configuration", "gRPC PERMISSION_DENIED"),
+        (RPCError("secret", RPCStatusCode.FAILED_PRECONDITION, b""), "non_retryable", "gRPC FAILED_PRECONDITION"),
+        (HTTPError("http://x/", 402, "secret", Message(), None), "configuration", "HTTP 402"),
+        (HTTPError("http://x/", 403, "secret", Message(), None), "configuration", "HTTP 403"),
+        (json.JSONDecodeError("secret", "secret", 0), "data_integrity", "type json.decoder.JSONDecodeError"),
+        (UnicodeDecodeError("utf-8", b"secret", 0, 1, ""), "data_integrity", "type builtins.UnicodeDecodeError"),
+        (UnicodeEncodeError("ascii", "secret", 0, 1, ""), "invalid_input", "type builtins.UnicodeError"),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, BaseException) else str(value),
 )

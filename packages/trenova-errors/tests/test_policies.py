@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -27,6 +28,14 @@ def test_no_delay_is_one_that_the_server_rounds_up(name):
 def test_every_policy_lists_what_is_permanent_for_workers_in_other_languages(name):
     assert POLICIES[name].retry_policy().non_retryable_error_types == list(PERMANENT_KINDS)
     assert POLICIES[name].as_data()["retryPolicy"]["nonRetryableErrorTypes"] == list(PERMANENT_KINDS)
+
+
+def test_a_policy_may_leave_time_outs_of_the_server_alone():
+    once = replace(HTTP_CALL_POLICY, retry_timed_out=False)
+    listed = [*PERMANENT_KINDS, "TemporalTimeout:StartToClose", "TemporalTimeout:Heartbeat"]
+
+    assert once.retry_policy().non_retryable_error_types == listed
+    assert once.as_data()["retryPolicy"]["nonRetryableErrorTypes"] == listed
 
 
 def test_options_are_arguments_of_execute_activity():

@@ -81,10 +81,10 @@ def _precedence() -> str:
         f"{lines}\n",
         "`unavailable` becomes `ambiguous` only with evidence that something was sent: a failure left a block of "
         "`sending()`, or httpx or requests (aiohttp only with a status) tell that an HTTP request got no answer, "
-        f"or 500, 502 or 504, whose method is none of {safe} and which carries no `Idempotency-Key`. SQLSTATE 08007 "
-        "and 40003 say so themselves. With evidence, what nobody has decided about is `ambiguous` too, but for mistakes in "
-        "code. The evidence counts wherever it is, also on an exception that was merely being handled, unless what carries it "
-        "was surely not taken.",
+        f"or 500, 502 or 504, whose method is none of {safe} and which carries no `Idempotency-Key`. SQLSTATE "
+        "08007 and 40003 say so themselves. With evidence, what nobody has decided about is `ambiguous` too, but "
+        "for mistakes in code. The evidence counts wherever it is, also on an exception that was merely being "
+        "handled, unless what carries it was surely not taken.",
         "An answer or a file that is no JSON or no text (`JSONDecodeError`, `UnicodeDecodeError`) is `data_integrity`: "
         "nobody's input. pydantic's `ValidationError` is `invalid_input`, since mostly it is about what a caller sent; "
         "where a model of your own checks an answer or a row, catch it there and raise `DataIntegrityError` from it.",

@@ -61,7 +61,8 @@ database that is failing over, restarting or out of disk shows here too. Once it
     ErrorKind.CONFIGURATION: """\
 Somebody of ours has to change a setting; attempts would only repeat it, so there are none. `code` says which: a
 login or a privilege that is refused (`sqlstate.28P01`, `sqlstate.42501`, `http.401`, `http.403`,
-`grpc.UNAUTHENTICATED`), a table that is missing (`sqlstate.42P01`: run `prepare`), a host name that does not exist (`getaddrinfo.EAI_NONAME`),
+`grpc.UNAUTHENTICATED`), a table that is missing (`sqlstate.42P01`: run `prepare`), a host
+name that does not exist (`getaddrinfo.EAI_NONAME`),
 a certificate that is not trusted. Put it right, then take the run up again.""",
     ErrorKind.PAYLOAD_TOO_LARGE: """\
 An argument, a result or a body is larger than the other side takes, and it will be the next time. Split the work,

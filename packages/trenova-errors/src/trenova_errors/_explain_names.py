@@ -16,8 +16,8 @@ _RETRIED: Final = {
     temporalio.exceptions.TimeoutType.HEARTBEAT,
 }
 _RETRIED_BY_SERVER: Final = (
-    "The server retries an activity after it, whatever the kind says, as often as the retry policy allows. What must not "
-    "be done twice needs maximum_attempts=1 or ActivityPolicy(retry_timed_out=False), or has to be idempotent."
+    "The server retries an activity after it, whatever the kind says, as often as the retry policy allows. What must "
+    "not be done twice needs maximum_attempts=1 or ActivityPolicy(retry_timed_out=False), or has to be idempotent."
 )
 
 

@@ -41,8 +41,8 @@ class ActivityPolicy:
         coefficient: What each further delay is multiplied by; at least 1.
         longest_delay: Where the delays stop growing.
         maximum_attempts: 0 for no other limit than ``schedule_to_close``.
-        retry_timed_out: Whether the server tries again after START_TO_CLOSE or a missed heartbeat, when nobody knows how
-            far the attempt came. False for what must not be done twice.
+        retry_timed_out: Whether the server tries again after START_TO_CLOSE or a missed heartbeat, when nobody knows
+            how far the attempt came. False for what must not be done twice.
 
     Raises:
         ConfigurationError: A value is out of its range.
