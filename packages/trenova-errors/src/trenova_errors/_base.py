@@ -30,6 +30,9 @@ class ApplicationError(temporalio.exceptions.ApplicationError):
         retry_after: The least delay before the next attempt, in place of the one that the retry policy
             computes. The server rounds fractions of a second up.
         facts: Names and small values for programs; a string is cut at 500 characters.
+
+    Raises:
+        TypeError: ``retry_after`` is no ``timedelta``.
     """
 
     kind: ClassVar[ErrorKind] = ErrorKind.RETRYABLE
@@ -41,6 +44,9 @@ class ApplicationError(temporalio.exceptions.ApplicationError):
             cls.code = cls.kind.value
 
     def __init__(self, message: str, /, *, retry_after: timedelta | None = None, **facts: Fact) -> None:
+        if retry_after is not None and not isinstance(retry_after, timedelta):
+            wrong = f"retry_after={retry_after!r} is no timedelta. Pass timedelta(seconds=...), from datetime."
+            raise TypeError(wrong)
         self._facts = {name: _fact(value) for name, value in facts.items()}
         user = self.kind.caused_by_user
         super().__init__(

@@ -7,7 +7,7 @@ continue-as-new); the type that an ``ApplicationError`` carries; rules of the us
 carries; the nearest entry of its type.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Final
@@ -23,7 +23,7 @@ from trenova_errors._kinds import ErrorKind
 from trenova_errors._left_open import leaves_open
 from trenova_errors._outcome import sent
 from trenova_errors._retry_after import retry_after
-from trenova_errors._rules import NO_RULES, Rule, RuleSet
+from trenova_errors._rules import Rule, RuleSet, rule_set
 from trenova_errors._type_decisions import is_bug, no_failure, qualified_name, type_decision
 
 _DEEPEST: Final = 20
@@ -36,18 +36,20 @@ _STARTED: Final = {
 """Time-outs of Temporal after which the work may have been done."""
 
 
-def classify(exc: BaseException, *, idempotent: bool = False, rules: RuleSet | None = None) -> Classification:
+def classify(
+    exc: BaseException, *, idempotent: bool = False, rules: RuleSet | Iterable[Rule] | None = None
+) -> Classification:
     """Decide what a failure means.
 
     Args:
         exc: What was raised; its causes, contexts and the members of exception groups are looked at too.
         idempotent: Whether what was tried may be done twice, so that an unknown outcome is tried again.
-        rules: Decisions of the user, which come before the tables of this package.
+        rules: Decisions of the user, which come before the tables of this package; a list will do.
 
     Returns:
         The decision; for what nobody has decided about ``retryable`` with the code ``unclassified``.
     """
-    known = _Circumstances(rules or NO_RULES, idempotent=idempotent)
+    known = _Circumstances(rule_set(rules), idempotent=idempotent)
     return _classify(exc, known) or _unclassified(exc, known)
 
 

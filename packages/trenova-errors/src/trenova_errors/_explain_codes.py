@@ -92,7 +92,7 @@ def _spellings(system: str, value: str) -> Iterable[str]:
     """Yield how the system itself may write what was typed."""
     if value.isdecimal():
         named = _BY_NUMBER.get(system, str)(int(value))
-        return () if named is None else (value if named == str(int(value)) else named,)
+        return () if named is None else (value if system == "SQLSTATE" else named,)
     folded = {name.lower(): name for name in TABLES[system]}
     prefix = {"SQLite": "SQLITE_", "errno": "E", "getaddrinfo": "EAI_"}.get(system, "")
     bare = value.rpartition(".")[2].upper() if system == "gRPC" else value.upper()

@@ -12,7 +12,9 @@ from email.utils import parsedate_to_datetime
 from typing import Final
 
 from trenova_errors._attribute import answer, attribute, entry
+from trenova_errors._rule_checks import checked_delay
 from trenova_errors._type_decisions import names_of
+from trenova_errors._types import ConfigurationError
 
 _HEADER: Final = "Retry-After"
 _AWS_HEADER: Final = "x-amz-retry-after"
@@ -39,12 +41,22 @@ class HintOptions:
         spread: The most that is added.
         chance: Gives a number from 0 up to 1.
         now: The clock that dates are compared with.
+
+    Raises:
+        ConfigurationError: A delay is no ``timedelta`` or negative, or a function cannot be called.
     """
 
     longest: timedelta = timedelta(hours=1)
     spread: timedelta = timedelta(seconds=30)
     chance: Callable[[], float] = random.random
     now: Callable[[], datetime] = _now
+
+    def __post_init__(self) -> None:
+        checked_delay("HintOptions", "longest", self.longest)
+        checked_delay("HintOptions", "spread", self.spread)
+        for name, function in (("chance", self.chance), ("now", self.now)):
+            if not callable(function):
+                raise ConfigurationError(f"HintOptions has a {name!r} that cannot be called. Give a function.")
 
     def taken(self, asked: timedelta) -> timedelta:
         """Return the delay to wait for one that was asked for."""
