@@ -82,7 +82,8 @@ def test_every_class_that_python_itself_has_is_explained_as_it_is_classified():
             error = cls()
         except TypeError:  # the Unicode errors take five arguments
             continue
-        assert same(classify(error), only(name).decision), name
+        assert same(classify(error), only(f"builtins.{name}").decision), name
+        assert any(same(classify(error), reading.decision) for reading in explain([name])), name
 
 
 @pytest.mark.parametrize("name", sorted(ErrorKind))

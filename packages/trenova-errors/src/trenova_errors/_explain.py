@@ -12,6 +12,7 @@ from trenova_errors._classification import Classification, classification
 from trenova_errors._codes import Code
 from trenova_errors._explain_codes import SYSTEM_NAMES, code_named, codes_like, known_codes
 from trenova_errors._explain_delay import RAISED, delay_of, origin_of
+from trenova_errors._explain_logged import by_rule, code_of_class, own_code, rule_named, runbook_named
 from trenova_errors._explain_names import Named, kind_named, kind_reading, time_out_named, time_outs
 from trenova_errors._explain_types import (
     LIBRARIES,
@@ -23,6 +24,7 @@ from trenova_errors._explain_types import (
 )
 from trenova_errors._kinds import ErrorKind
 from trenova_errors._rules import NO_RULES, Rule, RuleSet
+from trenova_errors._type_decisions import qualified_name
 from trenova_errors._types import InvalidInputError
 
 _NEAR: Final = 5
@@ -93,7 +95,8 @@ def _subjects(words: Sequence[str]) -> Iterator[tuple[str | None, str]]:
 
 def _readings(subject: tuple[str | None, str], rules: RuleSet) -> list[Reading]:
     system, value = subject
-    found = _of_system(system, value, rules) if system else _as_logged(value, rules) or _bare(value, rules)
+    found = _of_system(system, value, rules) if system else _as_logged(value, rules)
+    found = found if found or system else _bare(value, rules)
     if not found:
         raise _unknown(system, value)
     return found
@@ -117,14 +120,30 @@ def _as_logged(value: str, rules: RuleSet) -> list[Reading]:
     """Read ``sqlstate.40P01``, as :attr:`Classification.code` has it."""
     system, dot, rest = value.partition(".")
     known = SYSTEM_NAMES.get(system.lower()) if dot else None
-    return [] if known is None else _of_system(known, rest, rules)
+    if known is not None and (found := _of_system(known, rest, rules)):
+        return found
+    if of_rules := rule_named(value, rules):
+        return [_of_rule(rule, rules) for rule in of_rules]
+    named = own_code(value) or runbook_named(value) or code_of_class(value)
+    # A bare word that is a code of our own may be another system's too: gRPC has a CANCELLED.
+    return [*(_by_name(one, "") for one in named), *(_by_code(code, rules) for code in codes_like(value) if named)]
+
+
+def _of_rule(rule: Rule, rules: RuleSet) -> Reading:
+    decision = by_rule(rule)
+    what = [*(item if isinstance(item, str) else qualified_name(item) for item in rule.types), *rule.codes]
+    notes = (f"It is about {', '.join(what)}" + (", where its 'when' agrees." if rule.when else "."),)
+    delay = delay_of(decision, "", rules.hints, rule.retry_after)
+    return Reading(subject=f"The rule {rule.name}", decision=decision, delay=delay, notes=notes)
 
 
 def _bare(value: str, rules: RuleSet) -> list[Reading]:
     found = [_by_code(code, rules) for code in codes_like(value)]
     found += [_by_name(kind_reading(kind), RAISED) for kind in kind_named(value)]
     found += [_by_name(one, "") for one in time_out_named(value)]
-    return found or [_by_class(one, rules) for one in classes_named(value)]
+    # Only what begins with a capital is a class: several libraries may have one of that name.
+    classes = classes_named(value) if not found or (value[:1].isupper() and not value.isupper()) else []
+    return found + [_by_class(one, rules) for one in classes]
 
 
 def _by_code(code: Code, rules: RuleSet) -> Reading:
@@ -187,7 +206,10 @@ def _unknown(system: str | None, value: str) -> InvalidInputError:
     if near:
         meant = f"Did you mean {' or '.join(near)}?"
     elif system is None and "." in value:
-        meant = "No table has it, and it cannot be imported here: start the command where it can be."
+        meant = (
+            "No table has it, and it cannot be imported here: start the command where it can be. The code of an error "
+            "class of your own is found if its module is imported, for example by --rules; or name the class."
+        )
     else:
         meant = f"Name its system, as in 'http 429': {', '.join(known)}."
     what = f"{system} {value!r}" if system else f"{value!r}"

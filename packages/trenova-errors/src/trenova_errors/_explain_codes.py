@@ -77,8 +77,17 @@ def codes_like(value: str) -> list[Code]:
         found = (code_named(system, value) for system in SYSTEMS)
         return [code for code in found if code is not None and (code.system != "SQLSTATE" or value in SQLSTATES)]
     exact = [code_named(system, value) for system, table in TABLES.items() if value in table]
+    exact += [Code("SQLSTATE", state, SQLSTATES[state]) for state in _states_named(value)]
     folded = exact or [code_named(system, value) for system in SYSTEMS if _looks_like(system, value)]
     return [code for code in folded if code is not None]
+
+
+def _states_named(value: str) -> list[str]:
+    """Return SQLSTATEs by the name of a condition or a driver's class: ``unique_violation``, ``UniqueViolation``."""
+    wanted = value.lower().replace("_", "").removesuffix("error")
+    return [
+        state for state, decision in SQLSTATES.items() if wanted == decision.name.replace("_", "").removesuffix("error")
+    ]
 
 
 def _looks_like(system: str, value: str) -> bool:

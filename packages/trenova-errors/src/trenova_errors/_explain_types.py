@@ -81,7 +81,7 @@ def known_classes() -> tuple[str, ...]:
 
 
 def classes_named(value: str) -> list[TypeSubject]:
-    """Return the classes that a name may mean: one if it is qualified, each library's if it is bare.
+    """Return the classes that a name may mean: one if it is qualified, Python's and each library's if it is bare.
 
     Args:
         value: ``httpx.ReadTimeout``, ``ReadTimeout``, ``my_app.errors.QuotaError``; modules are imported.
@@ -91,7 +91,9 @@ def classes_named(value: str) -> list[TypeSubject]:
     """
     cls = _exception(value)
     if cls is not None:
-        return [TypeSubject(qualified_name(cls), cls)]
+        others = [] if "." in value else _alike(value)
+        own = qualified_name(cls)
+        return [TypeSubject(own, cls), *(TypeSubject(name, _exception(name)) for name in others if name != own)]
     if value.removeprefix("builtins.") != value:
         return []
     named = [value] if value in TYPES or value in NO_FAILURES else _alike(value)
@@ -155,6 +157,11 @@ def _by_class(cls: type[BaseException]) -> TypeReading:
 
 
 def _looks_below(cls: type) -> str:
+    if issubclass(cls, BaseExceptionGroup):
+        return (
+            "It is a group, so its members are asked: a permanent one weighs most, then one of unknown outcome, then "
+            "the longest delay."
+        )
     if is_bug(cls):
         return "It is a mistake in code: its '__cause__' is asked, what was merely being handled meanwhile is not."
     return "Nobody has decided about it: what it was raised from is asked first. A rule of yours can decide."
