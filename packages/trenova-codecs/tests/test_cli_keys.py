@@ -92,6 +92,78 @@ def test_a_key_lives_from_init_to_the_archive_and_back(ring):
     ]
 
 
+def lose_the_ring_after_k1_was_archived(ring: Path) -> bytes:
+    keys("init", ring=ring)
+    first = KeyRing.from_file(ring).active().reveal()
+    keys("add", ring=ring)
+    keys("promote", "k2", "--skip-workers", "--i-have-updated", ring=ring)
+    assert keys("retire", "k1", "--skip-usage", ring=ring).status == 0
+    ring.unlink()
+    return first
+
+
+def test_init_beside_the_archive_of_a_lost_ring_wants_an_id_that_was_never_used(ring):
+    first = lose_the_ring_after_k1_was_archived(ring)
+    for words in (("init",), ("init", "--id", "k1")):
+        refused = keys(*words, ring=ring)
+        assert refused.status == 1
+        assert "ring.archive.json" in refused.err
+        assert not ring.exists()
+
+    assert keys("init", "--id", "k7", ring=ring).status == 0
+    assert keys("restore", "k1", ring=ring).status == 0
+    back = KeyRing.from_file(ring).find("k1")
+    assert back is not None
+    assert back.reveal() == first
+    assert back.state is KeyState.DECRYPT_ONLY
+
+
+def test_add_leaves_archived_ids_alone(ring):
+    first = lose_the_ring_after_k1_was_archived(ring)
+    keys("init", "--id", "main", ring=ring)
+    assert keys("add", "k1", ring=ring).status == 1
+    assert "key 'k2' decrypts" in keys("add", ring=ring).out
+    same = keys("add", "k1", "--from-stdin", ring=ring, stdin=write_base64(first))
+    assert same.status == 0
+    assert keys("retire", "k1", "--skip-usage", ring=ring).status == 0
+    assert keys("restore", "k1", ring=ring).status == 0
+
+
+@pytest.mark.parametrize("command", [("retire", "k1", "--skip-usage"), ("revoke", "k1")])
+def test_a_key_stays_where_the_archive_keeps_another_one_under_its_id(ring, command):
+    lose_the_ring_after_k1_was_archived(ring)
+    archive = ring.with_name("ring.archive.json")
+    aside = archive.rename(archive.with_suffix(".aside"))
+    keys("init", ring=ring)
+    keys("add", ring=ring)
+    keys("promote", "k2", "--skip-workers", "--i-have-updated", ring=ring)
+    aside.rename(archive)
+    before = ring.read_bytes(), archive.read_bytes()
+
+    refused = keys(*command, ring=ring)
+    assert refused.status == 1
+    assert "keeps another key under the id 'k1'" in refused.err
+    assert (ring.read_bytes(), archive.read_bytes()) == before
+
+
+def test_restore_refuses_a_key_that_was_archived_before_the_ring_had_its_id(ring):
+    lose_the_ring_after_k1_was_archived(ring)
+    archive = ring.with_name("ring.archive.json")
+    content = json.loads(archive.read_text())
+    content["keys"][0]["since"] = "2020-01-01T00:00:00Z"
+    aside = archive.rename(archive.with_suffix(".aside"))
+    keys("init", ring=ring)
+    keys("add", ring=ring)
+    keys("promote", "k2", "--skip-workers", "--i-have-updated", ring=ring)
+    keys("revoke", "k1", "--destroy", ring=ring)
+    aside.write_text(json.dumps(content))
+    aside.rename(archive)
+
+    refused = keys("restore", "k1", ring=ring)
+    assert refused.status == 1
+    assert "keeps another key 'k1'" in refused.err
+
+
 def test_init_never_touches_a_ring_that_is_there(ring):
     keys("init", ring=ring)
     before = ring.read_bytes()

@@ -8,7 +8,7 @@ from temporalio.api.common.v1 import Payload
 from trenova_codecs import CodecError, KeyRing
 from trenova_codecs.client_plugin import plugin
 from trenova_codecs.first_ring import make_first_ring
-from trenova_errors import ConfigurationError
+from trenova_errors import ConfigurationError, ConflictError
 
 PLAIN = Payload(metadata={"encoding": b"json/plain"}, data=b'"planted"')
 
@@ -44,6 +44,15 @@ def test_no_ring_is_made_beside_stored_payloads(environ, ring):
         make_first_ring({**environ, "TRENOVA_SERVER_DATABASE": "/some/temporal.db"})
 
     assert "'/some/temporal.db'" in caught.value.message
+    assert not ring.exists()
+
+
+def test_no_ring_is_made_beside_the_archive_of_a_lost_one(environ, ring):
+    ring.parent.mkdir(mode=0o700)
+    ring.with_name("keyring.archive.json").write_text("{}")
+
+    with pytest.raises(ConflictError, match=r"keyring\.archive\.json.*Put the ring back"):
+        make_first_ring(environ)
     assert not ring.exists()
 
 

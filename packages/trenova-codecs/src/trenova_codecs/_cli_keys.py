@@ -13,6 +13,7 @@ from trenova_codecs._cli_outcome import told
 from trenova_codecs._cli_rotate import attest, promote, reencrypt_schedules, report, restore, retire, revoke
 from trenova_codecs._key_text import new_secret, read_key, write_base64
 from trenova_codecs._keys import KeyState
+from trenova_codecs._ring_archive import read_archive, require_no_archive, require_not_archived
 from trenova_codecs._ring_changes import added, adopting, ended, next_id, promoted
 from trenova_codecs._ring_document import AesMaterial, AwsKmsMaterial, LegacyMaterial, Material, RingDocument
 from trenova_codecs._ring_storage import change_ring, create_ring, read_ring
@@ -24,6 +25,7 @@ keys = typer.Typer(
 )
 
 DEFAULT_RING = Path(".trenova/keyring.json")
+_FIRST = "k1"
 ADOPTION_DAYS = 90
 """Days for which a ring that is adopted accepts what was written before it, unless told otherwise."""
 
@@ -47,7 +49,9 @@ def _keys() -> None:
 def init(
     *,
     ring: Ring = DEFAULT_RING,
-    key_id: Annotated[str, typer.Option("--id", help="Id of the first key, which is active at once.")] = "k1",
+    key_id: Annotated[
+        str | None, typer.Option("--id", help="Id of the first key, which is active at once.", show_default=_FIRST)
+    ] = None,
     adopt: Annotated[
         bool, typer.Option("--adopt", help="Accept for a while what was stored before there was encryption.")
     ] = False,
@@ -61,15 +65,21 @@ def init(
 ) -> None:
     """Make a ring with one active key. A file that is there already is never touched.
 
+    Beside the archive of a lost ring it wants an --id that was never used: payloads name keys by their ids.
+
     Use --adopt where a Temporal server has histories already: what is stored in clear stays readable until
     the day given (90 days from now unless told otherwise), and is written encrypted from now on.
     """
     with told():
+        if key_id is None and not ring.exists():
+            require_no_archive(ring)
+        wanted = key_id or _FIRST
         document = _adopted(RingDocument(revision=1), until) if adopt or until else RingDocument(revision=1)
-        material = _sealed(key_id, aws_kms, aws_region, aws_endpoint_url) if aws_kms else AesMaterial.of(new_secret())
-        first = promoted(added(document, key_id, material), key_id).model_copy(update={"revision": 1})
+        material = _sealed(wanted, aws_kms, aws_region, aws_endpoint_url) if aws_kms else AesMaterial.of(new_secret())
+        require_not_archived(ring, wanted, material)
+        first = promoted(added(document, wanted, material), wanted).model_copy(update={"revision": 1})
         create_ring(ring, first)
-    typer.echo(f"{ring}: key {key_id!r} is active. Back the file up where you keep secrets: without it nothing")
+    typer.echo(f"{ring}: key {wanted!r} is active. Back the file up where you keep secrets: without it nothing")
     typer.echo("that it encrypts can be read again.")
     if first.plaintext_until:
         _tell_exemption(first)
@@ -97,11 +107,12 @@ def add(
             raise InvalidInputError("--from-stdin, --legacy and --aws-kms are three ways to one key. Give one.")
         if legacy and key_id is None:
             raise InvalidInputError("--legacy needs the id that old payloads name. Give it as the argument.")
-        wanted = key_id or next_id(read_ring(ring))
+        wanted = key_id or next_id(read_ring(ring), read_archive(ring))
         if aws_kms:
             material: Material = _sealed(wanted, aws_kms, aws_region, aws_endpoint_url)
         else:
             material = _given(wanted, legacy=legacy) if from_stdin or legacy else AesMaterial.of(new_secret())
+        require_not_archived(ring, wanted, material)
         change_ring(ring, lambda document: added(document, wanted, material, used=from_stdin or legacy))
     typer.echo(f"{ring}: key {wanted!r} decrypts.")
     if not legacy:

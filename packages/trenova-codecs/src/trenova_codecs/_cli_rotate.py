@@ -12,6 +12,7 @@ from trenova_codecs._cli_outcome import run, told
 from trenova_codecs._keys import KeyState
 from trenova_codecs._ring_archive import archive_key, archived_key
 from trenova_codecs._ring_changes import promoted, restored, taken_away
+from trenova_codecs._ring_document import RingDocument
 from trenova_codecs._ring_storage import change_ring, read_ring
 
 Id = Annotated[str, typer.Argument(metavar="ID")]
@@ -230,10 +231,16 @@ def reencrypt_schedules(
 
 
 def _take_away(ring: Path, key_id: str, state: KeyState, *, destroy: bool) -> None:
-    with told():
-        _, entry = taken_away(read_ring(ring), key_id, state)
+    kept: Path | None = None
+
+    def taking(document: RingDocument) -> RingDocument:
+        nonlocal kept
+        without, entry = taken_away(document, key_id, state)
         kept = None if destroy else archive_key(ring, entry)
-        change_ring(ring, lambda document: taken_away(document, key_id, state)[0])
+        return without
+
+    with told():
+        change_ring(ring, taking)
     typer.echo(f"{ring}: key {key_id!r} is {state.value}. Distribute the ring.")
     if kept:
         typer.echo(f"A copy is in {kept}, which is for nobody but you; '--destroy' keeps none.")

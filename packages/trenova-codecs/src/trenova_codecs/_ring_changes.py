@@ -20,9 +20,10 @@ from trenova_errors import ConflictError, InvalidInputError, ResourceNotFoundErr
 _NUMBERED: Final = re.compile(r"k([0-9]{1,9})")
 
 
-def next_id(document: RingDocument) -> str:
-    """Return ``k<n>`` with the least n above all that were ever used."""
-    numbers = [int(found[1]) for key in document.keys if (found := _NUMBERED.fullmatch(key.id))]
+def next_id(*documents: RingDocument) -> str:
+    """Return ``k<n>`` with the least n above all that were ever used in a ring and its archive."""
+    keys = (key for document in documents for key in document.keys)
+    numbers = [int(found[1]) for key in keys if (found := _NUMBERED.fullmatch(key.id))]
     return f"k{max(numbers, default=0) + 1}"
 
 
@@ -94,15 +95,22 @@ def taken_away(document: RingDocument, key_id: str, state: KeyState) -> tuple[Ri
 def restored(document: RingDocument, archived: KeyEntry) -> RingDocument:
     """Return the ring with a retired or revoked key as decrypt-only again.
 
+    A ring that was made anew lacks the keys of the one before; it takes them as they are in the archive.
+
     Raises:
-        ResourceNotFoundError: The ring never had such a key.
-        ConflictError: It is usable already.
+        ConflictError: It is usable already, or the archive had its id before the key was made.
     """
     key = document.find(archived.id)
     if key is None:
-        raise _unknown(document, archived.id)
+        return document.changed(moved(archived, KeyState.DECRYPT_ONLY, archived.material))
     if key.state in USABLE:
         raise ConflictError(f"Key {key.id!r} is {key.state.value}; there is nothing to restore.", key_id=key.id)
+    if archived.since < key.created:
+        raise ConflictError(
+            f"The archive keeps another key {key.id!r}: it was archived at {archived.since:%Y-%m-%d %H:%M:%SZ}, before "
+            f"the ring's was made at {key.created:%Y-%m-%d %H:%M:%SZ}. Put the archive back that has the ring's.",
+            key_id=key.id,
+        )
     return document.changed(moved(key, KeyState.DECRYPT_ONLY, archived.material))
 
 

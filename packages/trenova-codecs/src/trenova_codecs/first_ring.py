@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from trenova_codecs._key_text import new_secret
+from trenova_codecs._ring_archive import require_no_archive
 from trenova_codecs._ring_changes import added, promoted
 from trenova_codecs._ring_document import AesMaterial, RingDocument
 from trenova_codecs._ring_storage import create_ring, read_ring
@@ -35,6 +36,7 @@ def make_first_ring(environ: Mapping[str, str]) -> str:
 
     Raises:
         ConfigurationError: There is no ring, but a server's database, which holds what a new ring cannot read.
+        ConflictError: There is no ring, but the archive of one.
         CodecError: The ring cannot be read or written.
     """
     if any(_SOURCE in name for name in environ):
@@ -49,6 +51,7 @@ def make_first_ring(environ: Mapping[str, str]) -> str:
             "they are encrypted, put the ring back where it was. If they are not, run "
             f"'trenova-codecs keys init --adopt --ring {ring}', which reads them for a while."
         )
+    require_no_archive(ring)
     document = promoted(added(RingDocument(revision=1), _FIRST, AesMaterial.of(new_secret())), _FIRST)
     create_ring(ring, document.model_copy(update={"revision": 1}))
     return f"made the key ring {ring} with key {_FIRST!r}; without it nothing that is stored can be read again"
