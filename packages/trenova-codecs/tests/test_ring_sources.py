@@ -141,6 +141,52 @@ def test_a_key_file_that_everybody_may_read_is_refused(folder):
         KeyRing.from_directory(folder)
 
 
+@pytest.mark.parametrize("mode", [0o404, 0o460, 0o602])
+def test_a_key_file_that_others_may_read_or_write_is_refused(folder, mode):
+    (folder / "k2").chmod(mode)
+    with pytest.raises(KeyRingError, match=f"mode {mode:04o}"):
+        KeyRing.from_directory(folder)
+
+
+@pytest.mark.parametrize("mode", [0o400, 0o440, 0o600, 0o640])
+def test_a_mounted_secret_is_read_with_the_modes_of_kubernetes(tmp_path, mode):
+    folder = tmp_path / "mount"
+    folder.mkdir()
+    folder.chmod(0o3777)
+    mount(folder, "..2026_1", k1=ONE, active=b"k1")
+    for file in (folder / "..2026_1").iterdir():
+        file.chmod(mode)
+    assert KeyRing.from_directory(folder).active().id == "k1"
+
+
+@pytest.mark.parametrize("mode", [0o777, 0o770, 0o702])
+def test_a_key_folder_that_others_may_write_is_refused(folder, mode):
+    folder.chmod(mode)
+    with pytest.raises(KeyRingError, match="chmod go-w"):
+        KeyRing.from_directory(folder)
+
+
+def test_what_the_link_of_a_mounted_secret_leads_to_is_checked_too(tmp_path):
+    folder = tmp_path / "mount"
+    folder.mkdir()
+    mount(folder, "..2026_1", k1=ONE, active=b"k1")
+    (folder / "..2026_1").chmod(0o777)
+    with pytest.raises(KeyRingError, match="chmod go-w"):
+        KeyRing.from_directory(folder)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
+@pytest.mark.parametrize("name", [".", "k2", "active", "..data", "..2026_1", "..2026_1/k1"])
+def test_what_belongs_to_another_user_is_refused(folder, name):
+    if name.startswith(".."):
+        for file in folder.iterdir():
+            file.unlink()
+        mount(folder, "..2026_1", k1=ONE, active=b"k1")
+    os.chown(folder / name, 4242, 4242, follow_symlinks=False)
+    with pytest.raises(KeyRingError, match="belongs to user 4242"):
+        KeyRing.from_directory(folder)
+
+
 def test_a_folder_without_an_active_key_names_those_it_has(folder):
     (folder / "active").unlink()
     with pytest.raises(KeyRingError, match="one of k1, k2; it names ''"):

@@ -10,7 +10,7 @@ from typing import Final, NoReturn
 from trenova_codecs._errors import KeyRingError
 from trenova_codecs._key_text import read_key, refuse_text
 from trenova_codecs._keys import KEY_BYTES, KEY_ID, Key, KeyState
-from trenova_codecs._ring_storage import read_ring
+from trenova_codecs._ring_storage import read_ring, require_owned, require_private_folder
 from trenova_codecs._ring_watch import LOCAL_SECONDS, LoadedKeys
 from trenova_codecs._side import Side
 from trenova_errors import ConfigurationError
@@ -26,7 +26,8 @@ _ACTIVE_FILE: Final = "active"
 _REVOKED_FILE: Final = "revoked"
 _KUBERNETES_LINK: Final = "..data"
 """Kubernetes exchanges all files of a mounted secret at once by swapping this link."""
-_READABLE_BY_ALL: Final = 0o007
+_OTHERS: Final = 0o037
+"""What a key file must not allow. Its group may read it: a secret reaches the process through an fsGroup."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,8 @@ class KeyFolderSource:
     """A folder with a file per key, as Kubernetes mounts a secret.
 
     A file's name is a key id and its content 32 bytes, raw or in base64. The file ``active`` names the key
-    to encrypt with, and the file ``revoked``, if there is one, ids to refuse, one a line.
+    to encrypt with, and the file ``revoked``, if there is one, ids to refuse, one a line. Folder and files belong
+    to this user or root; only they may write them, and besides them a file's group may read it.
     """
 
     path: Path
@@ -97,7 +99,12 @@ class KeyFolderSource:
     def _read(self) -> dict[str, bytes]:
         """Read what one swap of the link has put there, and not half of the next."""
         link = self.path / _KUBERNETES_LINK
-        folder = link.resolve(strict=True) if link.is_symlink() else self.path
+        require_private_folder(self.path)
+        folder = self.path
+        if link.is_symlink():
+            require_owned(link, link.lstat(), "link")
+            folder = link.resolve(strict=True)
+            require_private_folder(folder)
         return {file.name: _content(file) for file in sorted(folder.iterdir()) if not file.name.startswith(".")}
 
 
@@ -145,11 +152,13 @@ def _state(key_id: str, active: str) -> KeyState:
 
 def _content(file: Path) -> bytes:
     with file.open("rb") as opened:
-        mode = stat.S_IMODE(os.fstat(opened.fileno()).st_mode)
-        if os.name == "posix" and mode & _READABLE_BY_ALL:
+        status = os.fstat(opened.fileno())
+        require_owned(file, status, "key file")
+        mode = stat.S_IMODE(status.st_mode)
+        if os.name == "posix" and mode & _OTHERS:
             _fail(
                 file,
-                f"Everybody may read the key file {str(file)!r} (mode {mode:04o}). Run: chmod o-rwx {file}; for a "
+                f"Others may use the key file {str(file)!r} (mode {mode:04o}). Run: chmod g-wx,o-rwx {file}; for a "
                 "Kubernetes secret set defaultMode: 0440 and an fsGroup.",
             )
         return opened.read(4096)

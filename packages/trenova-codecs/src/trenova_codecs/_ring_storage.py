@@ -88,6 +88,16 @@ def require_private_folder(folder: Path) -> None:
         _fail(folder, f"Others may write the folder {str(folder)!r} (mode {mode:04o}). Run: chmod go-w {folder}")
 
 
+def require_owned(path: Path, status: os.stat_result, what: str) -> None:
+    """Refuse what neither this user nor root has put there.
+
+    Raises:
+        KeyRingError: It belongs to somebody else.
+    """
+    if os.name == "posix" and status.st_uid not in {os.geteuid(), 0}:
+        _fail(path, f"The {what} {str(path)!r} belongs to user {status.st_uid}. Run: chown {os.geteuid()} {path}")
+
+
 def _require_there(path: Path) -> None:
     if not path.exists():
         _fail(path, f"There is no key ring {str(path)!r}. Make one with 'trenova-codecs keys init --ring {path}'.")
@@ -98,8 +108,7 @@ def _require_private(path: Path, status: os.stat_result) -> None:
         _fail(path, f"{str(path)!r} is not a regular file. Correct the path.")
     if os.name != "posix":
         return
-    if status.st_uid not in {os.geteuid(), 0}:
-        _fail(path, f"The key ring {str(path)!r} belongs to user {status.st_uid}. Run: chown {os.geteuid()} {path}")
+    require_owned(path, status, "key ring")
     mounted = status.st_uid == 0 and os.geteuid() != 0  # root's file, which reaches us through our group
     if status.st_mode & (_OTHERS_OF_MOUNTED if mounted else _OTHERS):
         mode = stat.S_IMODE(status.st_mode)
