@@ -101,10 +101,36 @@ async def test_a_tool_reads_what_is_not_encrypted(environ):
     assert await plugin(environ).codec.decode([PLAIN]) == [PLAIN]
 
 
-def test_a_tool_without_keys_has_no_codec_and_a_named_ring_must_be_there(environ, tmp_path):
-    assert plugin(environ) is None
+def test_a_ring_that_is_named_must_be_there(environ, tmp_path):
     with pytest.raises(CodecError):
-        plugin({**environ, "TRENOVA_CODECS_RING": str(tmp_path / "none.json")})
+        plugin({**environ, "TRENOVA_CODECS_RING": str(tmp_path / "none.json"), "TRENOVA_CODECS_PLAIN": "1"})
+
+
+@pytest.mark.parametrize("said", [{}, {"TRENOVA_ENV": "dev"}, {"TRENOVA_CODECS_PLAIN": "0"}, {"TRENOVA_ENV": ""}])
+def test_a_tool_without_keys_sends_nothing_unless_it_is_told_to_in_words(environ, ring, said):
+    with pytest.raises(ConfigurationError, match=r"nothing was sent.*set TRENOVA_CODECS_PLAIN=1") as caught:
+        plugin(environ | said)
+
+    for place in ("TRENOVA_CODECS_RING", str(ring), "TRENOVA_DATA_DIR", "TEMPORAL_ENCRYPTION_"):
+        assert place in caught.value.message
+    assert plugin({**environ, **said, "TRENOVA_CODECS_PLAIN": "1"}) is None
+
+
+@pytest.mark.parametrize("env", ["staging", "prod", "production"])
+@pytest.mark.parametrize("plain", [{}, {"TRENOVA_CODECS_PLAIN": "1"}])
+def test_outside_dev_no_tool_goes_without_keys(environ, env, plain):
+    with pytest.raises(ConfigurationError, match=rf"nothing was sent.*TRENOVA_ENV={env} .*does not count"):
+        plugin({**environ, **plain, "TRENOVA_ENV": env})
+
+
+@pytest.mark.parametrize("name", ["KEY_e1", "REVOKED_KEYS", "ACTIVE_KEY", "ACTIVE_KEYS"])
+def test_keys_in_the_environment_that_are_not_complete_are_refused(environ, name):
+    key = "3q2+7wABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhs="
+    told = {**environ, f"TEMPORAL_ENCRYPTION_{name}": key, "TRENOVA_CODECS_PLAIN": "1"}
+
+    with pytest.raises(ConfigurationError, match="TEMPORAL_ENCRYPTION_ACTIVE_KEY") as caught:
+        plugin(told)
+    assert key not in caught.value.message
 
 
 async def test_a_tool_takes_keys_from_the_environment(environ):

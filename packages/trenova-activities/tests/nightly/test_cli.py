@@ -32,7 +32,12 @@ def run(client: Client):
             *arguments,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
-            env={**os.environ, "TEMPORAL_ADDRESS": client.service_client.config.target_host, "COLUMNS": "200"},
+            env={
+                **os.environ,
+                "TEMPORAL_ADDRESS": client.service_client.config.target_host,
+                "TRENOVA_CODECS_PLAIN": "1",  # where trenova-codecs is installed, it would want keys
+                "COLUMNS": "200",
+            },
         )
         said, _ = await asyncio.wait_for(process.communicate(), 60)
         return process.returncode, said.decode()

@@ -108,7 +108,7 @@ def test_a_file_that_is_not_there_is_not_made(run, tmp_path):
 
 
 def start(address: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    environ = {**os.environ, "TEMPORAL_ADDRESS": address, "COLUMNS": "200"}
+    environ = {**os.environ, "TEMPORAL_ADDRESS": address, "TRENOVA_CODECS_PLAIN": "1", "COLUMNS": "200"}
     return subprocess.run([PROGRAM, "start", *arguments], env=environ, capture_output=True, text=True, timeout=60)
 
 
