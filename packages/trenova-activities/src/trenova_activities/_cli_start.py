@@ -12,6 +12,7 @@ from trenova_errors import ApplicationError
 start = typer.Typer(help="Start a job and follow it until it ends.", no_args_is_help=True)
 
 _DATA_DIR = Path(".trenova")
+_UNKNOWN_ENCODING = "Unknown payload encoding"
 Result = TypeVar("Result")
 
 
@@ -107,6 +108,14 @@ def run(work: Coroutine[Any, Any, Result]) -> Result:
         _fail(error.message)
     except (WorkflowFailureError, RPCError) as error:
         _fail(failure_of(error)[1])
+    except KeyError as error:  # how the SDK says that no converter, and so no codec, knows a payload
+        said = str(error.args[0]) if error.args else ""
+        if not said.startswith(_UNKNOWN_ENCODING):
+            raise
+        _fail(
+            f"KeyError: {said}: the run is encrypted; give this command the keys "
+            "(TRENOVA_CODECS_RING or TRENOVA_DATA_DIR)."
+        )
 
 
 def _fail(message: str) -> NoReturn:

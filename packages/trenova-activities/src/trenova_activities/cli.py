@@ -2,6 +2,7 @@
 
 import os
 import sys
+import traceback
 
 try:
     import typer
@@ -37,6 +38,8 @@ def main() -> None:
         app()
     except SystemExit as leaving:
         status = leaving.code if isinstance(leaving.code, int) else int(leaving.code is not None)
+    except BaseException:  # noqa: BLE001 - what nobody expected is shown, and the process still leaves as above
+        traceback.print_exc()
     finally:
         sys.stdout.flush()
         sys.stderr.flush()

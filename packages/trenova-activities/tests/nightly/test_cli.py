@@ -7,7 +7,9 @@ from contextlib import asynccontextmanager
 
 import pytest
 from temporalio import activity
+from temporalio.api.common.v1 import Payload
 from temporalio.client import Client
+from temporalio.common import RawValue
 from temporalio.worker import Worker
 from world import DAY, opened
 
@@ -194,3 +196,41 @@ async def test_a_batch_size_out_of_range_is_refused_before_anything_starts(run, 
 
     assert code == 1
     assert "batch_size: Input should be" in said
+
+
+async def test_an_encrypted_run_without_keys_is_one_line_that_asks_for_them(client, run, queue):
+    sealed = RawValue(Payload(metadata={"encoding": b"binary/encrypted"}, data=b"sealed"))
+    handle = await client.start_workflow(
+        "CancelShipmentsByCreatedAtWorkflow", sealed, id=f"sealed-{queue}", task_queue=queue
+    )
+    code, said = await run("status", handle.id)
+    await handle.terminate("enough")
+
+    assert code == 1
+    assert "Traceback" not in said
+    assert said.splitlines()[-1] == (
+        "KeyError: Unknown payload encoding binary/encrypted: the run is encrypted; give this command the keys "
+        "(TRENOVA_CODECS_RING or TRENOVA_DATA_DIR)."
+    )
+
+
+@pytest.mark.parametrize("failure", ["KeyError('planted')", "ValueError('planted')"])
+async def test_what_nobody_expected_is_shown_before_the_process_leaves(failure):
+    code = f"""
+from trenova_activities import cli
+from trenova_activities._cli_start import run
+
+async def fail():
+    raise {failure}
+
+cli.app.command("fail")(lambda: run(fail()))
+cli.main()
+"""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", code, "fail", stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+    )
+    out, said = await asyncio.wait_for(process.communicate(), 60)
+
+    assert (process.returncode, out) == (1, b"")
+    assert said.startswith(b"Traceback")
+    assert said.decode().splitlines()[-1].startswith(failure.partition("(")[0])
