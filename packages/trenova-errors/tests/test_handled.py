@@ -1,5 +1,6 @@
 import logging
 import sqlite3
+from contextlib import closing
 from datetime import timedelta
 
 import pytest
@@ -47,7 +48,8 @@ def test_an_unknown_outcome_is_tried_again_only_where_that_was_said(idempotent):
 def test_a_failure_that_goes_no_further_has_the_same_line(caplog):
     caplog.set_level(logging.INFO)
     try:
-        sqlite3.connect(":memory:").execute(f"SELECT '{SECRET}' FROM nowhere")
+        with closing(sqlite3.connect(":memory:")) as connection:
+            connection.execute(f"SELECT '{SECRET}' FROM nowhere")
     except sqlite3.OperationalError as error:
         log_failure("A tenant has failed", error, {"organization_id": "org_1"})
 
