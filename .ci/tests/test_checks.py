@@ -65,12 +65,12 @@ def plant(folder: Path, package: str, line: str) -> None:
 
 
 def test_an_undeclared_import_fails_the_session_of_its_member(copy):
-    clean = run_member(copy, "trenova-codecs")
+    clean = run_member(copy, "trenova-schedules")
     assert clean.returncode == 0, clean.stdout + clean.stderr
 
-    plant(copy, "trenova_codecs", "import sqlalchemy")
-    everywhere = run(copy, sys.executable, "-c", "import trenova_codecs; print(trenova_codecs.__file__)")
-    alone = run_member(copy, "trenova-codecs")
+    plant(copy, "trenova_schedules", "import sqlalchemy")
+    everywhere = run(copy, sys.executable, "-c", "import trenova_schedules; print(trenova_schedules.__file__)")
+    alone = run_member(copy, "trenova-schedules")
 
     assert everywhere.stdout.startswith(str(copy)), "the workspace environment should hide the mistake"
     assert alone.returncode != 0

@@ -300,6 +300,14 @@ def test_a_commit_on_a_connection_that_sqlalchemy_gave_up_has_an_unknown_outcome
     assert classify(caught.value).kind is ErrorKind.AMBIGUOUS
 
 
+@pytest.mark.parametrize("state", [postgres.SqlserverRejectedEstablishmentOfSqlconnection, postgres.CannotConnectNow])
+def test_a_server_that_let_nobody_in_took_nothing(state):
+    with pytest.raises(state) as caught, sending("COMMIT"):
+        raise state
+
+    assert classify(caught.value).kind is ErrorKind.UNAVAILABLE
+
+
 @pytest.mark.parametrize("name", ["CANCELLED", "UNKNOWN", "NOT_FOUND", "INTERNAL"])
 def test_a_status_of_the_application_s_own_is_no_status_of_grpc(name):
     refused = RuntimeError("secret")

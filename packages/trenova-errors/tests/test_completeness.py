@@ -32,6 +32,8 @@ from trenova_errors._type_decisions import TYPES, qualified_name, type_decision
 _PRIMARY = 101
 """SQLite's result codes are those below SQLITE_DONE and their extensions, the rest of its numbers are other things."""
 _ACTIONS = ("SQLITE_LIMIT_", "SQLITE_DBCONFIG_", "SQLITE_CREATE_", "SQLITE_DROP_")
+_READ = {"aiohttp": (3, 14), "botocore": (1, 44), "redis": (8, 1), "sqlalchemy": (2, 1)}
+"""The releases that the tables were read from; an older one lacks some of the classes."""
 
 
 def test_every_sqlstate_of_psycopg_is_decided():

@@ -33,6 +33,8 @@ from trenova_errors import (
 )
 from trenova_errors._restored import CLASSES
 
+SDK = "type.temporalio.exceptions"
+
 
 class KeyMissingError(UnavailableError):
     code = "codec.unknown_key"
@@ -148,7 +150,7 @@ async def test_a_type_that_is_none_of_ours_says_at_least_whether_to_try_again():
     passing = from_failure(_activity(await _over_the_wire(UntypedError("m", type="Own"))))
 
     assert (type(permanent), type(passing)) == (NonRetryableError, RetryableError)
-    assert (permanent.code, permanent.facts["type"]) == ("unclassified", "Own")
+    assert (permanent.code, permanent.facts["type"]) == ("non_retryable", "Own")
 
 
 def test_what_the_sdk_says_of_a_result_that_is_too_large_is_understood():
@@ -159,7 +161,7 @@ def test_what_the_sdk_says_of_a_result_that_is_too_large_is_understood():
     ("which", "cls"),
     [
         (TimeoutType.SCHEDULE_TO_START, UnavailableError),
-        (TimeoutType.SCHEDULE_TO_CLOSE, UnavailableError),
+        (TimeoutType.SCHEDULE_TO_CLOSE, AmbiguousOutcomeError),
         (TimeoutType.START_TO_CLOSE, AmbiguousOutcomeError),
         (TimeoutType.HEARTBEAT, AmbiguousOutcomeError),
     ],
@@ -174,23 +176,32 @@ def test_a_time_out_is_ambiguous_only_once_the_work_had_begun(which, cls):
     assert got.__cause__ is given
 
 
-def test_a_time_out_that_names_the_last_attempt_has_the_kind_of_that_attempt():
-    last = ThrottledError("slow down")
+async def test_a_time_out_keeps_the_failure_of_the_last_attempt_as_its_cause():
+    last = await _over_the_wire(ThrottledError("slow down"))
 
     got = from_failure(_activity(_timeout(TimeoutType.SCHEDULE_TO_CLOSE, last)))
 
-    assert got is last or (isinstance(got, ThrottledError) and got.facts["timeout_type"] == "schedule_to_close")
+    assert got.code == "timeout.schedule_to_close"
+    assert isinstance(from_failure(got.__cause__), ThrottledError)
 
 
 @pytest.mark.parametrize(
     ("error", "kind", "code"),
     [
         (WorkflowFailureError(cause=CancelledError("asked for")), "non_retryable", "cancelled"),
-        (WorkflowFailureError(cause=TerminatedError("by hand")), "non_retryable", "terminated"),
-        (WorkflowAlreadyStartedError("id", "Type"), "conflict", "already_started"),
+        (
+            WorkflowFailureError(cause=TerminatedError("by hand")),
+            "non_retryable",
+            f"{SDK}.TerminatedError",
+        ),
+        (
+            WorkflowAlreadyStartedError("id", "Type"),
+            "conflict",
+            f"{SDK}.WorkflowAlreadyStartedError",
+        ),
         (WorkflowContinuedAsNewError("r2"), "non_retryable", "continued_as_new"),
-        (ServerError("down"), "unavailable", "server"),
-        (ServerError("never", non_retryable=True), "non_retryable", "server"),
+        (ServerError("down"), "unavailable", f"{SDK}.ServerError"),
+        (ServerError("never", non_retryable=True), "non_retryable", f"{SDK}.ServerError"),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else str(value),
 )

@@ -227,13 +227,6 @@ def test_ten_thousand_members_are_weighed_by_the_worst():
     assert found.kind is ErrorKind.INVALID_INPUT
 
 
-def test_a_code_that_is_no_text_is_not_taken_for_one():
-    error = RetryableError(SECRET)
-    error.code = 7
-
-    assert classify(error).code == "retryable"
-
-
 values = st.one_of(
     st.none(),
     st.integers(),

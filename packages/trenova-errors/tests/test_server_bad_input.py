@@ -270,7 +270,7 @@ async def test_a_validation_error_in_workflow_code_ends_the_run(bench):
 async def test_a_validation_error_in_activity_code_is_told_without_its_input(bench, caplog):
     handle, error = await bench.failed(CallsActivity.run, "fail_validation", [])
 
-    assert error.cause.details[0]["code"] == "unclassified"
+    assert error.cause.details[0]["code"] == "type.pydantic_core.ValidationError"
     assert error.cause.cause.type == "ValidationError"
     assert SECRET not in await _written_by_the_worker(handle)
     assert SECRET not in caplog.text

@@ -144,11 +144,11 @@ async def test_a_run_that_fails_because_of_an_activity_repeats_no_error(bench, l
 
 async def test_of_many_attempts_only_the_first_the_tenth_and_the_last_are_written():
     from trenova_errors._attempts import Attempt
-    from trenova_errors._failure_log import Decision, level_of
+    from trenova_errors._failure_log import Summary, level_of
 
-    decision = Decision(kind="unavailable", code="unavailable", benign=False)
+    summary = Summary(kind="unavailable", code="unavailable", benign=False)
     levels = {
-        number: level_of(decision, final=number == 1500, milestone=Attempt(number, None, None).milestone)
+        number: level_of(summary, final=number == 1500, milestone=Attempt(number, None, None).milestone)
         for number in range(1, 1501)
     }
 

@@ -8,14 +8,26 @@ Raise one of the error classes from activities and workflows and give ``ErrorsPl
 from typing import TYPE_CHECKING, Any
 
 from trenova_errors._base import ApplicationError, Fact
+from trenova_errors._budget import BudgetOptions
 from trenova_errors._classification import Classification
 from trenova_errors._classify import classify
 from trenova_errors._from_failure import from_failure
 from trenova_errors._handled import log_failure, to_error
 from trenova_errors._kinds import PERMANENT_KINDS, ErrorKind
 from trenova_errors._outcome import sending
+from trenova_errors._policies import (
+    BULK_JOB_POLICY,
+    DATABASE_POLICY,
+    HTTP_CALL_POLICY,
+    NOTIFICATION_POLICY,
+    POLICIES,
+    ActivityOptions,
+    ActivityPolicy,
+)
+from trenova_errors._problem import Problem, ProblemDetails, to_problem
 from trenova_errors._retry_after import HintOptions
 from trenova_errors._rules import Rule, RuleSet
+from trenova_errors._settings import idempotent
 from trenova_errors._types import (
     AmbiguousOutcomeError,
     ConfigurationError,
@@ -46,6 +58,7 @@ __all__ = [
     "ActivityPolicy",
     "AmbiguousOutcomeError",
     "ApplicationError",
+    "BudgetOptions",
     "Classification",
     "ConfigurationError",
     "ConflictError",

@@ -3,7 +3,6 @@
 import asyncio
 import logging
 from concurrent.futures import BrokenExecutor
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Final
 
@@ -17,11 +16,10 @@ from trenova_errors._attempts import Attempt, after, is_milestone
 from trenova_errors._classification import ADVICE
 from trenova_errors._escaped import decide
 from trenova_errors._evidence import name_of, organization_of
-from trenova_errors._failure_log import Decision, level_of, logger, mark, write
-from trenova_errors._from_failure import UNCLASSIFIED
+from trenova_errors._failure_log import Summary, level_of, mark, write
 from trenova_errors._kinds import ErrorKind
 from trenova_errors._metrics import FailureCounters
-from trenova_errors._restored import make
+from trenova_errors._retries import bounded, planned
 from trenova_errors._settings import Settings
 from trenova_errors._sizes import check_result
 
@@ -96,64 +94,22 @@ class ActivityErrors(ActivityInboundInterceptor):
             self._log(error, _UNASKED, after(info, retryable=True, error_type=None, asked=None), given)
 
     def _failed(self, error: Exception, given: ExecuteActivityInput) -> BaseException:
-        info = activity.info()
-        idempotent = self._settings.is_idempotent(info.activity_type, given.fn)
-        decided, decision = decide(error, raised_by="Activity", idempotent=idempotent, rules=self._settings.rules)
-        if decision.code == UNCLASSIFIED and not isinstance(error, temporalio.exceptions.ApplicationError):
+        info, settings = activity.info(), self._settings
+        idempotent = settings.is_idempotent(info.activity_type, given.fn)
+        escaped = decide(error, raised_by="Activity", idempotent=idempotent, rules=settings.rules)
+        if escaped.found.unclassified:
             self._counters.unclassified(info.activity_type, name_of(type(error)))
-            decided, decision = self._bounded(decided, decision)
-        attempt = self._attempt(decided, decision)
-        if not attempt.final and isinstance(decided, ApplicationError):
-            attempt = self._spend(error, decided, decision, attempt)
-        self._counters.failed(info.activity_type, decision.kind, final=attempt.final)
-        self._log(error, decision, attempt, given)
+            escaped = bounded(escaped, settings.max_unclassified_attempts)
+        attempt = planned(escaped, error, settings)
+        self._counters.failed(info.activity_type, escaped.summary.kind, final=attempt.final)
+        self._log(error, escaped.summary, attempt, given)
         if isinstance(error, BrokenExecutor):  # the SDK ends the worker on it, so it has to see it
             return error
-        mark(decided)
-        return decided
+        mark(escaped.error)
+        return escaped.error
 
-    def _bounded(self, decided: BaseException, decision: Decision) -> tuple[BaseException, Decision]:
-        """End the retries of what nobody has decided about, after as many attempts as the settings allow."""
-        most, attempt = self._settings.max_unclassified_attempts, activity.info().attempt
-        if most is None or attempt < most or not isinstance(decided, ApplicationError):
-            return decided, decision
-        ended = make(
-            ErrorKind.NON_RETRYABLE,
-            UNCLASSIFIED,
-            f"{decided.message} It has failed {attempt} times; register a rule that says what it means.",
-            facts=decided.facts,
-        )
-        ended.__cause__ = decided.__cause__
-        return ended, Decision(kind=ended.kind.value, code=UNCLASSIFIED, benign=False, reason=decision.reason)
-
-    def _attempt(self, decided: BaseException, decision: Decision) -> Attempt:
-        asked = decided.next_retry_delay if isinstance(decided, temporalio.exceptions.ApplicationError) else None
-        return after(activity.info(), retryable=decision.retryable, error_type=decision.kind, asked=asked)
-
-    def _spend(self, error: Exception, decided: ApplicationError, decision: Decision, attempt: Attempt) -> Attempt:
-        """Take the retry from the budget, or make it wait longer."""
-        budget, info = self._settings.budget, activity.info()
-        if budget is None or attempt.delay is None:
-            return attempt
-        named = self._settings.dependency(error) if self._settings.dependency is not None else None
-        dependency = named or decision.source or decision.code
-        verdict = budget.take(dependency, decided.kind, activity_type=info.activity_type)
-        if verdict.granted:
-            return attempt
-        if verdict.just_spent:
-            logger.warning(
-                "Retry budget of %s is spent: retries wait longer until it answers again",
-                dependency,
-                extra={"dependency": dependency, "error_kind": decided.kind.value, "task_queue": info.task_queue},
-            )
-        delay = budget.stretched(attempt.delay)
-        if attempt.remaining is not None:
-            delay = max(attempt.delay, min(delay, attempt.remaining))
-        decided.wait(delay)
-        return replace(attempt, delay=delay)
-
-    def _log(self, error: BaseException, decision: Decision, attempt: Attempt, given: ExecuteActivityInput) -> None:
-        level = level_of(decision, final=attempt.final, milestone=attempt.milestone)
+    def _log(self, error: BaseException, summary: Summary, attempt: Attempt, given: ExecuteActivityInput) -> None:
+        level = level_of(summary, final=attempt.final, milestone=attempt.milestone)
         mark(error)
         if level is None:
             return

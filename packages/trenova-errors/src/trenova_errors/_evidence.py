@@ -6,6 +6,7 @@ history, where the payload codec and the permissions of the namespace apply to i
 
 import traceback
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from types import TracebackType
 from typing import Any, Final
 
@@ -26,14 +27,7 @@ def name_of(cls: type) -> str:
 
 def chain_of(error: BaseException) -> list[BaseException]:
     """Return the exception and what caused it, at most ten, outermost first; a cycle ends it."""
-    found: list[BaseException] = []
-    seen: set[int] = set()
-    current: BaseException | None = error
-    while current is not None and id(current) not in seen and len(found) < _MAX_CHAIN:
-        found.append(current)
-        seen.add(id(current))
-        current = current.__cause__ or (None if current.__suppress_context__ else current.__context__)
-    return found
+    return list(islice(chain(error), _MAX_CHAIN))
 
 
 def types_of(error: BaseException) -> str:

@@ -25,7 +25,7 @@ _MARK: Final = "__trenova_failure_logged__"
 
 
 @dataclass(frozen=True)
-class Decision:
+class Summary:
     """What of a classification a log line repeats: words of this package, none of the exception's."""
 
     kind: str
@@ -54,14 +54,14 @@ def summary_of(found: Classification) -> Summary:
 
 def level_of(summary: Summary, *, final: bool, milestone: bool) -> int | None:
     """Return the level of the line, or None where there is none."""
-    if decision.benign:
+    if summary.benign:
         return logging.INFO if final or milestone else None
     if final:
         return logging.ERROR
     return logging.WARNING if milestone else None
 
 
-def write(level: int, event: str, error: BaseException, decision: Decision, context: Mapping[str, Any]) -> None:
+def write(level: int, event: str, error: BaseException, summary: Summary, context: Mapping[str, Any]) -> None:
     """Write the line.
 
     Args:
@@ -79,9 +79,9 @@ def write(level: int, event: str, error: BaseException, decision: Decision, cont
         "error_code": summary.code,
         "error_type": summary.error_type,
         "error_types": types,
-        "error_reason": decision.reason,
-        "error_source": decision.source,
-        "runbook": decision.runbook,
+        "error_reason": summary.reason,
+        "error_source": summary.source,
+        "runbook": summary.runbook,
         "error_stack": stack_of(error) if level >= logging.WARNING else None,
     }
     extra = {name: value for name, value in keys.items() if value is not None}

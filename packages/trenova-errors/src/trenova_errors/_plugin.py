@@ -23,6 +23,7 @@ from trenova_errors._budget import BudgetOptions, RetryBudget
 from trenova_errors._failures import lifting
 from trenova_errors._init_arguments import WorkflowInitArguments
 from trenova_errors._metrics import FailureCounters
+from trenova_errors._rules import RuleSet
 from trenova_errors._sdk_log import one_line_each
 from trenova_errors._settings import Settings, names
 from trenova_errors._sizes import PayloadLimits, WorkflowLimits
@@ -53,7 +54,7 @@ class ErrorsPlugin(SimplePlugin):
             once, so that a failure whose outcome nobody knows is tried again; beside those that are decorated
             with ``idempotent``.
         dependency: Names what an exception failed at, for the retry budget, e.g. a host; None where it does not
-            know. Without it, the source of the classification names it.
+            know. Without it, the host of an HTTP request names it, or the library whose exception it is.
         budget: How many retries this process may cause at one dependency before they wait longer; None for no
             such limit.
         limits: Sizes above which arguments and results are refused; None leaves them to the SDK and the server.
@@ -66,7 +67,7 @@ class ErrorsPlugin(SimplePlugin):
     def __init__(
         self,
         *,
-        rules: Any = None,
+        rules: RuleSet | None = None,
         idempotent_activities: Sequence[str | Callable[..., Any]] = (),
         dependency: Callable[[BaseException], str | None] | None = None,
         budget: BudgetOptions | None = _DEFAULT_BUDGET,

@@ -4,7 +4,7 @@ import math
 from collections.abc import Collection
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any, Final, NotRequired, TypedDict
+from typing import Final, NotRequired, TypedDict
 
 import temporalio.exceptions
 from temporalio.exceptions import is_cancelled_exception
@@ -56,7 +56,12 @@ class Problem:
 
 
 def to_problem(
-    error: BaseException, *, instance: str | None = None, facts: Collection[str] = (), rules: Any = None
+    error: BaseException,
+    *,
+    instance: str | None = None,
+    facts: Collection[str] = (),
+    docs: str = "",
+    rules: RuleSet | None = None,
 ) -> Problem:
     """Return the answer that an HTTP API gives for this failure.
 
@@ -72,13 +77,15 @@ def to_problem(
         error: Anything; failures of Temporal are unwrapped as :func:`from_failure` does.
         instance: A URI reference of this occurrence, e.g. the path that was asked for.
         facts: The names of the facts that may leave the house.
+        docs: What the runbook's reference is resolved against, e.g. ``https://docs.example.com/``; without it
+            ``type`` is a relative reference.
         rules: As for ``classify``.
     """
     typed = _public(error, rules)
     found = classify(typed, rules=rules)
     status = _status(typed, error, found.http_status)
     body = ProblemDetails(
-        type=found.runbook or "about:blank",
+        type=f"{docs}{found.runbook}",
         title=_title(typed, status),
         status=status,
         detail=_detail(typed, error),

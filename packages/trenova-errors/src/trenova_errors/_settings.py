@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from trenova_errors._budget import RetryBudget
+from trenova_errors._rules import RuleSet
 
 if TYPE_CHECKING:
     from trenova_errors._sizes import PayloadLimits
@@ -17,7 +18,7 @@ _Function = TypeVar("_Function", bound=Callable[..., Any])
 class Settings:
     """Options of :class:`ErrorsPlugin`, see there."""
 
-    rules: Any = None
+    rules: RuleSet | None = None
     idempotent_activities: frozenset[str] = frozenset()
     dependency: Callable[[BaseException], str | None] | None = None
     limits: "PayloadLimits | None" = None

@@ -84,7 +84,7 @@ class WorkflowErrors(WorkflowInboundInterceptor):
             except VALIDATION_ERRORS as error:
                 self._drop(input.signal, _invalid(error))
 
-        await self._escaping("Workflow failed in a signal handler", run(), signal=input.signal)
+        await self._escaping("Workflow failed in a signal handler", run(), {"signal": input.signal})
 
     async def handle_query(self, input: HandleQueryInput) -> Any:  # noqa: A002
         """See base class."""
@@ -119,17 +119,17 @@ class WorkflowErrors(WorkflowInboundInterceptor):
             self._sizes.admit(f"The result of update {input.update!r}", [result])
             return result
 
-        return await self._escaping("Update failed", run(), update=input.update)
+        return await self._escaping("Update failed", run(), {"update": input.update})
 
-    async def _escaping(self, event: str, work: Awaitable[Any], **keys: str) -> Any:
+    async def _escaping(self, event: str, work: Awaitable[Any], keys: Mapping[str, str] = _NO_KEYS) -> Any:
         try:
             return await work
         except VALIDATION_ERRORS as error:
-            raise escaping(event, _invalid(error), self._organization, **keys) from None
+            raise escaping(event, _invalid(error), self._organization, keys) from None
         except Exception as error:
             if is_cancelled_exception(error):
                 raise
-            decided = escaping(event, error, self._organization, rules=self.settings.rules, **keys)
+            decided = escaping(event, error, self._organization, keys, rules=self.settings.rules)
             raise decided from decided.__cause__
 
     def _input_refused(self, error: InvalidInputError) -> None:

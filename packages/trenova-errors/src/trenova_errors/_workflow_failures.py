@@ -2,6 +2,7 @@
 
 import logging
 from collections import OrderedDict
+from collections.abc import Mapping
 from threading import Lock
 from typing import Any, Final
 
@@ -36,7 +37,7 @@ _TASK: Final = Summary(
 
 
 def escaping(
-    event: str, error: Exception, organization: str | None, *, rules: Any = None, **keys: str
+    event: str, error: Exception, organization: str | None, keys: Mapping[str, str], *, rules: RuleSet | None = None
 ) -> BaseException:
     """Log what escapes, and return what to raise in its place.
 
@@ -46,24 +47,25 @@ def escaping(
     if not workflow.is_failure_exception(error):
         _task_failed(error, organization, keys)
         return error
-    decided, decision = decide(error, raised_by="Workflow code", rules=rules)
+    escaped = decide(error, raised_by="Workflow code", rules=rules)
+    decided, summary = escaped.error, escaped.summary
     if isinstance(error, ActivityError | ChildWorkflowError):
         # It goes on as it is, so that the caller sees which activity it was.
         decided = error
         level: int | None = logging.INFO
     else:
-        level = _level(decision, whole_run=not keys.get("update"))
+        level = _level(summary, whole_run="update" not in keys)
     if level is not None:
-        _line(level, event, error, decision, {**_context(organization), **keys})
+        _line(level, event, error, summary, {**_context(organization), **keys})
     return decided
 
 
-def refused(error: Exception, organization: str | None, *, update: str, rules: Any = None) -> BaseException:
+def refused(error: Exception, organization: str | None, *, update: str, rules: RuleSet | None = None) -> BaseException:
     """Log that a validator refused an update, and return what to raise in its place."""
-    decided, decision = decide(error, raised_by="Workflow code", rules=rules)
-    level = logging.INFO if decision.benign else logging.WARNING
-    _line(level, "Update refused", error, decision, {**_context(organization), "update": update})
-    return decided
+    escaped = decide(error, raised_by="Workflow code", rules=rules)
+    level = logging.INFO if escaped.summary.benign else logging.WARNING
+    _line(level, "Update refused", error, escaped.summary, {**_context(organization), "update": update})
+    return escaped.error
 
 
 def input_summary(error: ApplicationError) -> Summary:
@@ -76,20 +78,20 @@ def ended_unseen(subject: str, error: BaseException, organization: str | None) -
     cause = error.__cause__
     if is_cancelled_exception(error) or not isinstance(cause, TimeoutError | TerminatedError):
         return
-    _, decision = decide(error, raised_by="Workflow code")
+    summary = decide(error, raised_by="Workflow code").summary
     keys: dict[str, Any] = {"subject": subject}
     if isinstance(error, ActivityError):
         keys = {"activity_type": error.activity_type, "activity_id": error.activity_id}
     elif isinstance(error, ChildWorkflowError):
         keys = {"child_workflow_id": error.workflow_id, "child_workflow_type": error.workflow_type}
-    _line(logging.ERROR, f"{subject} ended without an answer", error, decision, {**_context(organization), **keys})
+    _line(logging.ERROR, f"{subject} ended without an answer", error, summary, {**_context(organization), **keys})
 
 
-def _level(decision: Decision, *, whole_run: bool) -> int | None:
+def _level(summary: Summary, *, whole_run: bool) -> int | None:
     info = workflow.info()
     most = info.retry_policy.maximum_attempts if info.retry_policy else 1
-    again = whole_run and decision.retryable and info.retry_policy is not None and (not most or info.attempt < most)
-    return level_of(decision, final=not again, milestone=is_milestone(info.attempt))
+    again = whole_run and summary.retryable and info.retry_policy is not None and (not most or info.attempt < most)
+    return level_of(summary, final=not again, milestone=is_milestone(info.attempt))
 
 
 def _task_failed(error: Exception, organization: str | None, keys: Mapping[str, str]) -> None:
@@ -100,10 +102,10 @@ def _task_failed(error: Exception, organization: str | None, keys: Mapping[str, 
         _line(logging.ERROR, "Workflow task failed and is tried again until the code is mended", error, _TASK, context)
 
 
-def _line(level: int, event: str, error: BaseException, decision: Decision, context: dict[str, Any]) -> None:
+def _line(level: int, event: str, error: BaseException, summary: Summary, context: dict[str, Any]) -> None:
     mark(error)
     if not workflow.unsafe.is_replaying_history_events():
-        write(level, event, error, decision, context)
+        write(level, event, error, summary, context)
 
 
 def _context(organization: str | None) -> dict[str, Any]:

@@ -4,25 +4,44 @@ from dataclasses import dataclass
 from typing import Final
 
 import temporalio.exceptions
-from temporalio.exceptions import ApplicationErrorCategory
 
 from trenova_errors._base import ApplicationError, Fact
-from trenova_errors._classify import Classification, classify
+from trenova_errors._classification import Classification
+from trenova_errors._classify import classify
 from trenova_errors._evidence import name_of
 from trenova_errors._failure_log import Summary, summary_of
 from trenova_errors._failures import presentable
 from trenova_errors._from_failure import from_failure
 from trenova_errors._kinds import ErrorKind
 from trenova_errors._restored import make
+from trenova_errors._rules import RuleSet
 from trenova_errors._types import AmbiguousOutcomeError
 
 _KINDS: Final = frozenset(kind.value for kind in ErrorKind)
 
 
-def decide(
-    error: BaseException, *, raised_by: str, idempotent: bool = False, rules: Any = None
-) -> tuple[BaseException, Decision]:
-    """Return the error to raise in place of this one, often the same, and what is known about it.
+@dataclass(frozen=True)
+class Escaped:
+    """What is done about an exception that escaped.
+
+    Args:
+        error: To raise in its place, often the same.
+        found: The decision.
+        summary: What a log line says.
+    """
+
+    error: BaseException
+    found: Classification
+    summary: Summary
+
+    @property
+    def retryable(self) -> bool:
+        """Whether another attempt may follow."""
+        return self.summary.retryable
+
+
+def decide(error: BaseException, *, raised_by: str, idempotent: bool = False, rules: RuleSet | None = None) -> Escaped:
+    """Decide about an exception that escapes.
 
     What carries a type is left as its author made it; the failure of something that was waited for keeps the
     kind of that failure; everything else is classified.
@@ -37,8 +56,8 @@ def decide(
         error.idempotent = True
     found = classify(error, idempotent=idempotent, rules=rules)
     if isinstance(error, temporalio.exceptions.ApplicationError):
-        return error, _of_application(error, found)
-    if isinstance(error, temporalio.exceptions.TemporalError):
+        return Escaped(error, found, _of_application(error, found))
+    if isinstance(error, temporalio.exceptions.TemporalError) and not found.unclassified:
         typed = from_failure(error, rules=rules)
         return Escaped(typed, found, _of_application(typed, found))
     return Escaped(_classified(error, found, raised_by), found, summary_of(found))
@@ -46,14 +65,13 @@ def decide(
 
 def _classified(error: BaseException, found: Classification, raised_by: str) -> ApplicationError:
     name = name_of(type(error))
-    known = found.code != UNCLASSIFIED
     facts: dict[str, Fact] = {"exception": name}
-    if known:
+    if not found.unclassified:
         facts["source"] = found.source
     typed = make(
         found.kind,
         found.code,
-        f"{raised_by} raised {name}." + (f" {found.reason}" if known else ""),
+        f"{raised_by} raised {name}." + ("" if found.unclassified else f" {found.reason}"),
         retry_after=found.retry_after,
         facts=facts,
         idempotent=found.retryable,
