@@ -1,7 +1,8 @@
 import uuid
+from typing import Annotated, Literal
 
 import pytest
-from pydantic import ValidationError
+from pydantic import BaseModel, Field, ValidationError
 from sample_worker._settings import Settings
 
 from trenova_errors import ConfigurationError
@@ -215,3 +216,21 @@ def test_no_fault_shows_a_secret(config, file):
     with pytest.raises(ConfigurationError) as caught:
         load(config)
     assert "hunter2" not in caught.value.message
+
+
+class FileKeys(BaseModel):
+    source: Literal["file"]
+    path: str
+
+
+class OtherKeys(BaseModel):
+    source: Literal["other"]
+
+
+class Tagged(ServiceSettings):
+    keys: Annotated[FileKeys | OtherKeys, Field(discriminator="source")]
+
+
+def test_a_fault_in_one_of_several_kinds_is_named_as_settings_write_it():
+    with pytest.raises(ConfigurationError, match=r"'keys\.path' is required .* Set TRENOVA_KEYS__PATH"):
+        load_settings(Tagged, environ={"TRENOVA_KEYS__SOURCE": "file"})

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from trenova_errors import ConfigurationError
-from trenova_workers._fields import keys_at, nearest, required_at
+from trenova_workers._fields import keys_at, nearest, required_at, without_tags
 from trenova_workers._layers import SHARED_PREFIX, Layer
 from trenova_workers._provenance import masked_text, shown
 
@@ -19,7 +19,7 @@ def explain(model: type[BaseModel], error: ValidationError, layers: Sequence[Lay
 
 
 def _line(model: type[BaseModel], detail: ErrorDetails, layers: Sequence[Layer]) -> str:
-    path = tuple(str(part) for part in detail["loc"])
+    path = without_tags(model, [str(part) for part in detail["loc"]])
     key = ".".join(path)
     source = next((o for layer in reversed(layers) if path and (o := layer.origin(path))), None)
     where = f"{source}: " if source else ""

@@ -3,7 +3,7 @@
 import difflib
 from collections.abc import Iterable, Iterator, Sequence
 from types import NoneType, UnionType
-from typing import Annotated, Any, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel, SecretBytes, SecretStr
 
@@ -31,6 +31,21 @@ def required_at(model: type[BaseModel], path: Path) -> list[Path]:
     below = [(name, field) for m in _models(field_at(model, path)) for name, field in m.model_fields.items()]
     needed = [leaf for name, field in below if field.is_required() for leaf in required_at(model, (*path, name))]
     return needed or [path]
+
+
+def without_tags(model: type[BaseModel], path: Sequence[str]) -> Path:
+    """Return the path as settings write it: pydantic puts the tag of a discriminated union between its keys."""
+    kept: list[str] = []
+    for key in path[:-1]:
+        models = list(_models(field_at(model, kept)))
+        if any(key in m.model_fields for m in models) or not any(key in _tags(m) for m in models):
+            kept.append(key)
+    return (*kept, *path[-1:])
+
+
+def _tags(model: type[BaseModel]) -> set[Any]:
+    fields = model.model_fields.values()
+    return {tag for field in fields if get_origin(field.annotation) is Literal for tag in get_args(field.annotation)}
 
 
 def nearest(key: str, known: Iterable[str]) -> str | None:
