@@ -3,6 +3,7 @@
 import asyncio
 import json
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from enum import StrEnum
@@ -30,7 +31,7 @@ class State(StrEnum):
     STOPPED = "stopped"
 
 
-class Kept:
+class Kept(ABC):
     """One process under supervision; what is started and learned of it, a subclass says."""
 
     def __init__(
@@ -65,15 +66,15 @@ class Kept:
         """Run it from now on, again after each death, until it is stopped or given up."""
         self._keeping = asyncio.ensure_future(self._keep())
 
+    @abstractmethod
     async def start(self) -> tuple[Child, int]:
         """Start the process once; the child, and the loopback port on which ``/readyz`` answers."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def stop(self) -> None:
         """Let it end in its own time, and by force after it."""
-        raise NotImplementedError
 
-    def learn(self, said: Mapping[str, Any]) -> None:
+    def learn(self, said: Mapping[str, Any]) -> None:  # noqa: B027 - most have nothing to learn
         """Take note of what its ``/readyz`` said when it became ready."""
 
     async def end(self, limit: float) -> None:
