@@ -18,6 +18,7 @@ def test_the_public_names_are_these():
         "Setting",
         "SummaryEvent",
         "Work",
+        "WorkLimits",
         "WorkerOptions",
         "connect",
         "connect_config",

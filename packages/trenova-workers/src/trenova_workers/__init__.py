@@ -2,6 +2,7 @@
 
 from trenova_workers._connection import connect, connect_config
 from trenova_workers._demo import CheckEvent, DemoEvent, DemoRun, ProgressEvent, SummaryEvent
+from trenova_workers._limits import WorkLimits
 from trenova_workers._options import HealthOptions, LogOptions, WorkerOptions
 from trenova_workers._prepare import prepare
 from trenova_workers._provenance import Setting
@@ -24,6 +25,7 @@ __all__ = [
     "Setting",
     "SummaryEvent",
     "Work",
+    "WorkLimits",
     "WorkerOptions",
     "connect",
     "connect_config",

@@ -10,6 +10,7 @@ from temporalio.common import SearchAttributeKey
 
 from trenova_errors import ErrorsPlugin
 from trenova_workers._demo import DemoRun
+from trenova_workers._limits import WorkLimits
 from trenova_workers._settings import ServiceSettings
 
 S = TypeVar("S", bound=ServiceSettings)
@@ -41,6 +42,10 @@ class Finding:
 
 def _errors_plugin(_: ServiceSettings) -> Sequence[Plugin]:
     return (ErrorsPlugin(),)
+
+
+def _no_limits(_: ServiceSettings) -> WorkLimits:
+    return WorkLimits()
 
 
 async def _nothing_to_prepare(_: ServiceSettings) -> None:
@@ -78,6 +83,7 @@ class Service(Generic[S]):
         demo_order: Demonstrations of several services run in ascending order.
         search_attributes: Registered by ``prepare`` before the first use, after ``prepare`` above.
         plugins: Set on the client, which hands them to its workers. Called once in a process.
+        limits: What the work itself demands of the worker's options; asked before anything is opened.
     """
 
     name: str
@@ -92,3 +98,4 @@ class Service(Generic[S]):
     demo_order: int = 0
     search_attributes: Sequence[SearchAttributeKey[Any]] = ()
     plugins: Callable[[S], Sequence[Plugin]] = _errors_plugin
+    limits: Callable[[S], WorkLimits] = _no_limits
