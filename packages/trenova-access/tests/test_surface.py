@@ -23,6 +23,8 @@ NAMES = {
     "AccessOptions",
     "AuditEvent",
     "AuditHook",
+    "AuditLog",
+    "AuditOptions",
     "BodyTooLargeError",
     "ForeignRequestError",
     "Grant",

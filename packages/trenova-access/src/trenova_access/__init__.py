@@ -7,6 +7,7 @@ For ASGI applications made with Starlette. One :class:`Access` per server: ``pro
 from trenova_access._access import ALLOWED_HEADERS, Access
 from trenova_access._answers import refusal, refuse
 from trenova_access._audit import AUDIT_LOGGER, AuditEvent, AuditHook, log_audit
+from trenova_access._audit_log import AuditLog
 from trenova_access._claims import PermissionClaim, ValueClaim
 from trenova_access._errors import (
     AccessConfigurationError,
@@ -22,7 +23,14 @@ from trenova_access._errors import (
 )
 from trenova_access._hosts import is_loopback, require_safe_bind
 from trenova_access._key_set import KeySet
-from trenova_access._options import AccessOptions, KeySetOptions, LimitOptions, SignInOptions, TokenOptions
+from trenova_access._options import (
+    AccessOptions,
+    AuditOptions,
+    KeySetOptions,
+    LimitOptions,
+    SignInOptions,
+    TokenOptions,
+)
 from trenova_access._pages import SIGN_IN_PATH, sign_in_link, sign_in_routes
 from trenova_access._principal import EVERYWHERE, Grant, Principal, Roles
 from trenova_access._private_file import write_private
@@ -40,6 +48,8 @@ __all__ = [
     "AccessOptions",
     "AuditEvent",
     "AuditHook",
+    "AuditLog",
+    "AuditOptions",
     "BodyTooLargeError",
     "ForeignRequestError",
     "Grant",

@@ -1,17 +1,21 @@
 """One object for a server: who asks, may they, and the wrapping of its application."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp
 
-from trenova_access._audit import AuditEvent, AuditHook, count, log_audit
+from trenova_access._audit import AuditEvent, AuditHook, bounded, count, count_refusal
+from trenova_access._audit_log import AuditLog
 from trenova_access._errors import AccessConfigurationError, AccessError, NotPermittedError, NotSignedInError
 from trenova_access._guard import Guard, require_own_origin
 from trenova_access._limits import Limits
 from trenova_access._options import AccessOptions
 from trenova_access._principal import Principal, Roles
+from trenova_access._record import RequestRecord, bounded_reason, reason_of
+from trenova_access._recorder import Recorder
 from trenova_access._sign_in import SignIn
 from trenova_access._tokens import TokenVerifier
 
@@ -25,9 +29,11 @@ class Access:
     Args:
         options: Who is let in.
         roles: The roles that the server knows.
-        audit: Receives every decision; the default logs it.
+        audit: Receives every decision and every refusal; the default is an :class:`AuditLog`.
         sign_in: In place of one made from ``options.sign_in``.
         verifier: In place of one made from ``options.tokens``.
+        resource_of: What a request claims to be about, for the audit line of one that is refused before a route
+            asked for a role there; by default nothing. It must not raise.
 
     Raises:
         AccessConfigurationError: The options give out a role that the server does not know.
@@ -38,9 +44,10 @@ class Access:
         options: AccessOptions,
         roles: Roles,
         *,
-        audit: AuditHook = log_audit,
+        audit: AuditHook | None = None,
         sign_in: SignIn | None = None,
         verifier: TokenVerifier | None = None,
+        resource_of: Callable[[HTTPConnection], str] = lambda _: "",
     ) -> None:
         if unknown := sorted(role for role in options.roles_named if role not in roles):
             raise AccessConfigurationError(
@@ -51,16 +58,18 @@ class Access:
         self.roles = roles
         self.sign_in = sign_in or (SignIn(options.sign_in) if options.sign_in else None)
         self._verifier = verifier or (TokenVerifier(options.tokens) if options.tokens else None)
-        self._audit = audit
+        self._audit = audit or AuditLog(options.audit)
+        self._resource_of = resource_of
 
     def protect(self, app: ASGIApp) -> ASGIApp:
-        """Wrap an application in what holds for every request: CORS, Host, Origin, limits.
+        """Wrap an application in what holds for every request: audited refusals, CORS, Host, Origin, limits.
 
-        CORS stands outside, so that a page of an allowed origin can also read why it was refused. Give
-        Starlette ``exception_handlers={AccessError: refuse}``, which answers what its routes raise.
+        CORS stands outside of the checks, so that a page of an allowed origin can also read why it was refused.
+        Give Starlette ``exception_handlers={AccessError: refuse}``, which answers what its routes raise. Every
+        answer from 400 to 500 is a refusal, and so is every :class:`AccessError`; each request's is told once.
         """
         guarded = Guard(Limits(app, self.options.limits), self.options)
-        return CORSMiddleware(
+        crossing = CORSMiddleware(
             guarded,
             allow_origins=self.options.origins,
             allow_methods=("GET", "POST", "PUT", "PATCH", "DELETE"),
@@ -68,6 +77,7 @@ class Access:
             allow_credentials=True,
             allow_private_network=True,
         )
+        return Recorder(crossing, self._tell, self._end)
 
     async def authenticate(self, connection: HTTPConnection) -> Principal:
         """Who asks: by the Authorization header if there is one, otherwise by the session's cookie.
@@ -85,7 +95,8 @@ class Access:
                 require_own_origin(connection, self.options, needed=True)
             if principal := self.sign_in.by_session(cookie):
                 return principal
-        raise NotSignedInError(self._how())
+            raise NotSignedInError(self._how(), reason="session")
+        raise NotSignedInError(self._how(), reason="no_credential")
 
     async def require(self, connection: HTTPConnection, resource: str, role: str) -> Principal:
         """Who asks, if they have ``role`` on ``resource``; every decision is audited.
@@ -101,10 +112,54 @@ class Access:
         return await self._decide(connection, action, "", lambda _: True)
 
     def audit(self, connection: HTTPConnection, event: AuditEvent) -> None:
-        """Count an event and hand it to the hook, with the client's address."""
+        """Count a decision and hand it to the hook, with the client's address; a refusal is this request's."""
         count(event)
+        if event.outcome == "allowed":
+            RequestRecord.begin(connection.scope, self._tell).known = event
+            self._hand_on(connection, event)
+        else:
+            self._tell(connection, event)
+
+    def refused(self, connection: HTTPConnection, outcome: str, reason: str, *, audited: bool = False) -> None:
+        """Tell that a request is refused for what no decision about its caller said; once for each request.
+
+        Args:
+            connection: The request; who asks for what is taken from the last decision that let it through.
+            outcome: The code of the refusal; a word of the program.
+            reason: The same or a finer one, of a bounded set: lower case letters, digits, ``_`` and ``.``.
+            audited: The application wrote a line of its own, so it is only counted.
+        """
+        record = RequestRecord.begin(connection.scope, self._tell)
+        if audited and not record.refused:
+            record.refused = True
+            count_refusal(outcome, bounded_reason(reason))
+        else:
+            record.refuse(connection, outcome, reason)
+
+    def over_time(self, connection: HTTPConnection) -> bool:
+        """Whether it is the limit of time that cancels this request, for a route with an audit line of its own."""
+        record = RequestRecord.of(connection.scope)
+        return record is not None and record.limit is not None and record.limit.expired()
+
+    def _tell(self, connection: HTTPConnection, event: AuditEvent) -> None:
+        record = RequestRecord.begin(connection.scope, self._tell)
+        event = replace(
+            event,
+            resource=event.resource or self._resource_of(connection),
+            reason=bounded_reason(event.reason or event.outcome.rpartition(".")[2]),
+        )
+        if not record.refused:
+            count_refusal(event.outcome, event.reason)
+        record.refused = True
+        self._hand_on(connection, event)
+
+    def _hand_on(self, connection: HTTPConnection, event: AuditEvent) -> None:
         client = connection.client.host if connection.client else ""
-        self._audit(AuditEvent(**{**vars(event), "client": client}))
+        self._audit(replace(bounded(event), client=client))
+
+    def _end(self) -> None:
+        if isinstance(self._audit, AuditLog):
+            self._audit.flush()
 
     async def _decide(
         self, connection: HTTPConnection, action: str, resource: str, permits: Callable[[Principal], bool]
@@ -113,7 +168,9 @@ class Access:
         try:
             principal = await self.authenticate(connection)
             if not permits(principal):
-                raise NotPermittedError(f"{principal.subject!r} does not have the role {action!r} on {resource!r}.")
+                raise NotPermittedError(
+                    f"{principal.subject!r} does not have the role {action!r} on {resource!r}.", reason="role"
+                )
         except AccessError as error:
             self.audit(connection, _event(action, resource, principal, error))
             raise
@@ -123,12 +180,14 @@ class Access:
     async def _by_bearer(self, given: list[str]) -> Principal:
         scheme, _, token = given[0].partition(" ")
         if len(given) > 1 or scheme.lower() != "bearer" or not token.strip():
-            raise NotSignedInError("The Authorization header must be one, of the form `Bearer <token>`.")
+            raise NotSignedInError(
+                "The Authorization header must be one, of the form `Bearer <token>`.", reason="authorization_header"
+            )
         if self.sign_in and (principal := self.sign_in.by_key(token.strip())):
             return principal
         if self._verifier:
             return await self._verifier.verify(token.strip())
-        raise NotSignedInError("The bearer token is not this server's key.")
+        raise NotSignedInError("The bearer token is not this server's key.", reason="wrong_key")
 
     def _how(self) -> str:
         if self.sign_in:
@@ -143,5 +202,5 @@ def _event(action: str, resource: str, who: Principal | None, error: AccessError
         outcome=error.code if error else "allowed",
         subject=who.subject if who else "",
         method=who.method if who else "",
-        reason=str(error.facts.get("reason", "")) if error else "",
+        reason=bounded_reason(reason_of(error)) if error else "",
     )

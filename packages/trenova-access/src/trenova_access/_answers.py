@@ -4,6 +4,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from trenova_access._errors import AccessError, NotSignedInError, TooBusyError
+from trenova_access._record import report
 
 
 def refusal(error: AccessError) -> JSONResponse:
@@ -16,8 +17,9 @@ def refusal(error: AccessError) -> JSONResponse:
     return JSONResponse({"code": error.code, "message": str(error)}, status_code=error.status, headers=headers)
 
 
-async def refuse(_: Request, error: Exception) -> Response:
-    """The exception handler to give to Starlette for :class:`AccessError`."""
+async def refuse(request: Request, error: Exception) -> Response:
+    """The exception handler to give to Starlette for :class:`AccessError`; what nobody audited yet, it does."""
     if not isinstance(error, AccessError):
         raise error
+    report(request.scope, error)
     return refusal(error)

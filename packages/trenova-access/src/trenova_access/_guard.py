@@ -8,6 +8,7 @@ from trenova_access._answers import refusal
 from trenova_access._errors import ForeignRequestError
 from trenova_access._hosts import names_host
 from trenova_access._options import AccessOptions
+from trenova_access._record import report
 
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -31,6 +32,7 @@ class Guard:
         try:
             self._look_at(scope)
         except ForeignRequestError as error:
+            report(scope, error)
             await refusal(error)(scope, receive, send)
             return
         await self._app(scope, receive, send)

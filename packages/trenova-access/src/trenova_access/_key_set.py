@@ -47,7 +47,8 @@ class KeySet:
         self._keys: dict[str | None, VerificationKey] = {}
         self._fetched: float | None = None
         self._tried: float | None = None
-        self._fetching: asyncio.Task[bool] | None = None
+        self._fetching: asyncio.Task[None] | None = None
+        self._failed = False
 
     async def key(self, kid: str | None) -> VerificationKey:
         """The key of this id; None asks for the only key of a set that has one.
@@ -64,8 +65,10 @@ class KeySet:
         return known
 
     async def _look_again(self, kid: str | None) -> VerificationKey:
-        fresh = await asyncio.shield(self._begin()) if self._fetching or self._may_try() else None
-        if self._age() > self._options.stale_s or (fresh is False and kid not in self._keys):
+        if self._fetching or self._may_try():
+            await asyncio.shield(self._begin())
+        # While the issuer is away nobody can tell a key that it published since from one that never was.
+        if self._age() > self._options.stale_s or (self._failed and kid not in self._keys):
             raise KeySetUnavailableError(
                 "The keys of the token's issuer cannot be fetched; try again, and see the server's log if it lasts."
             )
@@ -81,30 +84,30 @@ class KeySet:
     def _may_try(self) -> bool:
         return self._tried is None or self._clock() - self._tried >= self._options.retry_s
 
-    def _begin(self) -> "asyncio.Task[bool]":
+    def _begin(self) -> "asyncio.Task[None]":
         if self._fetching is None:
             self._tried = self._clock()
             self._fetching = asyncio.ensure_future(self._refresh())
             self._fetching.add_done_callback(self._over)
         return self._fetching
 
-    def _over(self, _: "asyncio.Task[bool]") -> None:
+    def _over(self, _: "asyncio.Task[None]") -> None:
         self._fetching = None
 
-    async def _refresh(self) -> bool:
+    async def _refresh(self) -> None:
         try:
             async with asyncio.timeout(self._options.timeout_s):
                 keys = dict(_usable(await _fetch(self._options)))
-        except (httpx.HTTPError, OSError, TimeoutError, ValueError, TypeError) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError, TypeError, RecursionError) as error:
             _LOG.warning(
                 "The key set %s could not be fetched (%s); the keys held are used for %.0f s after their fetch.",
                 self._options.url,
                 str(error) or type(error).__name__,
                 self._options.stale_s,
             )
-            return False
-        self._keys, self._fetched = keys, self._clock()
-        return True
+            self._failed = True
+            return
+        self._keys, self._fetched, self._failed = keys, self._clock(), False
 
 
 async def _fetch(options: KeySetOptions) -> bytes:

@@ -8,6 +8,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from trenova_access._answers import refusal
 from trenova_access._errors import AccessError, BodyTooLargeError, TooBusyError, TooSlowError
 from trenova_access._options import LimitOptions
+from trenova_access._record import RequestRecord, report
 
 
 class Limits:
@@ -31,6 +32,7 @@ class Limits:
             self._look_at_length(scope)
             await self._bounded(scope, self._counting(receive), answer)
         except AccessError as error:
+            report(scope, error)
             if answer.begun:
                 raise
             await refusal(error)(scope, receive, send)
@@ -41,6 +43,8 @@ class Limits:
         self._running += 1
         try:
             async with asyncio.timeout(self._options.timeout_s) as limit:
+                if record := RequestRecord.of(scope):
+                    record.limit = limit
                 await self._app(scope, receive, send)
         except TimeoutError:
             if not limit.expired():

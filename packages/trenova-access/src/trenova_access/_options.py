@@ -129,6 +129,18 @@ class LimitOptions(_Options):
     max_concurrent: int = Field(default=64, gt=0)
 
 
+class AuditOptions(_Options):
+    """How many refusals of callers that nobody knows are lines of the audit log; metrics count all.
+
+    Attributes:
+        lines: Lines for each outcome and reason within ``window_s``; above, their number is one line.
+        window_s: Seconds.
+    """
+
+    lines: int = Field(default=20, ge=0)
+    window_s: float = Field(default=60, gt=0, le=3600)
+
+
 class AccessOptions(_Options):
     """Who may call a server.
 
@@ -138,6 +150,7 @@ class AccessOptions(_Options):
         tokens: Accept JWTs.
         sign_in: Accept people and programs of this machine.
         limits: What requests may take.
+        audit: How much the log says of callers that nobody knows.
 
     Raises:
         ValueError: Nobody could be let in, or something is not concrete.
@@ -148,6 +161,7 @@ class AccessOptions(_Options):
     tokens: TokenOptions | None = None
     sign_in: SignInOptions | None = None
     limits: LimitOptions = LimitOptions()
+    audit: AuditOptions = AuditOptions()
 
     @model_validator(mode="after")
     def _somebody(self) -> "AccessOptions":

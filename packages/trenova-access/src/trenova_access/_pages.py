@@ -135,7 +135,7 @@ class _Pages:
     async def new_link(self, request: Request) -> Response:
         principal = await self._access.require_anybody(request, "new_link")
         if principal.method != "key":
-            raise NotSignedInError("A new link is given to whoever sends the server's own key.")
+            raise NotSignedInError("A new link is given to whoever sends the server's own key.", reason="not_the_key")
         base = str(request.base_url)
         return JSONResponse(
             {"link": sign_in_link(base, self._sign_in.new_link())}, headers={"Cache-Control": "no-store"}

@@ -49,6 +49,8 @@ class TokenVerifier:
         if len(token) > _LONGEST_TOKEN:
             raise _refused("malformed", "The token is too long.")
         header = _header(token)
+        if str(header.get("alg")).lower() == "none":
+            raise _refused("unsigned", "The token is signed in a way that is not accepted.")
         if header.get("alg") not in self._options.algorithms:
             raise _refused("algorithm", "The token is signed in a way that is not accepted.")
         kid = header.get("kid")

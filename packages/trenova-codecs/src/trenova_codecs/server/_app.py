@@ -15,7 +15,7 @@ from trenova_codecs._keys import KeyProvider
 from trenova_codecs.server._audit import CodecAuditHook, log_codec_event
 from trenova_codecs.server._openapi import describe
 from trenova_codecs.server._options import ROLES, CodecServerOptions
-from trenova_codecs.server._remote import RemoteCodec, answer_error
+from trenova_codecs.server._remote import RemoteCodec, answer_with, claimed_namespace
 from trenova_errors import ApplicationError
 
 _NO_STORE: Final = {"Cache-Control": "no-store"}
@@ -53,7 +53,7 @@ def create_app(
     Raises:
         AccessConfigurationError: The options give out a role that is none of ``reader`` and ``writer``.
     """
-    access = access or Access(options.access, ROLES)
+    access = access or Access(options.access, ROLES, resource_of=claimed_namespace)
     codec = RemoteCodec(options, ring, access, audit)
     routes = [
         Route("/", _home(access), methods=["GET"]),
@@ -66,7 +66,7 @@ def create_app(
     ]
     handlers: dict[Any, ExceptionHandler] = {
         AccessError: refuse,
-        ApplicationError: answer_error,
+        ApplicationError: answer_with(access),
         HTTPException: _refuse_path,
     }
     return access.protect(Starlette(routes=routes, exception_handlers=handlers))

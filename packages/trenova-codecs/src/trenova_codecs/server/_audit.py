@@ -17,11 +17,12 @@ class CodecEvent:
         namespace: As the request named it.
         subject: Who asked.
         method: How they proved it.
-        outcome: ``done``, or the code of the error.
+        outcome: ``done``, the code of the error, or ``canceled`` where nobody was there to be answered.
         payloads: How many the request held.
         size_in: Bytes of the request's body.
         size_out: Bytes of the answer's body, 0 when there was an error.
-        key_ids: Ids of the keys that it asked for, sorted.
+        key_ids: Ids of the keys that it asked for, sorted, each cut at 64 characters.
+        reason: The refusal in one word; empty where nothing was refused.
     """
 
     operation: str
@@ -33,6 +34,7 @@ class CodecEvent:
     size_in: int
     size_out: int
     key_ids: tuple[str, ...]
+    reason: str = ""
 
 
 CodecAuditHook = Callable[[CodecEvent], None]
@@ -40,10 +42,15 @@ CodecAuditHook = Callable[[CodecEvent], None]
 
 
 def log_codec_event(event: CodecEvent) -> None:
-    """Log an event under ``trenova_codecs.audit``, its fields also as ``extra`` for structured logging."""
-    logging.getLogger(AUDIT_LOGGER).info(
-        "%s in %r by %r (%s): %s, %d payloads, %d bytes in, %d out, keys %s",
-        *(event.operation, event.namespace, event.subject, event.method, event.outcome),
+    """Log an event under ``trenova_codecs.audit``: what was refused as a warning, the rest as information.
+
+    The fields travel also as ``extra`` for structured logging.
+    """
+    logging.getLogger(AUDIT_LOGGER).log(
+        logging.WARNING if event.reason else logging.INFO,
+        "%s in %r by %r (%s): %s%s, %d payloads, %d bytes in, %d out, keys %s",
+        *(event.operation, event.namespace, event.subject, event.method),
+        *(event.outcome, f" ({event.reason})" if event.reason else ""),
         *(event.payloads, event.size_in, event.size_out, ", ".join(map(repr, event.key_ids)) or "none"),
         extra={"audit": asdict(event)},
     )

@@ -43,7 +43,8 @@ def _parse(body: bytes) -> list[Payload]:
     except (json_format.ParseError, ValueError, TypeError, AttributeError, RecursionError):
         raise InvalidInputError(
             "The request's body is not the JSON of payloads. Send "
-            '{"payloads": [{"metadata": {"encoding": "<base64>"}, "data": "<base64>"}]}.'
+            '{"payloads": [{"metadata": {"encoding": "<base64>"}, "data": "<base64>"}]}.',
+            reason="not_payloads",
         ) from None
 
 

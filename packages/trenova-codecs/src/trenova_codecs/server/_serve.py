@@ -11,11 +11,12 @@ from typing import Any
 import uvicorn
 from starlette.types import ASGIApp
 
-from trenova_access import Access, AuditEvent, log_audit, require_safe_bind
+from trenova_access import Access, AuditEvent, AuditHook, AuditLog, require_safe_bind
 from trenova_codecs._keys import KeyProvider
 from trenova_codecs.server._announcement import FILE, announce, withdraw
 from trenova_codecs.server._app import Exposition, create_app
 from trenova_codecs.server._options import ROLES, ServeOptions
+from trenova_codecs.server._remote import claimed_namespace
 from trenova_errors import ConfigurationError
 
 
@@ -41,7 +42,8 @@ async def serve(
         ConfigurationError: The address cannot be listened on.
     """
     require_safe_bind(options.host, tokens=options.access.tokens is not None, encrypted=options.encrypted)
-    access = Access(options.access, ROLES, audit=_log_unless_let_through)
+    log = AuditLog(options.access.audit)
+    access = Access(options.access, ROLES, audit=_unless_let_through(log), resource_of=claimed_namespace)
     app = create_app(options, ring, access=access, exposition=exposition, keys_needed=not options.keys_optional)
     file = file or options.data_dir / FILE
     with _listener(options) as listener:
@@ -56,12 +58,17 @@ async def serve(
                 await uvicorn.Server(_config(app, options)).serve(sockets=[listener])
         finally:
             withdraw(file)
+            log.flush()
 
 
-def _log_unless_let_through(event: AuditEvent) -> None:
+def _unless_let_through(log: AuditLog) -> AuditHook:
     """Leave out what the codec's own line says again, with what came of it."""
-    if event.outcome != "allowed" or event.action not in ROLES:
-        log_audit(event)
+
+    def hook(event: AuditEvent) -> None:
+        if event.outcome != "allowed" or event.action not in ROLES:
+            log(event)
+
+    return hook
 
 
 @contextmanager

@@ -43,7 +43,8 @@ class Codecs:
         if found is None:
             raise NotPermittedError(
                 f"Namespace {namespace[:100]!r} is not served here. The operator of this server lists those that are "
-                "as `namespaces`, each with its keys."
+                "as `namespaces`, each with its keys.",
+                reason="namespace_not_served",
             )
         return found
 
@@ -69,6 +70,7 @@ async def work_off(
             f"The request holds {len(payloads)} payloads; this server takes {batch.max_payloads}. Send fewer at once.",
             count=len(payloads),
             limit=batch.max_payloads,
+            reason="too_many_payloads",
         )
     done: list[Payload] = []
     size = turn = 0
@@ -81,6 +83,7 @@ async def work_off(
             raise PayloadTooLargeError(
                 f"The payloads of the request become more than {batch.max_output} bytes. Send fewer at once.",
                 limit=batch.max_output,
+                reason="output_too_large",
             )
         if turn > _YIELD_EVERY:
             turn = 0
