@@ -1,9 +1,13 @@
 import asyncio
 import contextlib
+from collections import Counter
 
 import httpx
 import pytest
 import uvicorn
+from opentelemetry import metrics
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from starlette.applications import Starlette
 from starlette.responses import JSONResponse
 from starlette.routing import Route
@@ -51,6 +55,39 @@ def issuer(_issuer):
     _issuer.document, _issuer.body, _issuer.status, _issuer.delay = kept, None, 200, 0.0
 
 
+@pytest.fixture(scope="session")
+def _reader():
+    reader = InMemoryMetricReader()
+    metrics.set_meter_provider(MeterProvider([reader]))  # a process takes one, once
+    return reader
+
+
+@pytest.fixture
+def counted(_reader):
+    """What a counter of this package grew by since the test began, by the labels asked for."""
+
+    def read(name, *labels):
+        data = _reader.get_metrics_data()
+        found = [one for r in (data.resource_metrics if data else ()) for s in r.scope_metrics for one in s.metrics]
+        points = [point for metric in found if metric.name == name for point in metric.data.data_points]
+        sums = Counter()
+        for point in points:
+            sums[tuple(point.attributes.get(label) for label in labels)] += point.value
+        return sums
+
+    before = {}
+
+    def grown(name, *labels):
+        return dict(read(name, *labels) - before.get((name, labels), Counter()))
+
+    for asked in (
+        ("trenova_access_refusals", ("outcome", "reason")),
+        ("trenova_access_decisions", ("outcome", "reason")),
+    ):
+        before[asked] = read(asked[0], *asked[1])
+    return grown
+
+
 class Running:
     """A server on a free port of loopback, with a client for it."""
 
@@ -68,7 +105,8 @@ async def serve():
         async def start(options, **more):
             events = []
             access = Access(options, ROLES, audit=events.append, **more)
-            running = Running(access, await _listen(stack, access.protect(_application(access))), events)
+            application = access.protect(_application(access), resource_of=lambda it: it.headers.get("x-thing", ""))
+            running = Running(access, await _listen(stack, application), events)
             stack.push_async_callback(running.client.aclose)
             return running
 
@@ -87,6 +125,20 @@ def _application(access):
     async def slow(_):
         await asyncio.sleep(30)
 
+    async def twice(request):
+        await access.require(request, "a", "viewer")
+        access.refused(request, "thing.locked", "locked")
+        access.refused(request, "thing.locked", "locked")
+        return JSONResponse({"code": "thing.locked"}, status_code=409)
+
+    async def own_line(request):
+        access.refused(request, "thing.locked", "locked", audited=True)
+        return JSONResponse({"code": "thing.locked"}, status_code=409)
+
+    async def odd(request):
+        access.refused(request, "thing.odd", "what a caller wrote")
+        return JSONResponse({}, status_code=400)
+
     async def broken(_):
         raise RuntimeError("planted")
 
@@ -95,6 +147,9 @@ def _application(access):
         Route("/things/{resource}", change, methods=["POST"]),
         Route("/slow", slow),
         Route("/broken", broken),
+        Route("/twice", twice),
+        Route("/own-line", own_line),
+        Route("/odd", odd),
     ]
     if access.sign_in:
         routes += sign_in_routes(access)

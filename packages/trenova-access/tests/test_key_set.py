@@ -107,6 +107,7 @@ async def test_keys_outlive_an_issuer_that_is_away_for_a_while_only(issuer, capl
         (200, json.dumps({"keys": [{"kty": "oct", "kid": "k1", "k": "c2VjcmV0", "alg": "HS256"}]}).encode()),
         (200, json.dumps({"keys": [{"kty": "RSA", "kid": "k1"}] * 101}).encode()),
         (200, b'{"keys": [' + b" " * 300_000 + b"]}"),
+        (200, b"[" * 200_000),
     ],
 )
 async def test_an_answer_that_is_no_key_set_is_not_believed(issuer, status, body):
@@ -149,4 +150,27 @@ async def test_keys_for_other_uses_and_short_ones_are_left_out(issuer):
 @pytest.mark.parametrize("url", ["http://issuer.example.com/jwks", "file:///etc/passwd", "ftp://127.0.0.1/", ""])
 def test_keys_are_not_fetched_in_clear(url):
     with pytest.raises(ValueError, match="is not https"):
+        KeySetOptions(url=url)
+
+
+async def test_while_the_issuer_is_away_an_unknown_key_is_nobody_s_fault(issuer):
+    keys, clock = key_set(issuer)
+    await keys.key("k1")
+    issuer.status = 500
+    clock.now += 11
+
+    for _ in range(3):  # the first asks the issuer, the others may not yet
+        with pytest.raises(KeySetUnavailableError):
+            await keys.key("k2")
+    assert await keys.key("k1")
+    assert issuer.asked == 2
+    issuer.status = 200
+    clock.now += 11
+    with pytest.raises(TokenRefusedError):
+        await keys.key("k2")
+
+
+@pytest.mark.parametrize("url", ["https://[::1", "https://example.com:port/", "https://exa\x00mple/", "https://"])
+def test_an_address_that_is_none_is_refused_before_anything_is_fetched(url):
+    with pytest.raises(ValueError, match=r"is not https|is no address"):
         KeySetOptions(url=url)

@@ -172,5 +172,6 @@ async def test_decisions_are_audited_without_secrets(local):
         ("viewer", "a", "allowed", "local"),
         ("viewer", "a", "access.not_signed_in", ""),
     ]
+    assert local.events[-1].reason == "wrong_key"
     assert local.events[-1].client == "127.0.0.1"
     assert "wrong-secret" not in repr(local.events)

@@ -14,7 +14,7 @@ from trenova_access._guard import Guard, require_own_origin
 from trenova_access._limits import Limits
 from trenova_access._options import AccessOptions
 from trenova_access._principal import Principal, Roles
-from trenova_access._record import RequestRecord, bounded_reason, reason_of
+from trenova_access._record import RequestRecord, ResourceOf, bounded_reason, no_resource, reason_of
 from trenova_access._recorder import Recorder
 from trenova_access._sign_in import SignIn
 from trenova_access._tokens import TokenVerifier
@@ -32,8 +32,6 @@ class Access:
         audit: Receives every decision and every refusal; the default is an :class:`AuditLog`.
         sign_in: In place of one made from ``options.sign_in``.
         verifier: In place of one made from ``options.tokens``.
-        resource_of: What a request claims to be about, for the audit line of one that is refused before a route
-            asked for a role there; by default nothing. It must not raise.
 
     Raises:
         AccessConfigurationError: The options give out a role that the server does not know.
@@ -47,7 +45,6 @@ class Access:
         audit: AuditHook | None = None,
         sign_in: SignIn | None = None,
         verifier: TokenVerifier | None = None,
-        resource_of: Callable[[HTTPConnection], str] = lambda _: "",
     ) -> None:
         if unknown := sorted(role for role in options.roles_named if role not in roles):
             raise AccessConfigurationError(
@@ -59,14 +56,18 @@ class Access:
         self.sign_in = sign_in or (SignIn(options.sign_in) if options.sign_in else None)
         self._verifier = verifier or (TokenVerifier(options.tokens) if options.tokens else None)
         self._audit = audit or AuditLog(options.audit)
-        self._resource_of = resource_of
 
-    def protect(self, app: ASGIApp) -> ASGIApp:
+    def protect(self, app: ASGIApp, *, resource_of: ResourceOf = no_resource) -> ASGIApp:
         """Wrap an application in what holds for every request: audited refusals, CORS, Host, Origin, limits.
 
         CORS stands outside of the checks, so that a page of an allowed origin can also read why it was refused.
         Give Starlette ``exception_handlers={AccessError: refuse}``, which answers what its routes raise. Every
         answer from 400 to 500 is a refusal, and so is every :class:`AccessError`; each request's is told once.
+
+        Args:
+            app: What to wrap.
+            resource_of: What a request claims to be about, for the audit event of one that is refused before a
+                route asked for a role there. It must not raise.
         """
         guarded = Guard(Limits(app, self.options.limits), self.options)
         crossing = CORSMiddleware(
@@ -77,7 +78,7 @@ class Access:
             allow_credentials=True,
             allow_private_network=True,
         )
-        return Recorder(crossing, self._tell, self._end)
+        return Recorder(crossing, self._tell, self._end, resource_of)
 
     async def authenticate(self, connection: HTTPConnection) -> Principal:
         """Who asks: by the Authorization header if there is one, otherwise by the session's cookie.
@@ -145,7 +146,7 @@ class Access:
         record = RequestRecord.begin(connection.scope, self._tell)
         event = replace(
             event,
-            resource=event.resource or self._resource_of(connection),
+            resource=event.resource or record.resource_of(connection),
             reason=bounded_reason(event.reason or event.outcome.rpartition(".")[2]),
         )
         if not record.refused:

@@ -112,7 +112,8 @@ class KeySet:
 
 async def _fetch(options: KeySetOptions) -> bytes:
     """The bytes behind the URL: no redirects, no decompression, no more than ``max_bytes``."""
-    trust = ssl.create_default_context(cafile=options.ca_file)
+    # Reading the system's certificates takes long enough to be felt by everybody else on the loop.
+    trust = await asyncio.to_thread(ssl.create_default_context, cafile=options.ca_file)
     client = httpx.AsyncClient(verify=trust, proxy=options.proxy, trust_env=False, timeout=options.timeout_s)
     headers = {"Accept": "application/jwk-set+json, application/json", "Accept-Encoding": "identity"}
     async with client, client.stream("GET", options.url, headers=headers) as response:

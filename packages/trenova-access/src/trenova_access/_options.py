@@ -3,6 +3,7 @@
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
+import httpx
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from trenova_access._claims import PermissionClaim, ValueClaim
@@ -29,8 +30,11 @@ def _host(value: str) -> str:
 
 
 def _key_set_url(value: str) -> str:
-    parts = urlsplit(value)
-    if parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname or "")):
+    try:
+        url = httpx.URL(value)
+    except (httpx.InvalidURL, ValueError, TypeError):
+        raise ValueError(f"{value!r} is no address; write it as the issuer's `jwks_uri` does") from None
+    if url.host and (url.scheme == "https" or (url.scheme == "http" and is_loopback(url.host))):
         return value
     raise ValueError(f"{value!r} is not https; keys fetched in clear can be replaced on the way")
 

@@ -17,6 +17,12 @@ _REASON: Final = re.compile(r"[a-z][a-z0-9_.]{0,63}")
 """Reasons are labels of a metric: words of the program, never text of a caller."""
 
 Tell = Callable[[HTTPConnection, AuditEvent], None]
+ResourceOf = Callable[[HTTPConnection], str]
+
+
+def no_resource(_: HTTPConnection) -> str:
+    """For applications whose requests do not say what they are about."""
+    return ""
 
 
 @dataclass
@@ -25,12 +31,14 @@ class RequestRecord:
 
     Attributes:
         tell: Receives the event of the refusal, once.
+        resource_of: What the request claims to be about.
         known: The last decision that let the caller through, or that nothing was decided yet.
         refused: Whether the refusal was told, here or in a line of the application's own.
         limit: What bounds its time.
     """
 
     tell: Tell
+    resource_of: ResourceOf = no_resource
     known: AuditEvent = field(default_factory=lambda: AuditEvent("request"))
     refused: bool = False
     limit: asyncio.Timeout | None = None
@@ -42,9 +50,9 @@ class RequestRecord:
         return found if isinstance(found, cls) else None
 
     @classmethod
-    def begin(cls, scope: Scope, tell: Tell) -> Self:
+    def begin(cls, scope: Scope, tell: Tell, resource_of: ResourceOf = no_resource) -> Self:
         """Put a record into the scope, unless an outer application did."""
-        record = cls.of(scope) or cls(tell)
+        record = cls.of(scope) or cls(tell, resource_of)
         scope[_KEY] = record
         return record
 

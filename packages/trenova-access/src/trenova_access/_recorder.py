@@ -6,7 +6,7 @@ from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect, HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from trenova_access._record import RequestRecord, Tell
+from trenova_access._record import RequestRecord, ResourceOf, Tell
 
 _BEGINNINGS = frozenset({"http.response.start", "websocket.http.response.start"})
 
@@ -18,19 +18,21 @@ class Recorder:
         app: With everything else around it.
         tell: Receives the event of a refusal.
         end: Called when the server stops, if it tells its applications (ASGI's lifespan).
+        resource_of: What a request claims to be about.
     """
 
-    def __init__(self, app: ASGIApp, tell: Tell, end: Callable[[], None]) -> None:
+    def __init__(self, app: ASGIApp, tell: Tell, end: Callable[[], None], resource_of: ResourceOf) -> None:
         self._app = app
         self._tell = tell
         self._end = end
+        self._resource_of = resource_of
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request and look at how it was answered."""
         if scope["type"] == "lifespan":
             await self._live(scope, receive, send)
             return
-        record = RequestRecord.begin(scope, self._tell)
+        record = RequestRecord.begin(scope, self._tell, self._resource_of)
         answer = _Answer(send)
         try:
             await self._app(scope, receive, answer)

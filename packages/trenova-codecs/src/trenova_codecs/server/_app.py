@@ -53,7 +53,7 @@ def create_app(
     Raises:
         AccessConfigurationError: The options give out a role that is none of ``reader`` and ``writer``.
     """
-    access = access or Access(options.access, ROLES, resource_of=claimed_namespace)
+    access = access or Access(options.access, ROLES)
     codec = RemoteCodec(options, ring, access, audit)
     routes = [
         Route("/", _home(access), methods=["GET"]),
@@ -69,7 +69,7 @@ def create_app(
         ApplicationError: answer_with(access),
         HTTPException: _refuse_path,
     }
-    return access.protect(Starlette(routes=routes, exception_handlers=handlers))
+    return access.protect(Starlette(routes=routes, exception_handlers=handlers), resource_of=claimed_namespace)
 
 
 def _home(access: Access) -> Callable[[Request], Response]:

@@ -16,7 +16,6 @@ from trenova_codecs._keys import KeyProvider
 from trenova_codecs.server._announcement import FILE, announce, withdraw
 from trenova_codecs.server._app import Exposition, create_app
 from trenova_codecs.server._options import ROLES, ServeOptions
-from trenova_codecs.server._remote import claimed_namespace
 from trenova_errors import ConfigurationError
 
 
@@ -43,7 +42,7 @@ async def serve(
     """
     require_safe_bind(options.host, tokens=options.access.tokens is not None, encrypted=options.encrypted)
     log = AuditLog(options.access.audit)
-    access = Access(options.access, ROLES, audit=_unless_let_through(log), resource_of=claimed_namespace)
+    access = Access(options.access, ROLES, audit=_unless_let_through(log))
     app = create_app(options, ring, access=access, exposition=exposition, keys_needed=not options.keys_optional)
     file = file or options.data_dir / FILE
     with _listener(options) as listener:
