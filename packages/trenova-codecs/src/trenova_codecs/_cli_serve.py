@@ -6,6 +6,9 @@ from typing import Annotated, Any
 
 import typer
 
+from trenova_codecs._cli_outcome import told
+from trenova_errors import ConfigurationError
+
 
 def serve(
     *,
@@ -26,7 +29,11 @@ def serve(
     ] = None,
     namespace: Annotated[
         list[str] | None,
-        typer.Option("--namespace", metavar="NAME[=KEYS]", help="Serve it with these keys (all: *); may be repeated."),
+        typer.Option(
+            "--namespace",
+            metavar="NAME[=KEYS]",
+            help="Serve it with these keys, as in pay=k1,k2 (alone or =*: all); may be repeated.",
+        ),
     ] = None,
     origin: Annotated[
         list[str] | None, typer.Option("--origin", help="Origin of a Temporal UI that may call; may be repeated.")
@@ -46,17 +53,31 @@ def serve(
         typer.echo(f'The codec server needs its extra: uv pip install "trenova-codecs[server]" ({error})', err=True)
         raise typer.Exit(2) from None
 
-    flags: dict[str, Any] = {
-        "host": host,
-        "port": port,
-        "data_dir": data_dir,
-        "codec.encryption.keys": {"source": "file", "path": ring} if ring else None,
-        "access.origins": origin,
-        "namespaces": _namespaces(namespace) if namespace else None,
-    }
+    with told():
+        flags: dict[str, Any] = {
+            "host": host,
+            "port": port,
+            "data_dir": data_dir,
+            "codec.encryption.keys": {"source": "file", "path": ring} if ring else None,
+            "access.origins": origin,
+            "namespaces": _namespaces(namespace) if namespace else None,
+        }
     raise typer.Exit(run_server(config, os.environ, flags))
 
 
-def _namespaces(told: list[str]) -> dict[str, Any]:
-    pairs = (one.partition("=") for one in told)
-    return {name: {"keys": keys.split(",") if keys else ["*"]} for name, _, keys in pairs}
+def _namespaces(flags: list[str]) -> dict[str, Any]:
+    served: dict[str, Any] = {}
+    for flag in flags:
+        name, told_keys, listed = flag.partition("=")
+        keys = [key.strip() for key in listed.split(",")] if told_keys else ["*"]
+        if not name or not all(keys):
+            raise ConfigurationError(
+                f"--namespace {flag[:80]!r} names {'no key ids' if name else 'no namespace'}. Write NAME=ID,ID with "
+                "the ids of its keys, or NAME alone for every key of the ring."
+            )
+        if name in served:
+            raise ConfigurationError(
+                f"--namespace names {name[:80]!r} twice. Give all of its keys in one, with commas between."
+            )
+        served[name] = {"keys": keys}
+    return served

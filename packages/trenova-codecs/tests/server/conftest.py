@@ -2,11 +2,15 @@ import asyncio
 import contextlib
 import hashlib
 import json
+from collections import Counter
 
 import httpx
 import pytest
 import uvicorn
 from google.protobuf import json_format
+from opentelemetry import metrics
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from temporalio.api.common.v1 import Payload, Payloads
 
 from trenova_access import (
@@ -27,6 +31,29 @@ UI = "http://127.0.0.1:8233"
 
 def secret(name):
     return hashlib.sha256(name.encode()).digest()
+
+
+@pytest.fixture(scope="session")
+def _reader():
+    reader = InMemoryMetricReader()
+    metrics.set_meter_provider(MeterProvider([reader]))  # a process takes one, once
+    return reader
+
+
+@pytest.fixture
+def refused_for(_reader):
+    """How many requests were refused since the test began, by reason."""
+
+    def read():
+        data = _reader.get_metrics_data()
+        found = [one for r in (data.resource_metrics if data else ()) for s in r.scope_metrics for one in s.metrics]
+        sums = Counter()
+        for point in (p for one in found if one.name == "trenova_access_refusals" for p in one.data.data_points):
+            sums[point.attributes["reason"]] += point.value
+        return sums
+
+    before = read()
+    return lambda: dict(read() - before)
 
 
 @pytest.fixture(scope="session")
@@ -76,8 +103,8 @@ def options(issuer):
 class Server:
     """A codec server on a free port, and callers of it."""
 
-    def __init__(self, url, access, events, issuer):
-        self.url, self.access, self.events, self.issuer = url, access, events, issuer
+    def __init__(self, url, access, events, refusals, issuer):
+        self.url, self.access, self.events, self.refusals, self.issuer = url, access, events, refusals, issuer
         self.client = httpx.AsyncClient(base_url=url, trust_env=False, timeout=30)
 
     def token(self, *permissions, **changed):
@@ -115,11 +142,16 @@ async def serve(issuer, ring, options):
             from trenova_access import Access
             from trenova_codecs.server import ROLES
 
-            events = []
+            events, refusals = [], []
             told = told or options
-            access = Access(told.access, ROLES, audit=lambda _: None)
+
+            def keep(event):
+                if event.outcome != "allowed":
+                    refusals.append(event)
+
+            access = Access(told.access, ROLES, audit=keep)
             app = create_app(told, keys or ring, access=access, audit=events.append, **more)
-            server = Server(await _listen(stack, app), access, events, issuer)
+            server = Server(await _listen(stack, app), access, events, refusals, issuer)
             stack.push_async_callback(server.client.aclose)
             return server
 

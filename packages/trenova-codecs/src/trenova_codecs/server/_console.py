@@ -38,6 +38,6 @@ def console_options(environ: Mapping[str, str]) -> tuple[ServeOptions, Path]:
         "data_dir": environ.get("TRENOVA_DATA_DIR", ".trenova"),
         "keys_optional": True,
         "access.origins": origins or None,
-        f"namespaces.{namespace}.keys": ["*"],
+        "namespaces": {namespace: {"keys": ["*"]}},  # its name may have dots, as in Temporal Cloud
     }
     return load_options(None, environ, flags), Path(environ[FILE])

@@ -1,10 +1,12 @@
 """What a codec server is told: frozen, checked when it is given."""
 
+import ipaddress
+import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import Annotated, Final
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from trenova_access import AccessOptions, Grant, LimitOptions, Roles, SignInOptions
 from trenova_codecs._options import CodecOptions, EncryptionOptions
@@ -25,6 +27,28 @@ class _Options(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
+def _trimmed(value: str) -> str:
+    if value != value.strip() or not value:
+        raise ValueError("it is empty or has spaces around it; write the name alone")
+    return value
+
+
+def _proxy(value: str) -> str:
+    try:
+        ipaddress.ip_network(value)
+    except ValueError:
+        raise ValueError(
+            "it is neither an address nor a network; write the proxy's address or its network, as in '10.0.0.0/8'"
+        ) from None
+    return value
+
+
+KeyPattern = Annotated[str, AfterValidator(_trimmed)]
+Namespace = Annotated[str, Field(max_length=255), AfterValidator(_trimmed)]
+"""At most what Temporal takes, and what a request may name."""
+Proxy = Annotated[str, AfterValidator(_proxy)]
+
+
 class NamespaceOptions(_Options):
     """What one namespace may use.
 
@@ -33,10 +57,27 @@ class NamespaceOptions(_Options):
             later rotations. ``*`` alone assigns every key of the ring, which is right where it has one tenant.
         encode_with: The id of the key to encode with; otherwise it is the ring's active one, which then has
             to be among ``keys``.
+
+    Raises:
+        ValueError: An id is empty, or ``encode_with`` is none of ``keys``.
     """
 
-    keys: tuple[str, ...] = Field(min_length=1)
+    keys: tuple[KeyPattern, ...] = Field(min_length=1)
     encode_with: str | None = None
+
+    @model_validator(mode="after")
+    def _encodes_with_its_own(self) -> "NamespaceOptions":
+        if self.encode_with is not None and not self.assigned(self.encode_with):
+            raise ValueError("encode_with is none of keys, so nothing could be encoded; add it to keys")
+        return self
+
+    def assigned(self, key_id: str) -> bool:
+        """Whether a key is one of this namespace's."""
+        return any(re.fullmatch(_as_pattern(one), key_id) for one in self.keys)
+
+
+def _as_pattern(assigned: str) -> str:
+    return ".*".join(re.escape(part) for part in assigned.split("*"))
 
 
 class BatchOptions(_Options):
@@ -72,7 +113,7 @@ class CodecServerOptions(_Options):
     """
 
     access: AccessOptions = Field(default_factory=_local_access)
-    namespaces: Mapping[str, NamespaceOptions] = Field(
+    namespaces: Mapping[Namespace, NamespaceOptions] = Field(
         default_factory=lambda: {"default": NamespaceOptions(keys=("*",))}, min_length=1
     )
     batch: BatchOptions = BatchOptions()
@@ -89,8 +130,9 @@ class ServeOptions(CodecServerOptions):
         data_dir: Private folder, in which the running server leaves its address, sign-in link and key.
         tls_certificate: PEM file with the chain, to speak TLS itself.
         tls_key: PEM file with its private key.
-        trusted_proxies: Addresses of proxies in front that terminate TLS; their X-Forwarded headers are believed.
-        stop_s: Seconds that running requests get when the server is asked to stop.
+        trusted_proxies: Addresses or networks of proxies in front that terminate TLS; their X-Forwarded headers
+            are believed.
+        stop_s: Seconds that running requests get when the server is asked to stop; at most an hour.
     """
 
     host: str = "127.0.0.1"
@@ -99,8 +141,8 @@ class ServeOptions(CodecServerOptions):
     data_dir: Path = Path(".trenova")
     tls_certificate: Path | None = None
     tls_key: Path | None = None
-    trusted_proxies: tuple[str, ...] = ()
-    stop_s: float = Field(default=10, gt=0)
+    trusted_proxies: tuple[Proxy, ...] = ()
+    stop_s: float = Field(default=10, gt=0, le=3600)
 
     @model_validator(mode="after")
     def _both(self) -> "ServeOptions":

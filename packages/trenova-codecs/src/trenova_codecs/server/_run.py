@@ -3,23 +3,24 @@
 import asyncio
 import logging
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
 from trenova_access import AccessConfigurationError
 from trenova_codecs.server._console import console_options
-from trenova_codecs.server._key_source import open_ring
+from trenova_codecs.server._key_source import check_assigned, open_ring
 from trenova_codecs.server._options import ServeOptions
 from trenova_codecs.server._serve import serve
 from trenova_codecs.server._settings import load_options
 from trenova_codecs.server._telemetry import expose_metrics
-from trenova_errors import ApplicationError, ConfigurationError
+from trenova_errors import ApplicationError, ErrorKind
 
 
 def run_server(config: Path | None, environ: Mapping[str, str], flags: Mapping[str, Any]) -> int:
     """Run ``trenova-codecs serve``; the exit status: 0 stopped, 1 failed, 2 refused for an option."""
-    return _ended(lambda: _run(load_options(config, environ, flags), environ, None))
+    typed = frozenset(flags.get("namespaces") or ())
+    return _ended(lambda: _run(load_options(config, environ, flags), environ, None, typed))
 
 
 def run_console(environ: Mapping[str, str]) -> int:
@@ -27,14 +28,16 @@ def run_console(environ: Mapping[str, str]) -> int:
 
     def console() -> None:
         options, file = console_options(environ)
-        _run(options, environ, file)
+        _run(options, environ, file, frozenset())
 
     return _ended(console)
 
 
-def _run(options: ServeOptions, environ: Mapping[str, str], file: Path | None) -> None:
+def _run(options: ServeOptions, environ: Mapping[str, str], file: Path | None, typed: Collection[str]) -> None:
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     ring = open_ring(options, environ)
+    if not options.keys_optional and options.codec.encryption is not None:
+        check_assigned(options, ring, typed)
     asyncio.run(serve(options, ring, exposition=expose_metrics(), file=file, say=_discard if file else _say))
 
 
@@ -49,10 +52,10 @@ def _say(line: str) -> None:
 def _ended(work: Callable[[], None]) -> int:
     try:
         work()
-    except (ConfigurationError, AccessConfigurationError) as error:
+    except AccessConfigurationError as error:
         sys.stderr.write(f"{error}\n")
         return 2
     except ApplicationError as error:
         sys.stderr.write(f"{error.message}\n")
-        return 1
+        return 2 if error.type in {ErrorKind.CONFIGURATION, ErrorKind.INVALID_INPUT} else 1
     return 0

@@ -2,6 +2,7 @@
 
 import signal
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,7 +12,7 @@ from typing import Any
 import uvicorn
 from starlette.types import ASGIApp
 
-from trenova_access import Access, AuditEvent, AuditHook, AuditLog, require_safe_bind
+from trenova_access import Access, AuditEvent, AuditHook, AuditLog, SignIn, require_safe_bind
 from trenova_codecs._keys import KeyProvider
 from trenova_codecs.server._announcement import FILE, announce, withdraw
 from trenova_codecs.server._app import Exposition, create_app
@@ -38,16 +39,17 @@ async def serve(
 
     Raises:
         AccessConfigurationError: Others could reach it unasked or in clear; it did not listen.
-        ConfigurationError: The address cannot be listened on.
+        ConfigurationError: The address cannot be listened on, the file cannot be written, or the certificate is none.
     """
     require_safe_bind(options.host, tokens=options.access.tokens is not None, encrypted=options.encrypted)
+    _look_at_certificate(options)
     log = AuditLog(options.access.audit)
     access = Access(options.access, ROLES, audit=_unless_let_through(log))
     app = create_app(options, ring, access=access, exposition=exposition, keys_needed=not options.keys_optional)
     file = file or options.data_dir / FILE
     with _listener(options) as listener:
         url = _url(options, listener)
-        link = announce(file, url, access.sign_in)
+        link = _announced(file, url, access.sign_in)
         try:
             say(f"codec server  {url}  (namespaces {', '.join(sorted(options.namespaces))})")
             if access.sign_in:
@@ -58,6 +60,32 @@ async def serve(
         finally:
             withdraw(file)
             log.flush()
+
+
+def _announced(file: Path, url: str, sign_in: SignIn | None) -> str:
+    try:
+        return announce(file, url, sign_in)
+    except OSError as error:
+        raise ConfigurationError(
+            f"The codec server cannot leave its address in {str(file)!r}: {error.strerror}. Choose a folder that this "
+            "user may write, as `data_dir` or --data-dir.",
+            path=str(file),
+        ) from None
+
+
+def _look_at_certificate(options: ServeOptions) -> None:
+    """Load it before anybody is told an address; a sealed private key would otherwise ask the terminal."""
+    if options.tls_certificate is None:
+        return
+    try:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(options.tls_certificate, options.tls_key, password="")
+    except (OSError, ValueError) as error:
+        raise ConfigurationError(
+            f"The certificate {str(options.tls_certificate)!r} with the key {str(options.tls_key)!r} cannot be used: "
+            f"{getattr(error, 'strerror', None) or error}. Give PEM files that belong together, the key without a "
+            "password.",
+        ) from None
 
 
 def _unless_let_through(log: AuditLog) -> AuditHook:
@@ -88,10 +116,11 @@ def _listener(options: ServeOptions) -> socket.socket:
     family = socket.AF_INET6 if ":" in options.host else socket.AF_INET
     try:
         return socket.create_server((options.host.strip("[]"), options.port), family=family)
-    except OSError as error:
+    except (OSError, UnicodeError) as error:
+        why = getattr(error, "strerror", None) or "it is no name of a host"
         raise ConfigurationError(
-            f"The codec server cannot listen on {options.host}, port {options.port}: {error.strerror}. Choose another "
-            "port; 0 takes a free one.",
+            f"The codec server cannot listen on {options.host}, port {options.port}: {why}. Choose another address "
+            "of this machine or another port; 0 takes a free one.",
             host=options.host,
             port=options.port,
         ) from None

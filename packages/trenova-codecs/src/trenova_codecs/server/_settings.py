@@ -13,6 +13,8 @@ from trenova_errors import ConfigurationError
 
 PREFIX: Final = "TRENOVA_CODEC_SERVER_"
 """Of environment variables: ``TRENOVA_CODEC_SERVER_ACCESS__TOKENS__ISSUER`` is ``access.tokens.issuer``."""
+CONFIG: Final = "TRENOVA_CODEC_SERVER_CONFIG"
+"""Where the file is; it cannot say so itself."""
 
 Tree = dict[str, Any]
 
@@ -22,8 +24,8 @@ def load_options(file: Path | None, environ: Mapping[str, str], flags: Mapping[s
 
     Args:
         file: YAML with the fields of :class:`ServeOptions`.
-        environ: Variables that begin with ``TRENOVA_CODEC_SERVER_``; ``__`` leads into a field, and a value
-            that begins with ``[`` or ``{`` is JSON.
+        environ: Variables that begin with ``TRENOVA_CODEC_SERVER_``, without ``TRENOVA_CODEC_SERVER_CONFIG``, which
+            is the command's; ``__`` leads into a field, and a value that begins with ``[`` or ``{`` is JSON.
         flags: Dotted names of fields; None is not given.
 
     Raises:
@@ -60,7 +62,7 @@ def _from_file(file: Path) -> Tree:
 def _from_environ(environ: Mapping[str, str]) -> Tree:
     told: Tree = {}
     for name in sorted(environ):
-        if name.startswith(PREFIX):
+        if name.startswith(PREFIX) and name != CONFIG:
             told = _merged(told, _nested(name.removeprefix(PREFIX).lower().split("__"), _value(name, environ[name])))
     return told
 
