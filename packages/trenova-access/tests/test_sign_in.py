@@ -115,6 +115,14 @@ async def test_the_link_keeps_its_token_from_the_server_s_log_and_is_gone_after_
     assert token not in again.text
 
 
+@pytest.mark.parametrize("body", [b"", b"token", b"&".join([b"token=x"] * 9), b"\xff=\xfe", b"token=%ud800"])
+async def test_a_form_that_is_not_ours_opens_nothing(local, body):
+    answer = await local.client.post("/sign-in", content=body, headers={"Origin": local.origin})
+
+    assert answer.status_code == 401
+    assert [event.reason for event in local.events] == ["link"]
+
+
 async def test_signing_out_ends_the_session_on_the_server_too(local):
     await signed_in(local)
     kept = {"Cookie": f"trenova-test={local.client.cookies['trenova-test']}"}

@@ -20,6 +20,7 @@ from trenova_access._guard import require_own_origin
 from trenova_access._sign_in import SignIn
 
 SIGN_IN_PATH: Final = "/sign-in"
+_MAX_FIELDS: Final = 8
 
 _POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; form-action 'self'; base-uri 'none'; "
@@ -102,9 +103,8 @@ class _Pages:
     async def exchange(self, request: Request) -> Response:
         # A form of another site's page could sign its visitor in as somebody else.
         require_own_origin(request, self._access.options, needed=False)
-        form = parse_qs((await request.body()).decode("utf-8", "replace"), max_num_fields=8)
         try:
-            value = self._sign_in.exchange("".join(form.get("token", [])[:1]))
+            value = self._sign_in.exchange(_token(await request.body()))
         except NotSignedInError as error:
             self._access.audit(request, AuditEvent("sign_in", outcome=error.code, reason="link"))
             return _page("Not signed in", str(error), status=error.status)
@@ -151,6 +151,14 @@ class _Pages:
 
     def _audit(self, request: Request, action: str) -> None:
         self._access.audit(request, AuditEvent(action, subject=self._sign_in.options.subject, method="session"))
+
+
+def _token(body: bytes) -> str:
+    try:
+        form = parse_qs(body.decode("utf-8", "replace"), max_num_fields=_MAX_FIELDS)
+    except ValueError:  # more fields than that, so it is not our form
+        return ""
+    return "".join(form.get("token", [])[:1])
 
 
 def _page(title: str, text: str, status: int = 200) -> HTMLResponse:

@@ -49,7 +49,7 @@ class TokenVerifier:
         if len(token) > _LONGEST_TOKEN:
             raise _refused("malformed", "The token is too long.")
         header = _header(token)
-        if str(header.get("alg")).lower() == "none":
+        if _unsigned(header):
             raise _refused("unsigned", "The token is signed in a way that is not accepted.")
         if header.get("alg") not in self._options.algorithms:
             raise _refused("algorithm", "The token is signed in a way that is not accepted.")
@@ -87,6 +87,11 @@ def _header(token: str) -> Mapping[str, Any]:
         return jwt.get_unverified_header(token)
     except (jwt.PyJWTError, ValueError, TypeError, RecursionError):
         raise _refused("malformed", "The credential is no token that this server knows.") from None
+
+
+def _unsigned(header: Mapping[str, Any]) -> bool:
+    alg = header.get("alg")
+    return isinstance(alg, str) and alg.lower() == "none"
 
 
 def _refused(reason: str, message: str) -> TokenRefusedError:

@@ -126,6 +126,24 @@ async def test_a_key_source_that_is_away_and_a_fault_of_ours_are_counted(serve, 
     assert refused_for() == {"failed": 1}
 
 
+async def test_a_caller_that_goes_away_is_refused_nothing_and_its_line_says_so(server, refused_for, caplog):
+    host, port = server.url.removeprefix("http://").split(":")
+    _, writer = await asyncio.open_connection(host, int(port))
+    headers = {**server.token("payments:read"), "Host": host, "X-Namespace": "payments", "Content-Length": "100"}
+    head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    writer.write(f"POST /decode HTTP/1.1\r\n{head}\r\n{{".encode())
+    await writer.drain()
+    writer.close()
+    await writer.wait_closed()
+    async with asyncio.timeout(5):
+        while not server.events:  # noqa: ASYNC110  # written in the server's task
+            await asyncio.sleep(0.01)
+
+    assert (only_line(server).outcome, only_line(server).reason) == ("canceled", "")
+    assert refused_for() == {}
+    assert "Traceback" not in caplog.text
+
+
 async def test_two_namespaces_in_one_request_are_none(server, sealed):
     headers = [("X-Namespace", "payments"), ("X-Namespace", "shipments"), *server.token("payments:read").items()]
 

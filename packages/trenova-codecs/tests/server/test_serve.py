@@ -93,7 +93,13 @@ async def test_it_serves_until_it_is_asked_to_stop_and_leaves_no_secret_behind(r
         headers = {"Authorization": f"Bearer {told['key']}", "X-Namespace": "default"}
         encoded = await client.post("/encode", json={"payloads": [{"data": "AAAA"}]}, headers=headers)
         assert json_format.Parse(encoded.content, Payloads()).payloads[0].metadata["encryption-key-id"] == b"k1"
-        assert "trenova_codecs_server_requests_total" in (await client.get("/metrics", headers=headers)).text
+        wrong = {**headers, "Authorization": "Bearer planted-token"}
+        assert (await client.post("/decode", json={}, headers=wrong)).status_code == 401
+        shown = (await client.get("/metrics", headers=headers)).text
+        assert "trenova_codecs_server_requests_total" in shown
+        (line,) = [line for line in shown.splitlines() if line.startswith("trenova_access_refusals_total{")]
+        assert 'reason="wrong_key"' in line
+        assert line.endswith(" 1.0")
     process.send_signal(signal.SIGTERM)
     out, err = await asyncio.wait_for(process.communicate(), 20)
 
@@ -101,7 +107,10 @@ async def test_it_serves_until_it_is_asked_to_stop_and_leaves_no_secret_behind(r
     assert not (tmp_path / "codec-server.json").exists()
     assert told["sign_in"] in out.decode()
     assert "encode in 'default' by 'local' (key): done" in err.decode()
+    line = "reader on 'default' by nobody known: access.not_signed_in (wrong_key), from 127.0.0.1"
+    assert line in err.decode()
     assert told["key"] not in out.decode() + err.decode()
+    assert "planted-token" not in err.decode()
 
 
 async def test_what_is_being_answered_is_finished_before_it_stops(ring_file, tmp_path):
