@@ -73,7 +73,7 @@ async def test_a_child_whose_parent_is_already_gone_ends_at_once():
 
     process = await asyncio.create_subprocess_exec(*TETHER, str(_processes._TETHER), "1", "/bin/echo", "ran")
 
-    assert await process.wait() == 143
+    assert await process.wait() == 137
 
 
 async def test_a_child_does_not_hear_the_terminal():

@@ -8,6 +8,8 @@ import time
 import psutil
 import pytest
 
+from trenova_workers._up._lock import SERVER_LOCK, FileLock
+
 PLAIN = re.compile(r"[^\x20-\x7e\n]")
 
 
@@ -211,24 +213,25 @@ def test_nothing_lingers_when_up_itself_is_killed(stage, gone):
     up.until_ready()
     family = up.family()
     assert len(family) >= 2
+    (worker,) = stage.notes(verb="run")
+    psutil.Process(worker["pid"]).suspend()  # hears of no other signal than the one that kills
 
     up.end(signal.SIGKILL)
 
     gone(family, limit=5)
 
 
-def test_a_new_up_waits_for_the_server_of_one_that_was_killed(stage):
+def test_a_new_up_waits_for_the_server_of_an_earlier_one(stage):
     stage.add("some-worker")
-    stage.environ["FAKE_SERVER_STOPS_IN"] = "12"
-    first = stage.up()
-    first.until_ready()
-    first.end(signal.SIGKILL)
+    stage.data_dir.mkdir(mode=0o700)
+    with FileLock(stage.data_dir / SERVER_LOCK) as held:
+        assert held.take()
+        held.write_owner(os.getpid())
+        up = stage.up()
+        up.until(rf"waiting for the Temporal server of an earlier up \(pid {os.getpid()}\) to end")
 
-    second = stage.up()
-
-    second.until(r"waiting for the Temporal server of an earlier up \(pid \d+\) to end")
-    second.until_ready()
-    assert second.end(signal.SIGTERM) == 0
+    up.until_ready()
+    assert up.end(signal.SIGTERM) == 0
 
 
 def test_a_second_up_on_the_same_folder_is_refused_with_the_pid_of_the_first(stage):

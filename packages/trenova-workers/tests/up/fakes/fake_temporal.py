@@ -8,7 +8,6 @@ import signal
 import socket
 import sys
 import threading
-import time
 
 
 class Api(http.server.BaseHTTPRequestHandler):
@@ -31,7 +30,6 @@ def main():
     api = http.server.ThreadingHTTPServer(("127.0.0.1", int(arguments[arguments.index("--http-port") + 1])), Api)
     threading.Thread(target=api.serve_forever, daemon=True).start()
     ended.wait()
-    time.sleep(float(os.environ.get("FAKE_SERVER_STOPS_IN", "0")))
     listening.close()
 
 
