@@ -7,7 +7,14 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from service_processes import KEYS, Services, TemporalServer, clean_environ, end
+from service_processes import (
+    KEYS,
+    Services,
+    TemporalServer,
+    clean_environ,
+    end,
+    temporal,  # noqa: F401 (fixture)
+)
 from tms_rows import seeded, sqlite_url
 
 from trenova_activities.testing import PostgresServer

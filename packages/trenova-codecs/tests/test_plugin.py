@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 import uuid
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from pydantic import ValidationError
@@ -268,3 +268,34 @@ def test_decoding_needs_neither_pydantic_nor_a_worker_to_be_imported():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
 
     assert done.stdout.strip() == "[]"
+
+
+WHY = "made up data of the load test"
+CLEAR = [
+    {"encryption": None},
+    {"encryption": EncryptionOptions(on_plaintext="warn")},
+    {"encryption": EncryptionOptions(on_plaintext="allow")},
+]
+
+
+@pytest.mark.parametrize("told", CLEAR)
+@pytest.mark.parametrize("env", ["staging", "prod"])
+def test_outside_development_what_leaves_payloads_in_clear_has_to_say_why(told, env, caplog):
+    with pytest.raises(ConfigurationError, match=r"codec\.plain_because"):
+        CodecOptions(**told).require_protection(env)
+
+    CodecOptions(**told, plain_because=WHY).require_protection(env)
+    assert [(one.levelname, WHY in one.getMessage()) for one in caplog.records] == [("WARNING", True)]
+
+
+@pytest.mark.parametrize("told", CLEAR)
+def test_in_development_nobody_has_to_say_why(told, caplog):
+    options = CodecOptions(**told)
+
+    assert options.require_protection("dev") is options
+    assert caplog.records == []
+
+
+def test_a_reason_that_has_outlived_what_it_is_for_is_refused():
+    with pytest.raises(ValidationError, match="nothing may be in clear: remove it"):
+        CodecOptions(encryption=EncryptionOptions(plaintext_until=date(2030, 1, 1)), plain_because=WHY)

@@ -24,6 +24,7 @@ def test_prepare_check_run_and_demo_of_a_service(sample):
     assert [finding["subject"] for finding in lines(after)] == [
         "temporal server",
         "search attribute SampleTag",
+        "client plugins",
         "store",
     ]
     assert demo.returncode == 0
@@ -46,6 +47,7 @@ def test_a_check_without_a_server_says_so_and_looks_at_the_rest(sample):
     assert checked.returncode == 1
     assert [(finding["subject"], finding["ok"]) for finding in lines(checked)] == [
         ("temporal server", False),
+        ("client plugins", True),
         ("store", True),
     ]
 

@@ -1,9 +1,10 @@
 """What a process is told about its codecs, as settings hold it."""
 
+import logging
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Literal, Self, TypeAlias
+from typing import Annotated, Final, Literal, Self, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -16,6 +17,9 @@ from trenova_codecs._plaintext import OnPlaintext
 from trenova_codecs._sealing import Format
 from trenova_codecs._side import Side
 from trenova_errors import ConfigurationError
+
+_DEVELOPMENT: Final = "dev"
+_log = logging.getLogger("trenova_codecs")
 
 
 class _Options(BaseModel):
@@ -101,17 +105,56 @@ class CodecOptions(_Options):
             takes by default. It does not apply where external storage is set up.
         max_decompressed: Most bytes that one payload may have once decompressed, without ``compression``,
             which has its own.
+        plain_because: Why payloads may be in clear outside development, in a sentence that the log repeats at
+            every start; see :meth:`require_protection`. Refused where nothing may be in clear.
     """
 
     encryption: EncryptionOptions | None
     compression: CompressionOptions | None = CompressionOptions()
     max_encoded: int = Field(default=MAX_PAYLOADS_BYTES, ge=1024)
+    plain_because: str | None = Field(default=None, min_length=10, max_length=500)
 
     @model_validator(mode="after")
     def _does_something(self) -> Self:
         if self.encryption is None and self.compression is None:
             raise ValueError("neither encryption nor compression is set: leave the codec out instead")
+        if self.plain_because is not None and not self._in_clear():
+            raise ValueError("plain_because is set, but nothing may be in clear: remove it")
         return self
+
+    def require_protection(self, env: str) -> Self:
+        """Refuse settings that leave payloads in clear outside development, unless they say why.
+
+        Args:
+            env: ``dev``, or what else ``TRENOVA_ENV`` says.
+
+        Returns:
+            These options. What ``plain_because`` allows is logged as a warning.
+
+        Raises:
+            ConfigurationError: Something may be in clear, and ``plain_because`` is not set.
+        """
+        what = self._in_clear()
+        if not what or env == _DEVELOPMENT:
+            return self
+        if self.plain_because is None:
+            raise ConfigurationError(
+                f"With env {env!r} {what}, so nothing was started. Set codec.encryption with its keys and "
+                "on_plaintext: reject; what was stored before encryption is read until the day in plaintext_until. "
+                "Where it has to be like this, say why in codec.plain_because (TRENOVA_CODEC__PLAIN_BECAUSE).",
+                option="plain_because",
+            )
+        _log.warning("With env %r %s: %s", env, what, self.plain_because)
+        return self
+
+    def _in_clear(self) -> str:
+        """Say what may be in clear; empty where nothing may."""
+        if self.encryption is None:
+            return "payloads are not encrypted (codec.encryption is null)"
+        if self.encryption.on_plaintext != "reject":
+            how = self.encryption.on_plaintext
+            return f"payloads that nobody encrypted are accepted (codec.encryption.on_plaintext is {how})"
+        return ""
 
     def within(self, data_dir: Path) -> Self:
         """Return these options with ``{data_dir}`` in the path of the keys replaced."""

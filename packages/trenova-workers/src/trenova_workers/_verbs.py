@@ -16,8 +16,10 @@ from trenova_workers._settings import LoadedSettings
 
 
 async def check(service: Service[S], settings: S, connection: ClientConnectConfig) -> Sequence[Finding]:
-    """Look at the Temporal server, then at what the service itself needs."""
-    return [*await _check_temporal(service, connection), *await _check_service(service, settings)]
+    """Look at the Temporal server, at the plugins that the client is given, and at what the service itself needs."""
+    server = await _check_temporal(service, connection)
+    plugins = await _check_plugins(service, settings, connection if server[0].ok else None)
+    return [*server, plugins, *await _check_service(service, settings)]
 
 
 async def _check_service(service: Service[S], settings: S) -> Sequence[Finding]:
@@ -37,6 +39,20 @@ async def _check_temporal(service: Service[S], connection: ClientConnectConfig) 
         Finding("temporal server", ok=True, detail=reached),
         *await check_search_attributes(client, wanted_attributes(service.search_attributes)),
     ]
+
+
+async def _check_plugins(service: Service[S], settings: S, connection: ClientConnectConfig | None) -> Finding:
+    """Make the plugins as ``run`` does, and connect with them where the server can be reached without.
+
+    Whatever would refuse to start for want of a plugin, such as a codec without keys, is found here.
+    """
+    try:
+        plugins = service.plugins(settings)
+        if connection is not None:
+            await connect(connection, identity=make_identity(service.name), plugins=plugins)
+    except ApplicationError as error:
+        return Finding("client plugins", ok=False, detail=error.message)
+    return Finding("client plugins", ok=True, detail=", ".join(type(plugin).__name__ for plugin in plugins) or "none")
 
 
 async def demo(
