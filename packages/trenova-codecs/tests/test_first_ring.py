@@ -1,6 +1,9 @@
+import base64
+import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from temporalio.api.common.v1 import Payload
@@ -140,3 +143,100 @@ async def test_a_tool_takes_keys_from_the_environment(environ):
 
     [sealed] = await codec.encode([PLAIN])
     assert sealed.metadata["encryption-key-id"] == b"e1"
+
+
+KEY_A, KEY_B = (base64.b64encode(os.urandom(32)).decode() for _ in range(2))
+IN_VARIABLES = {"TEMPORAL_ENCRYPTION_ACTIVE_KEY": "e1", "TEMPORAL_ENCRYPTION_KEY_e1": KEY_A}
+OF_WORKERS = "TRENOVA_CODEC__ENCRYPTION__KEYS"
+
+
+def folder_of_keys(folder: Path) -> str:
+    folder.mkdir(mode=0o700)
+    for name, content in (("d1", KEY_B), ("active", "d1")):
+        (folder / name).write_text(content)
+        (folder / name).chmod(0o600)
+    return str(folder)
+
+
+async def key_of(environ: dict[str, str]) -> bytes:
+    """The key under which a tool encrypts."""
+    [sealed] = await plugin(environ).codec.encode([PLAIN])
+    return sealed.metadata["encryption-key-id"]
+
+
+@pytest.mark.parametrize("way", ["levels", "lower case", "json", "json around"])
+async def test_a_tool_uses_the_source_that_services_are_told_of(environ, tmp_path, way):
+    make_first_ring(environ)
+    keys = {"source": "directory", "path": folder_of_keys(tmp_path / "keys")}
+    told = {
+        "levels": {f"{OF_WORKERS}__SOURCE": keys["source"], f"{OF_WORKERS}__PATH": keys["path"]},
+        "lower case": {f"{OF_WORKERS}__source".lower(): keys["source"], f"{OF_WORKERS}__PATH": keys["path"]},
+        "json": {OF_WORKERS: json.dumps(keys)},
+        "json around": {
+            "TRENOVA_CODEC": json.dumps({"encryption": {"keys": {**keys, "path": "/nowhere"}}}),
+            f"{OF_WORKERS}__PATH": keys["path"],
+        },
+    }
+
+    assert await key_of({**environ, **IN_VARIABLES, **told[way]}) == b"d1"
+
+
+async def test_a_tool_takes_keys_from_the_environment_before_a_ring_if_services_do(environ):
+    make_first_ring(environ)
+
+    assert await key_of({**environ, **IN_VARIABLES}) == b"k1"
+    assert await key_of({**environ, **IN_VARIABLES, f"{OF_WORKERS}__SOURCE": "environment"}) == b"e1"
+
+
+async def test_the_variable_of_tools_wins_over_that_of_services(environ, ring):
+    make_first_ring(environ)
+    told = {**IN_VARIABLES, f"{OF_WORKERS}__SOURCE": "environment", "TRENOVA_CODECS_RING": str(ring)}
+
+    assert await key_of(environ | told) == b"k1"
+
+
+async def test_a_path_alone_is_that_of_a_ring_file_and_may_name_the_data_folder(environ, ring):
+    make_first_ring(environ)
+    ring.rename(ring.with_name("other.json"))
+
+    assert (
+        await key_of({**environ, f"{OF_WORKERS}__PATH": "{data_dir}/other.json", f"{OF_WORKERS}__SOURCE": ""}) == b"k1"
+    )
+
+
+async def test_a_tool_writes_in_the_format_of_the_services(environ):
+    make_first_ring(environ)
+    told = {"TRENOVA_CODEC__ENCRYPTION__FORMAT": "v2", "TRENOVA_CODEC__ENCRYPTION__ON_PLAINTEXT": "reject"}
+    codec = plugin(environ | told).codec
+
+    [sealed] = await codec.encode([PLAIN])
+    assert sealed.metadata["encoding"] == b"binary/trenova-encrypted-v2"
+    with pytest.raises(CodecError):
+        await codec.decode([PLAIN])
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        (f"{OF_WORKERS}__SOURCE", "planted"),
+        (f"{OF_WORKERS}__REGION", "planted"),
+        ("TRENOVA_CODEC__ENCRYPTION__FORMAT", "planted"),
+        ("TRENOVA_CODEC__ENCRYPTION", "{planted"),
+        ("TRENOVA_CODEC", "planted"),
+    ],
+)
+def test_a_variable_that_says_what_cannot_be_is_named_without_its_value(environ, variable, value):
+    make_first_ring(environ)
+
+    with pytest.raises(ConfigurationError, match=variable) as caught:
+        plugin({**environ, f"{OF_WORKERS}__PATH": "ring.json", variable: value})
+    assert "planted" not in caught.value.message
+
+
+def test_what_services_are_told_to_leave_in_clear_a_tool_leaves_in_clear_in_dev_alone(environ):
+    make_first_ring(environ)
+    told = {**environ, "TRENOVA_CODEC__ENCRYPTION": "null"}
+
+    assert plugin(told).options.encryption is None
+    with pytest.raises(ConfigurationError, match="plain_because"):
+        plugin({**told, "TRENOVA_ENV": "prod"})

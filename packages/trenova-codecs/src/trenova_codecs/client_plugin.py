@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from temporalio.client import Plugin
 
-from trenova_codecs._options import CodecOptions, EncryptionOptions, KeyEnvironment, KeyFile
+from trenova_codecs._codec_variables import PREFIX, options, told
 from trenova_codecs._plugin import CodecPlugin
 from trenova_errors import ConfigurationError
 
@@ -14,40 +14,64 @@ __all__ = ["plugin"]
 
 _RING: Final = "TRENOVA_CODECS_RING"
 _PLAIN: Final = "TRENOVA_CODECS_PLAIN"
+_DATA_DIR: Final = "TRENOVA_DATA_DIR"
 _ENV: Final = "TRENOVA_ENV"
 _DEV: Final = "dev"
 _KEY_VARIABLES: Final = "TEMPORAL_ENCRYPTION_"
 _RING_FILE: Final = "keyring.json"
+_OF_TOOLS: Final[Mapping[str, Any]] = {"on_plaintext": "warn", "prove_keys": False}
 
 
 def plugin(environ: Mapping[str, str]) -> Plugin | None:
     """Return the plugin for the keys of this machine, or None where it is said that there are none.
 
-    The ring that ``TRENOVA_CODECS_RING`` names; else ``keyring.json`` in ``TRENOVA_DATA_DIR`` (``.trenova`` unless
-    set); else the keys in ``TEMPORAL_ENCRYPTION_...`` variables. Plain payloads are accepted with a warning, since a
-    tool may look at what was stored before there was encryption.
+    The keys are those of the first of these that is there:
+
+    1. the ring that ``TRENOVA_CODECS_RING`` names, the tools' own variable;
+    2. the source that the services are told of: ``TRENOVA_CODEC__ENCRYPTION__KEYS__SOURCE`` and what it needs, with
+       ``{data_dir}`` in a path; a path alone is that of a ring file;
+    3. ``keyring.json`` in ``TRENOVA_DATA_DIR`` (``.trenova`` unless set);
+    4. the keys in ``TEMPORAL_ENCRYPTION_...`` variables.
+
+    Every other ``TRENOVA_CODEC__...`` variable counts as for the services, wherever the keys come from. Plain payloads
+    are accepted with a warning unless it says otherwise, since a tool may look at what was stored before there was
+    encryption.
 
     Without keys a tool would write in clear, so that has to be asked for with ``TRENOVA_CODECS_PLAIN=1``, and is
-    refused where ``TRENOVA_ENV`` is anything but ``dev``.
+    refused where ``TRENOVA_ENV`` is anything but ``dev``. ``TRENOVA_CODEC__ENCRYPTION=null`` asks for it too.
 
     Args:
         environ: The environment of the process.
 
     Raises:
         CodecError: The ring cannot be read.
-        ConfigurationError: A key is none, the active one is not named, or there are no keys.
+        ConfigurationError: A variable says what cannot be, a key is none, the active one is not named, or there are
+            no keys.
     """
-    named = environ.get(_RING)
-    ring = Path(named or Path(environ.get("TRENOVA_DATA_DIR") or ".trenova") / _RING_FILE)
-    if named or ring.exists():
-        keys: KeyFile | KeyEnvironment = KeyFile(path=ring)
-    elif any(name.startswith(_KEY_VARIABLES) for name in environ):
-        keys = KeyEnvironment(source="environment")
-    else:
-        _refuse_unless_plain(environ, ring)
+    tree = told(environ)
+    data_dir = Path(environ.get(_DATA_DIR) or ".trenova")
+    if "encryption" in tree and tree["encryption"] is None and not environ.get(_RING):
+        return CodecPlugin(options(tree).require_protection(environ.get(_ENV) or _DEV))
+    encryption = tree["encryption"] = {**_OF_TOOLS, **(tree.get("encryption") or {})}
+    keys = _keys(environ, encryption.get("keys"), data_dir / _RING_FILE)
+    if keys is None:
+        _refuse_unless_plain(environ, data_dir / _RING_FILE)
         return None
-    encryption = EncryptionOptions(keys=keys, on_plaintext="warn", prove_keys=False)
-    return CodecPlugin(CodecOptions(encryption=encryption), environ=environ)
+    encryption["keys"] = keys
+    return CodecPlugin(options(tree).within(data_dir), environ=environ)
+
+
+def _keys(environ: Mapping[str, str], asked: Any, ring: Path) -> Any:
+    """Return the source of the keys as options hold it; None where there is none."""
+    if named := environ.get(_RING):
+        return {"source": "file", "path": named}
+    if asked:
+        return {"source": "file", **asked} if isinstance(asked, Mapping) else asked
+    if ring.exists():
+        return {"source": "file", "path": str(ring)}
+    if any(name.startswith(_KEY_VARIABLES) for name in environ):
+        return {"source": "environment"}
+    return None
 
 
 def _refuse_unless_plain(environ: Mapping[str, str], ring: Path) -> None:
@@ -59,7 +83,8 @@ def _refuse_unless_plain(environ: Mapping[str, str], ring: Path) -> None:
     else:
         cure = f"Where nothing is to be encrypted, set {_PLAIN}=1"
     raise ConfigurationError(
-        f"There are no keys to encrypt with, so nothing was sent: {_RING} is not set, there is no {str(ring)!r} "
-        f"({_RING_FILE} in TRENOVA_DATA_DIR), and no {_KEY_VARIABLES}... variable. Name the ring of the workers with "
+        f"There are no keys to encrypt with, so nothing was sent: {_RING} is not set, "
+        f"{PREFIX}__ENCRYPTION__KEYS__SOURCE of the workers neither, there is no {str(ring)!r} "
+        f"({_RING_FILE} in {_DATA_DIR}), and no {_KEY_VARIABLES}... variable. Name the keys of the workers with "
         f"one of them. {cure}."
     )
