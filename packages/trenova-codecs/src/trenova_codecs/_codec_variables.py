@@ -14,7 +14,7 @@ PREFIX: Final = "TRENOVA_CODEC"
 """``TRENOVA_CODEC__ENCRYPTION__KEYS__SOURCE`` is ``encryption.keys.source`` of :class:`CodecOptions`."""
 _LEVELS: Final = "__"
 _OBJECTS: Final = ((), ("encryption",), ("encryption", "keys"), ("compression",))
-"""What a variable may give as a whole, in JSON; elsewhere a brace is text, as in the path ``{data_dir}/keyring.json``."""
+"""What a variable may give as a whole, in JSON; elsewhere a brace is text, as in ``{data_dir}/keyring.json``."""
 _KEYS: Final = _OBJECTS[2]
 
 Tree = dict[str, Any]

@@ -14,6 +14,7 @@ from trenova_codecs._keys import KeyProvider
 from trenova_codecs._notices import noticed
 from trenova_codecs._opening import Opener, refreshed
 from trenova_codecs._plaintext import PlaintextPolicy
+from trenova_codecs._sdk_log import speaks_for_workers
 from trenova_codecs._sealing import LARGE, Epoch, Format, Sealer
 from trenova_codecs._side import Side
 from trenova_codecs._usage import meter
@@ -234,9 +235,10 @@ class Pipeline(PayloadCodec):
         return payload
 
     def _reported(self, error: CodecError) -> CodecError:
-        """Count an error, say it once a minute, and give it the kind of this side."""
+        """Count an error, say it once a minute unless its task has its line, and give it the kind of this side."""
         _errors.add(1, {"code": error.code, "side": self.side.value})
-        noticed((error.code, error.facts.get("key_id")), "%s: %s", error.code, error.message)
+        if self.side is Side.CALLER or not speaks_for_workers():
+            noticed((error.code, error.facts.get("key_id")), "%s: %s", error.code, error.message)
         return error.met_on(self.side)
 
 

@@ -21,6 +21,7 @@ from trenova_codecs._failures import encoding
 from trenova_codecs._keys import KeyProvider
 from trenova_codecs._options import CodecOptions, EncryptionOptions
 from trenova_codecs._pipeline import Pipeline
+from trenova_codecs._sdk_log import one_line_each
 from trenova_codecs._side import Side
 from trenova_errors import ConfigurationError
 
@@ -136,13 +137,17 @@ class CodecPlugin(SimplePlugin):
     async def run_worker(self, worker: Worker, next: Callable[[Worker], Awaitable[None]]) -> None:  # noqa: A002
         """See base class; tries the codec first, and answers for its keys while the worker runs.
 
+        While it runs, a task that cannot be decoded has one line at its attempts 1, 10, 100 and so on, in place of the
+        SDK's traceback at each.
+
         Raises:
             CodecError: The codec does not work, e.g. for want of an active key.
         """
         await self._check()
         answering = nullcontext() if self._attestation is None else self._attestation.answering(worker.client)
         async with answering:
-            await super().run_worker(worker, next)
+            with one_line_each():
+                await super().run_worker(worker, next)
 
     @asynccontextmanager
     async def run_replayer(
