@@ -216,5 +216,62 @@ class AsksTwiceWorkflow:
         )
 
 
+@activity.defn(name="codecs.resume")
+async def resume(text: str) -> str:
+    """Note how far it got and fail, the first time; then go on from there."""
+    if activity.info().attempt == 1:
+        activity.heartbeat(f"half of {text}")
+        await asyncio.sleep(0.2)
+        raise ApplicationError("the first half is done", type="planted.type")
+    return f"resumed from {activity.info().heartbeat_details[0]}"
+
+
+@workflow.defn(name="codecs.Meets")
+class MeetsWorkflow:
+    """Leaves something encrypted wherever a task may meet it, and needs all of it in the end."""
+
+    def __init__(self) -> None:
+        self._more: list[str] = []
+
+    @workflow.run
+    async def run(self, text: str, queues: list[str]) -> list[str]:
+        children, resumes, answers = queues
+        local = await workflow.execute_local_activity(echo, text, start_to_close_timeout=_SOON)
+        child = await workflow.start_child_workflow(
+            ChildWorkflow.run,
+            text,
+            id=f"{workflow.info().workflow_id}/child",
+            task_queue=children,
+            task_timeout=timedelta(seconds=1),
+        )
+        resumed, answered = (
+            workflow.start_activity(
+                name,
+                text,
+                task_queue=queue,
+                activity_id=name,
+                start_to_close_timeout=timedelta(seconds=60),
+                retry_policy=RetryPolicy(initial_interval=timedelta(seconds=1)),
+                result_type=str,
+            )
+            for name, queue in (("codecs.resume", resumes), ("codecs.answer", answers))
+        )
+        await workflow.wait_condition(lambda: len(self._more) == 2)
+        return [local[:20], (await child)[:20], await resumed, await answered, *self._more]
+
+    @workflow.signal(name="note")
+    def note(self, text: str) -> None:
+        self._more.append(text)
+
+    @workflow.update(name="change")
+    def change(self, text: str) -> str:
+        self._more.append(text)
+        return f"changed {text}"
+
+    @workflow.query(name="ask")
+    def ask(self, text: str) -> str:
+        return f"asked {text}"
+
+
 WORKFLOWS: list[type] = [EverythingWorkflow, ChildWorkflow, WaitsWorkflow]
 ACTIVITIES: list[Callable[..., Any]] = [echo, break_]

@@ -1,11 +1,14 @@
-"""Failures whose text goes through the codec."""
+"""Failures whose text goes through the codec, and which do not end what only waits for a key."""
 
 import inspect
 from functools import cache
 from typing import Any
 
-from temporalio.converter import DefaultFailureConverter, FailureConverter
+import temporalio.exceptions
+from temporalio.api.failure.v1 import Failure
+from temporalio.converter import DefaultFailureConverter, FailureConverter, PayloadConverter
 
+from trenova_codecs._errors import CodecError
 from trenova_errors import ConfigurationError
 
 _OPTION = "encode_common_attributes"
@@ -16,6 +19,33 @@ class EncodedAttributesFailureConverter(DefaultFailureConverter):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**{**kwargs, _OPTION: True})
+
+
+class WaitingFailureConverter(FailureConverter):
+    """Mixed in before a failure converter: an activity that cannot be decoded waits.
+
+    The SDK wraps what happened in an error of its own, which for heartbeat details is not retryable: an activity
+    that is tried again by a worker without the key would end, and mostly its run with it. The codec's error, which is
+    retryable on a worker and says when, takes its place.
+    """
+
+    def to_failure(self, exception: BaseException, payload_converter: PayloadConverter, failure: Failure) -> None:
+        """See base class."""
+        super().to_failure(_unwrapped(exception), payload_converter, failure)  # type: ignore[safe-super]
+
+
+@cache
+def waiting(base: type[FailureConverter]) -> type[FailureConverter]:
+    """Return a subclass of the converter in use that lets activities wait; ``base`` if it does."""
+    if issubclass(base, WaitingFailureConverter):
+        return base
+    return type(f"Waiting{base.__name__}", (WaitingFailureConverter, base), {"__doc__": base.__doc__})
+
+
+def _unwrapped(exception: BaseException) -> BaseException:
+    wraps = type(exception) is temporalio.exceptions.ApplicationError and exception.type is None
+    cause = exception.__cause__
+    return cause if wraps and isinstance(cause, CodecError) else exception
 
 
 @cache

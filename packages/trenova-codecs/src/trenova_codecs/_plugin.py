@@ -17,7 +17,7 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 from trenova_codecs._attestation import PLUGIN_NAME
 from trenova_codecs._attestation_worker import KeyAttestation
 from trenova_codecs._chain import CodecChain
-from trenova_codecs._failures import encoding
+from trenova_codecs._failures import encoding, waiting
 from trenova_codecs._keys import KeyProvider
 from trenova_codecs._options import CodecOptions, EncryptionOptions
 from trenova_codecs._pipeline import Pipeline
@@ -182,6 +182,7 @@ class CodecPlugin(SimplePlugin):
         failures = existing.failure_converter_class
         if self.options.encryption is not None and self.options.encryption.failures:
             failures = encoding(failures)
+        failures = waiting(failures)
         if codec is existing.payload_codec and failures is existing.failure_converter_class:
             return existing
         return dataclasses.replace(existing, payload_codec=codec, failure_converter_class=failures)
