@@ -3,7 +3,7 @@
 import asyncio
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from importlib.metadata import entry_points
 from typing import Any, TypeVar
@@ -14,8 +14,9 @@ from temporalio.api.workflow.v1 import PendingActivityInfo
 from temporalio.client import Client, Plugin, WorkflowExecutionStatus, WorkflowHandle
 from temporalio.envconfig import ClientConfig
 
+from trenova_activities._cli_waiting import readable, said_of
 from trenova_activities._wire import WireModel
-from trenova_errors import ErrorKind, ErrorsPlugin, InvalidInputError, UnavailableError
+from trenova_errors import ApplicationError, ErrorKind, ErrorsPlugin, InvalidInputError, UnavailableError
 
 Model = TypeVar("Model", bound=WireModel)
 
@@ -24,6 +25,8 @@ _LOOK_EVERY_S = 0.5
 _PATIENCE_S = 5.0
 _DEFAULT_ADDRESS = "localhost:7233"
 _PLUGINS = "trenova.client_plugins"
+_OF_CODECS = "codec."
+"""How the codes of codecs begin, e.g. of a ring without an active key."""
 
 console = Console(highlight=False)
 
@@ -34,10 +37,32 @@ async def connect() -> Client:
     Raises:
         UnavailableError: Nobody answers there.
     """
+    return await _connect(installed_plugins(os.environ))
+
+
+async def connect_to_read() -> tuple[Client, str]:
+    """Connect likewise, also with a codec that does not work: who only looks writes nothing in clear.
+
+    Returns:
+        The client, and what is wrong with the codec; empty where nothing is.
+
+    Raises:
+        UnavailableError: Nobody answers there.
+        ConfigurationError: It is not said where the keys are.
+    """
+    try:
+        return await connect(), ""
+    except ApplicationError as error:
+        if not error.code.startswith(_OF_CODECS):
+            raise
+        return await _connect([]), error.message
+
+
+async def _connect(plugins: Sequence[Plugin]) -> Client:
     config: dict[str, Any] = dict(ClientConfig.load_client_connect_config())
     config.setdefault("target_host", _DEFAULT_ADDRESS)
     try:
-        return await Client.connect(**config, plugins=[ErrorsPlugin(), *installed_plugins(os.environ)])
+        return await Client.connect(**config, plugins=[ErrorsPlugin(), *plugins])
     except RuntimeError as error:  # how the SDK says that nobody listens; its text names its own transport only
         raise UnavailableError(
             f"No Temporal server answers at {config['target_host']}. Start one with 'trenova-workers up', "
@@ -130,8 +155,14 @@ async def stage_of(client: Client, activity: PendingActivityInfo) -> list[str]:
         One line, and more if the heartbeat has more.
     """
     beats = activity.heartbeat_details.payloads
-    [stage] = await client.data_converter.decode(beats, [str]) if beats else ["waiting for a worker"]
+    stage = "waiting for a worker"
+    if beats:
+        read, why_not = await readable(client.data_converter.decode(beats, [str]))
+        stage = read[0] if read else why_not
     first, *more = stage.splitlines() or [""]
     tries = f", attempt {activity.attempt}" if activity.attempt > 1 else ""
-    failure = f" after: {activity.last_failure.message}" if activity.last_failure.message else ""
+    failure = ""
+    if activity.HasField("last_failure"):
+        said = await said_of(client, activity.last_failure)
+        failure = f" after: {said if isinstance(said, str) else said.message}"
     return [f"{first}{tries}{failure}", *more]

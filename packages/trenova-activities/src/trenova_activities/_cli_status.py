@@ -7,8 +7,9 @@ from typing import Any
 
 from temporalio.client import Client, WorkflowExecutionDescription, WorkflowExecutionStatus, WorkflowFailureError
 
-from trenova_activities._cli_follow import RPC_TIMEOUT, connect, console, failure_of, moment, stage_of
+from trenova_activities._cli_follow import RPC_TIMEOUT, connect_to_read, console, failure_of, moment, stage_of
 from trenova_activities._cli_nightly import left_alone
+from trenova_activities._cli_waiting import readable, why_it_waits
 from trenova_activities._starting_nightly import NIGHTLY_JOBS, in_words
 from trenova_errors import ApplicationError, InvalidInputError, ResourceNotFoundError
 
@@ -31,23 +32,28 @@ async def show_status(workflow_id: str) -> bool:
         raise InvalidInputError(
             "The workflow id is empty. Give the one that 'start' printed, e.g. cancel-shipments/<key>."
         )
-    client = await connect()
+    client, unusable = await connect_to_read()
     description = await _describe(client, workflow_id)
     status = description.status or WorkflowExecutionStatus.RUNNING
     _print("workflow", f"{description.id} (run {description.run_id})")
     _print("job", description.workflow_type)
-    if asked := await _asked(client, description):
-        _print("asked", asked)
+    asked, unread = await readable(_asked(client, description))
+    if asked or unread:
+        _print("asked", asked or unread)
     _print("state", status.name.lower().replace("_", " "))
     _print("started", moment(description.start_time))
     if description.close_time is not None:
         _print("ended", moment(description.close_time))
+    if unusable:
+        _print("keys", unusable)
     if status is WorkflowExecutionStatus.RUNNING:
         for activity in description.raw_description.pending_activities:
             doing, *organizations = await stage_of(client, activity)
             _print("doing", doing)
             for line in organizations:
                 _print("", line)
+        async for line in why_it_waits(client, description):
+            _print("waits", line)
     else:
         await _print_outcome(client, description)
     return status in _GOOD
@@ -80,9 +86,12 @@ async def _describe(client: Client, workflow_id: str) -> WorkflowExecutionDescri
 async def _print_outcome(client: Client, description: WorkflowExecutionDescription) -> None:
     handle = client.get_workflow_handle(description.id, run_id=description.run_id)
     try:
-        result = await handle.result(follow_runs=False, rpc_timeout=RPC_TIMEOUT)
+        result, unread = await readable(handle.result(follow_runs=False, rpc_timeout=RPC_TIMEOUT))
     except WorkflowFailureError as error:
         _print("failure", _reason(error))
+        return
+    if unread:
+        _print("outcome", unread)
         return
     sentence = result.get("result") if isinstance(result, Mapping) else None
     _print("result", str(sentence or json.dumps(result, default=str)))
