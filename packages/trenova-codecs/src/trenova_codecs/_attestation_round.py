@@ -38,34 +38,39 @@ class Attested:
         worker: Who was asked.
         holding: Whether it has proved that it holds the key.
         active: What it says it encrypts with, where it answered.
+        waited: How long it had for an answer.
     """
 
     worker: WorkerProcess
     holding: Holding
     active: str | None = None
+    waited: timedelta = timedelta(0)
 
 
-async def ask_workers(client: Client, key: Key, *, patience: timedelta | None = None) -> list[Attested]:
+async def ask_workers(
+    client: Client, key: Key, *, patience: timedelta | None = None, workers: Sequence[WorkerProcess] | None = None
+) -> list[Attested]:
     """Ask all at once; the round takes as long as the slowest answer, three heartbeats at most.
 
     Args:
         client: Of the namespace; its plugins and converters are not used.
         key: The key that each has to hold.
         patience: How long to wait for an answer, in place of three heartbeats of each worker.
+        workers: Those to ask; None for all live ones.
 
     Raises:
         ConfigurationError: The server cannot list workers.
         RPCError: The server does not answer.
     """
     plain = Client(client.service_client, namespace=client.namespace, data_converter=pydantic_data_converter)
-    workers = await live_workers(plain)
+    asked = await live_workers(plain) if workers is None else workers
     limit = asyncio.Semaphore(_AT_ONCE)
 
     async def ask(worker: WorkerProcess) -> Attested:
         async with limit:
             return await _ask(plain, worker, key, patience or worker.patience)
 
-    return list(await asyncio.gather(*(ask(worker) for worker in workers)))
+    return list(await asyncio.gather(*(ask(worker) for worker in asked)))
 
 
 def missing(attested: Sequence[Attested], *, ignored: Sequence[str]) -> list[Attested]:
@@ -89,10 +94,10 @@ async def _ask(client: Client, worker: WorkerProcess, key: Key, patience: timede
         # The server ends the run after its patience; ours is only for a server that went away meanwhile.
         answer = await asyncio.wait_for(handle.result(), (patience + timedelta(seconds=10)).total_seconds())
     except (WorkflowFailureError, TimeoutError):
-        return Attested(worker, Holding.LOST)
+        return Attested(worker, Holding.LOST, waited=patience)
     except asyncio.CancelledError:
         with suppress(RPCError):
             await handle.terminate("nobody waits for the answer any more")
         raise
     holding = Holding.HOLDS if challenge.is_met_by(answer) else Holding.LACKS
-    return Attested(worker, holding, answer.active)
+    return Attested(worker, holding, answer.active, patience)

@@ -1,21 +1,25 @@
 """Ask the workers of every namespace for a key, and show what they said."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TypeVar
 
 from temporalio.client import Client
 from temporalio.service import RPCError
 
 from trenova_codecs._attestation_round import Attested, Holding, ask_workers, missing
-from trenova_codecs._cli_connect import connect_all
+from trenova_codecs._cli_connect import connect_all, refused
 from trenova_codecs._keys import Key
+from trenova_codecs._live_workers import WorkerProcess, live_workers
 from trenova_codecs._ring_changes import usable
 from trenova_codecs._ring_document import AwsKmsMaterial
 from trenova_codecs._ring_storage import read_ring
-from trenova_errors import UnavailableError
+from trenova_errors import InvalidInputError
+
+Answered = TypeVar("Answered")
 
 
 @dataclass(frozen=True)
@@ -38,20 +42,35 @@ class Asked:
         """Ask, and return what was said by namespace.
 
         Raises:
-            ConfigurationError: The server cannot list workers.
+            InvalidInputError: A worker is to be ignored that is none of them; nobody was asked.
+            ConfigurationError: The server cannot list workers, or has no such namespace.
             UnavailableError: It does not answer.
         """
         clients = await connect_all(self.environ, self.namespaces)
-        rounds = await asyncio.gather(*(self._ask(client, key) for client in clients))
+        listed = [await self._answered(client, live_workers(client)) for client in clients]
+        self._require_known([worker for workers in listed for worker in workers])
+        rounds = await asyncio.gather(
+            *(
+                self._answered(client, ask_workers(client, key, patience=self.patience, workers=workers))
+                for client, workers in zip(clients, listed, strict=True)
+            )
+        )
         return {client.namespace: said for client, said in zip(clients, rounds, strict=True)}
 
-    async def _ask(self, client: Client, key: Key) -> list[Attested]:
+    async def _answered(self, client: Client, question: Awaitable[Answered]) -> Answered:
         try:
-            return await ask_workers(client, key, patience=self.patience)
+            return await question
         except RPCError as error:
-            raise UnavailableError(
-                f"Namespace {client.namespace!r} does not answer: {error.message}. Nothing was changed."
-            ) from None
+            raise refused(client, error, "does not answer", then="Nothing was changed.") from None
+
+    def _require_known(self, workers: Sequence[WorkerProcess]) -> None:
+        unknown = [name for name in self.ignored if not any(worker.is_named([name]) for worker in workers)]
+        if unknown:
+            names = ", ".join(repr(worker.name) for worker in workers) or "none"
+            raise InvalidInputError(
+                f"--ignore-worker {', '.join(repr(name) for name in unknown)}: no live worker is called so; there are "
+                f"{names}. Correct the name, or leave it out if the worker is gone. Nothing was changed."
+            )
 
     def missing(self, said: Mapping[str, Sequence[Attested]]) -> list[Attested]:
         """Return those that have not proved to hold the key and are not ignored."""
@@ -117,7 +136,7 @@ def sentence(one: Attested, key_id: str) -> str:
             return f"{one.worker.name} lacks key {key_id!r}: give it the ring."
         case Holding.LOST:
             return (
-                f"{one.worker.name} did not answer within {one.worker.patience.total_seconds():.0f} s: if it is dead, "
+                f"{one.worker.name} did not answer within {one.waited.total_seconds():.0f} s: if it is dead, "
                 f"say so with --ignore-worker '{one.worker.name}'."
             )
     return (

@@ -1,16 +1,20 @@
 """How commands reach Temporal: ``temporalio.envconfig`` decides where, options only name the namespace."""
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
+from temporalio.api.errordetails.v1 import NamespaceNotFoundFailure
 from temporalio.client import Client
 from temporalio.envconfig import ClientConfig, ClientConnectConfig
 from temporalio.service import RPCError
 
-from trenova_errors import ConfigurationError, UnavailableError
+from trenova_errors import ApplicationError, ConfigurationError, UnavailableError
 
 _DEFAULT_ADDRESS = "localhost:7233"
 _CONNECT_TIMEOUT = timedelta(seconds=10)
+_CAUSE = re.compile(r'message: "([^"]+)"')
+"""The operating system's own words inside of what the SDK's transport says."""
 
 
 async def connect_all(environ: Mapping[str, str], namespaces: Sequence[str]) -> list[Client]:
@@ -21,7 +25,31 @@ async def connect_all(environ: Mapping[str, str], namespaces: Sequence[str]) -> 
         UnavailableError: The server does not answer or refuses us.
     """
     config = _config(environ)
-    return [await _connect(config, name) for name in namespaces or [config["namespace"]]]
+    return [await _connect(config, name) for name in dict.fromkeys(namespaces or [config["namespace"]])]
+
+
+def refused(client: Client, error: RPCError, happened: str, *, then: str = "") -> ApplicationError:
+    """Return what a command says when the server refused a request.
+
+    Args:
+        client: Of the namespace.
+        error: What came back.
+        happened: What the namespace did, e.g. ``does not answer``.
+        then: What to know or do, in sentences.
+    """
+    if any(detail.Is(NamespaceNotFoundFailure.DESCRIPTOR) for detail in error.grpc_status.details):
+        return ConfigurationError(
+            f"The server at {client.service_client.config.target_host!r} has no namespace {client.namespace!r}. Name "
+            "another with --namespace or TEMPORAL_NAMESPACE.",
+            namespace=client.namespace,
+        )
+    said = f"Namespace {client.namespace!r} {happened}: {reason(error)}."
+    return UnavailableError(f"{said} {then}".strip())
+
+
+def reason(error: RPCError) -> str:
+    """Return what the server said, without a full stop of its own."""
+    return error.message.strip().rstrip(".")
 
 
 def _config(environ: Mapping[str, str]) -> ClientConnectConfig:
@@ -42,9 +70,10 @@ async def _connect(config: ClientConnectConfig, namespace: str) -> Client:
     try:
         return await Client.connect(**wanted, identity="trenova-codecs", connect_timeout=_CONNECT_TIMEOUT)
     except (RuntimeError, ValueError, RPCError) as error:
-        reason = error.message if isinstance(error, RPCError) else str(error)
+        said = reason(error) if isinstance(error, RPCError) else str(error).strip().rstrip(".")
+        cause = found[1] if (found := _CAUSE.search(said)) else said
         raise UnavailableError(
-            f"No Temporal server at {address!r} lets us in: {reason.strip().rstrip('.')}. Correct TEMPORAL_ADDRESS or "
-            "the profile that TEMPORAL_PROFILE names.",
+            f"No Temporal server at {address!r} lets us in: {cause}. Correct TEMPORAL_ADDRESS or the profile that "
+            "TEMPORAL_PROFILE names.",
             address=address,
         ) from None

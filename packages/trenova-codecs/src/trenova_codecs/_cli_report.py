@@ -14,12 +14,11 @@ from temporalio.client import Client
 from temporalio.service import RPCError
 
 from trenova_codecs._census_checkpoint import Checkpoint
-from trenova_codecs._cli_connect import connect_all
+from trenova_codecs._cli_connect import connect_all, refused
 from trenova_codecs._key_census import KeyCensus, Pace
 from trenova_codecs._key_needs import Needs, Verdict, verdicts
 from trenova_codecs._payload_keys import PLAIN
 from trenova_codecs._ring_document import RingDocument
-from trenova_errors import UnavailableError
 
 
 @dataclass(frozen=True)
@@ -68,10 +67,8 @@ class Report:
                 await census.closed_runs_at_most(needs, document)
             return await census.retention()
         except RPCError as error:
-            again = " Run the command again: it goes on where it was." if self.checkpoint else ""
-            raise UnavailableError(
-                f"Namespace {client.namespace!r} stopped answering: {error.message}.{again}"
-            ) from None
+            again = "Run the command again: it goes on where it was." if self.checkpoint else ""
+            raise refused(client, error, "stopped answering", then=again) from None
 
     @contextmanager
     def _checkpointed(self, clients: Sequence[Client]) -> Iterator[Checkpoint]:

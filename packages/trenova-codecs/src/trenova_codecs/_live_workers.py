@@ -108,8 +108,8 @@ async def _page(client: Client, token: bytes) -> Any:
         if error.status not in {RPCStatusCode.UNIMPLEMENTED, RPCStatusCode.PERMISSION_DENIED}:
             raise
         raise ConfigurationError(
-            f"This Temporal server does not list workers for us: {error.message}. Make sure by other means that "
-            "every worker holds the key, and say so with --skip-workers.",
+            f"This Temporal server does not list workers for us: {error.message.rstrip('.')}. Make sure by other means "
+            "that every worker holds the key, and say so with --skip-workers.",
             namespace=client.namespace,
         ) from None
 

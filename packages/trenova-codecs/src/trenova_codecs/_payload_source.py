@@ -12,9 +12,9 @@ from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionRequest
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
-from trenova_codecs._cli_connect import connect_all
+from trenova_codecs._cli_connect import connect_all, reason, refused
 from trenova_codecs._payload_document import Document, read_document
-from trenova_errors import InvalidInputError, ResourceNotFoundError, UnavailableError
+from trenova_errors import ApplicationError, ConfigurationError, InvalidInputError, ResourceNotFoundError
 
 STDIN: Final = "-"
 
@@ -47,6 +47,7 @@ class Source:
             UnavailableError: The server does not answer.
         """
         if self.workflow_id is None:
+            self._require_no_run()
             return read_document(read_text(self.file))
         if self.file != STDIN:
             raise InvalidInputError("A file and --workflow-id are two sources. Give one.")
@@ -54,7 +55,12 @@ class Source:
         try:
             return await self._live(client, self.workflow_id)
         except RPCError as error:
-            raise self._refused(error) from None
+            raise self._refused(client, error) from None
+
+    def _require_no_run(self) -> None:
+        if self.run_id is not None or self.namespace is not None:
+            option = "--run-id" if self.run_id is not None else "--namespace"
+            raise InvalidInputError(f"{option} is of a run on the server. Give its --workflow-id too, or leave it out.")
 
     async def _live(self, client: Client, workflow_id: str) -> Document:
         execution = WorkflowExecution(workflow_id=workflow_id, run_id=self.run_id or "")
@@ -65,14 +71,17 @@ class Source:
         history = await client.get_workflow_handle(workflow_id, run_id=run_id).fetch_history()
         return Document({"description": description, "history": History(events=history.events)})
 
-    def _refused(self, error: RPCError) -> ResourceNotFoundError | UnavailableError:
+    def _refused(self, client: Client, error: RPCError) -> ApplicationError:
+        other = refused(client, error, f"does not show workflow {self.workflow_id!r}")
+        if isinstance(other, ConfigurationError):
+            return other
         if error.status in (RPCStatusCode.NOT_FOUND, RPCStatusCode.INVALID_ARGUMENT):
             return ResourceNotFoundError(
-                f"The server has no such run of workflow {self.workflow_id!r}: {error.message}. Look it up with "
+                f"The server has no such run of workflow {self.workflow_id!r}: {reason(error)}. Look it up with "
                 "`temporal workflow list`.",
                 workflow_id=self.workflow_id,
             )
-        return UnavailableError(f"The server does not show workflow {self.workflow_id!r}: {error.message}.")
+        return other
 
 
 def read_text(file: str) -> str:
@@ -84,7 +93,9 @@ def read_text(file: str) -> str:
     try:
         return sys.stdin.read() if file == STDIN else Path(file).read_text(encoding="utf-8")
     except OSError as error:
-        raise InvalidInputError(f"The file {file!r} cannot be read: {error.strerror}.", path=file) from None
+        raise InvalidInputError(
+            f"The file {file!r} cannot be read: {error.strerror}. Correct its path or rights.", path=file
+        ) from None
     except UnicodeDecodeError:
         what = "stdin" if file == STDIN else repr(file)
         raise InvalidInputError(f"{what} is no UTF-8 text. Give JSON.", path=file) from None
