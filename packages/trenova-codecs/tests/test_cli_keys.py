@@ -6,7 +6,7 @@ import sys
 import sysconfig
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -177,14 +177,15 @@ def test_adoption_writes_its_day_into_the_ring(ring, tmp_path):
     keys("init", "--adopt", ring=ring)
     assert KeyRing.from_file(ring).plaintext_until == datetime.now(UTC).date() + timedelta(days=90)
 
-    keys("adopt", "--until", "2098-12-31", ring=ring)
-    assert KeyRing.from_file(ring).plaintext_until == date(2098, 12, 31)
-    assert "no more" in (keys("adopt", "--end", ring=ring)).out
+    day = datetime.now(UTC).date() + timedelta(days=20)
+    keys("adopt", "--until", str(day), ring=ring)
+    assert KeyRing.from_file(ring).plaintext_until == day
+    assert "Ended" in (keys("adopt", "--end", ring=ring)).out
     assert KeyRing.from_file(ring).plaintext_until is None
     assert (keys("adopt", ring=ring)).status == 2
 
     dated = tmp_path / "keys" / "dated.json"
-    assert "2099-12-31" in (keys("init", "--adopt", "--until", "2099-12-31", ring=dated)).out
+    assert str(day) in (keys("init", "--adopt", "--until", str(day), ring=dated)).out
     past = keys("init", "--adopt", "--until", "2020-01-01", ring=tmp_path / "keys" / "past.json")
     assert past.status == 2
     assert "is past" in past.err
@@ -299,6 +300,9 @@ async def test_a_key_is_promoted_only_once_every_worker_holds_it(server, runtime
         assert "not promoted" in refused.err
         assert KeyRing.from_file(ring).active().id == "k1"
         assert (await installed("attest", "k2", "--ignore-worker", "w2", ring=ring, environ=here)).status == 0
+        nobody = await installed("attest", "k2", "--ignore-worker", "nonsense", ring=ring, environ=here)
+        assert nobody.status == 2
+        assert "'nonsense': no live worker is called so; there are 'w1', 'w2'" in nobody.err
 
         behind.write_bytes(ring.read_bytes())
         without = await installed("promote", "k2", "--wait", "5", ring=ring, environ=here)

@@ -157,6 +157,33 @@ async def test_what_cannot_be_decoded_is_named_and_stays_as_it_is(ask):
         (["inspect", "some.json", "-w", "x"], "", "are two sources"),
         (["encode", "--value"], "planted", "The input is no JSON value"),
         (["encode"], '{"events": []}', "Only a payload or payloads can be encoded"),
+        (
+            ["encode"],
+            '{"city": "planted"}',
+            "it has the fields 'city', and a payload has data, externalPayloads, metadata",
+        ),
+        (["encode"], '{"payloads": [{}, {"city": "planted"}]}', "payloads[1] is no payload: it has the fields 'city'"),
+        (["encode"], '{"payloads": [], "city": 1}', "no list of payloads: it has the fields 'city'"),
+        (["encode"], "{}", "it is an object without fields"),
+        (["inspect"], "", "The input is empty"),
+        (["inspect"], '{"data": "plan', "it is no JSON from line 1, column 10 on"),
+        (["inspect"], '{"data": "ab*plantedQ=="}', "data is no base64: its character 3 is none of base64"),
+        (["inspect"], '{"data": "AA==AA=="}', "data is no base64: its character 3 "),
+        (["inspect"], '{"data": "AAAAA"}', "data is no base64: it is cut, at 5 characters"),
+        (["inspect"], '{"data": "AA="}', "data is no base64: it is cut, at 3 characters"),
+        (["inspect"], '{"data": 5}', "data is int, not text in base64"),
+        (
+            ["inspect"],
+            '{"payloads": [{"metadata": {"encoding": "!"}}]}',
+            "payloads[0].metadata['encoding'] is no base64",
+        ),
+        (
+            ["inspect"],
+            '{"events": [{"workflowExecutionStartedEventAttributes": {"input": {"payloads": [{"data": "?"}]}}}]}',
+            "events[0].workflowExecutionStartedEventAttributes.input.payloads[0].data is no base64",
+        ),
+        (["decode", "--run-id", "x"], "", "--run-id is of a run on the server"),
+        (["decode", "--ring", "x.json"], "{}", "--ring and --keys-from-environment are two sources of keys"),
     ],
 )
 async def test_an_input_that_is_none_is_refused_without_being_quoted(ask, words, stdin, said):
@@ -253,3 +280,88 @@ async def test_the_failures_of_a_live_run_are_read_which_temporal_s_command_line
     assert any(row["path"].endswith("failure.cause.encodedAttributes") for row in seen.lines)
     assert missing.status == 1
     assert "no such run of workflow 'nobody'" in missing.err
+
+
+@pytest.fixture
+def data_folder(tmp_path):
+    folder = tmp_path / "data"
+    made = CliRunner().invoke(app, ["keys", "init"], env={"TRENOVA_DATA_DIR": str(folder)})
+    assert made.exit_code == 0, made.stderr
+    return folder
+
+
+async def test_the_ring_is_found_in_the_data_folder(ask, data_folder):
+    here = {"TRENOVA_DATA_DIR": str(data_folder)}
+    encoded = await ask("encode", "--value", stdin='"Reno"', held=(), **here)
+    assert encoded.status == 0, encoded.err
+    decoded = await ask("decode", stdin=encoded.out, held=(), **here)
+    seen = await ask("inspect", stdin=encoded.out, held=(), **here)
+
+    assert json.loads(decoded.out) == "Reno"
+    assert "> json/plain, 6 bytes" in seen.out
+    assert f"looked at with the keys of '{data_folder / 'keyring.json'}'" in seen.err
+
+
+async def test_a_ring_that_is_named_goes_before_the_data_folder_and_that_before_the_environment(ask, data_folder):
+    key = {"TEMPORAL_ENCRYPTION_KEY_env": write_base64(SECRETS["k1"]), "TEMPORAL_ENCRYPTION_ACTIVE_KEY": "env"}
+    named = {"TRENOVA_CODECS_RING": str(data_folder / "none.json")}
+    here = {"TRENOVA_DATA_DIR": str(data_folder)}
+
+    async def used(*words, **environ):
+        outcome = await ask("encode", "--value", *words, stdin="1", held=(), **environ)
+        if outcome.status:
+            return outcome.err
+        return base64.b64decode(json.loads(outcome.out)["metadata"]["encryption-key-id"]).decode()
+
+    assert "none.json'" in await used(**key, **here, **named)
+    assert "TRENOVA_CODECS_RING names it" in await used(**key, **here, **named)
+    assert await used("--ring", str(data_folder / "keyring.json"), **key, **named) == "k1"
+    assert await used(**key, **here) == "k1"
+    assert await used(**key) == "env"
+    assert await used("--keys-from-environment", **key, **here, **named) == "env"
+
+
+async def test_without_keys_it_says_everywhere_it_looked(ask):
+    outcome = await ask("decode", stdin="{}", held=(), TRENOVA_DATA_DIR="/nowhere")
+
+    assert outcome.status == 2
+    for place in ("--ring", "TRENOVA_CODECS_RING", "/nowhere/keyring.json", "TRENOVA_DATA_DIR", "TEMPORAL_ENCRYPTION_"):
+        assert place in outcome.err
+
+
+async def test_what_a_ring_could_not_decode_names_the_ring(ask, data_folder):
+    payloads = text(await sealed("other", key="k2"))
+    outcome = await ask("decode", stdin=payloads, held=(), TRENOVA_DATA_DIR=str(data_folder))
+
+    assert outcome.status == 1
+    assert f"Decoded with the keys of '{data_folder / 'keyring.json'}'" in outcome.err
+
+
+async def test_url_safe_base64_and_base64_without_padding_are_read(ask):
+    seen = await ask("inspect", stdin='{"metadata": {"encoding": "anNvbi9wbGFpbg"}, "data": "_-8"}', held=())
+
+    assert (seen.status, seen.out) == (0, "payload  json/plain, 2 bytes\n")
+
+
+async def test_an_active_key_that_is_revoked_is_said_to_be_and_what_to_do(ask, data_folder):
+    revoked = await ask("encode", "--value", stdin="1", held=["k1", "k2"], TEMPORAL_ENCRYPTION_REVOKED_KEYS="k1")
+    assert revoked.status == 2
+    assert "names 'k1', which TEMPORAL_ENCRYPTION_REVOKED_KEYS revokes" in revoked.err
+    assert "Name another key (k2)" in revoked.err
+
+    file = data_folder / "keyring.json"
+    document = json.loads(file.read_text())
+    document["keys"][0]["state"] = "revoked"
+    file.write_text(json.dumps(document))
+    kept = await ask("encode", "--value", "--ring", str(file), stdin="1", held=())
+    assert kept.status == 2
+    assert "key 'k1' is revoked, but its material is there still" in kept.err
+    assert "promote another key" in kept.err
+
+    del document["keys"][0]["material"]
+    file.write_text(json.dumps(document))
+    gone = await ask("encode", "--value", "--ring", str(file), stdin="1", held=())
+    assert gone.status == 2
+    assert gone.err.count("'k1' is revoked") == 1
+    assert "promote" in gone.err
+    assert str(file) in gone.err

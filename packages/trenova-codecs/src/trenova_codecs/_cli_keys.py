@@ -1,21 +1,25 @@
 """``trenova-codecs keys init | add | list``: make keys and look at them."""
 
 import json
+import os
 import sys
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from pydantic import SecretStr
 
+from trenova_codecs._cli_exemption import Until, adopt, adopted, tell_exemption
 from trenova_codecs._cli_outcome import told
+from trenova_codecs._cli_ring import Ring
 from trenova_codecs._cli_rotate import attest, promote, reencrypt_schedules, report, restore, retire, revoke
+from trenova_codecs._key_ring import without_active
 from trenova_codecs._key_text import new_secret, read_key, write_base64
 from trenova_codecs._keys import KeyState
-from trenova_codecs._ring_archive import read_archive, require_no_archive, require_not_archived
-from trenova_codecs._ring_changes import added, adopting, ended, next_id, promoted
+from trenova_codecs._ring_archive import archive_path, read_archive, require_no_archive, require_not_archived
+from trenova_codecs._ring_changes import added, next_id, promoted, require_id
 from trenova_codecs._ring_document import AesMaterial, AwsKmsMaterial, LegacyMaterial, Material, RingDocument
+from trenova_codecs._ring_place import require_no_database
 from trenova_codecs._ring_storage import change_ring, create_ring, read_ring
 from trenova_errors import InvalidInputError
 
@@ -24,12 +28,8 @@ keys = typer.Typer(
     no_args_is_help=True,
 )
 
-DEFAULT_RING = Path(".trenova/keyring.json")
 _FIRST = "k1"
-ADOPTION_DAYS = 90
-"""Days for which a ring that is adopted accepts what was written before it, unless told otherwise."""
 
-Ring = Annotated[Path, typer.Option("--ring", envvar="TRENOVA_CODECS_RING", help="The key ring file.", dir_okay=False)]
 AwsKey = Annotated[
     str | None,
     typer.Option("--aws-kms", metavar="KEY", help="Let this AWS KMS key (id, ARN, alias) make and seal it."),
@@ -48,17 +48,14 @@ def _keys() -> None:
 @keys.command("init")
 def init(
     *,
-    ring: Ring = DEFAULT_RING,
+    ring: Ring,
     key_id: Annotated[
         str | None, typer.Option("--id", help="Id of the first key, which is active at once.", show_default=_FIRST)
     ] = None,
     adopt: Annotated[
         bool, typer.Option("--adopt", help="Accept for a while what was stored before there was encryption.")
     ] = False,
-    until: Annotated[
-        datetime | None,
-        typer.Option(formats=["%Y-%m-%d"], help="With --adopt: the last day (UTC) on which it is accepted."),
-    ] = None,
+    until: Until = None,
     aws_kms: AwsKey = None,
     aws_region: Region = None,
     aws_endpoint_url: Endpoint = None,
@@ -67,29 +64,31 @@ def init(
 
     Beside the archive of a lost ring it wants an --id that was never used: payloads name keys by their ids.
 
-    Use --adopt where a Temporal server has histories already: what is stored in clear stays readable until
-    the day given (90 days from now unless told otherwise), and is written encrypted from now on.
+    Use --adopt where a Temporal server has histories already, without which it refuses beside its database: what is
+    stored in clear stays readable until the day given (90 days from now unless told otherwise), and is written
+    encrypted from now on.
     """
-    with told():
-        if key_id is None and not ring.exists():
-            require_no_archive(ring)
-        wanted = key_id or _FIRST
-        document = _adopted(RingDocument(revision=1), until) if adopt or until else RingDocument(revision=1)
+    with told(ring):
+        if until and not adopt:
+            raise InvalidInputError("--until is how long --adopt accepts what is not encrypted. Give both, or neither.")
+        wanted = _FIRST if key_id is None else key_id
+        require_id(wanted)
+        _require_beginning(ring, named=key_id is not None, adopt=adopt)
+        document = adopted(RingDocument(revision=1), until) if adopt else RingDocument(revision=1)
         material = _sealed(wanted, aws_kms, aws_region, aws_endpoint_url) if aws_kms else AesMaterial.of(new_secret())
         require_not_archived(ring, wanted, material)
         first = promoted(added(document, wanted, material), wanted).model_copy(update={"revision": 1})
         create_ring(ring, first)
     typer.echo(f"{ring}: key {wanted!r} is active. Back the file up where you keep secrets: without it nothing")
     typer.echo("that it encrypts can be read again.")
-    if first.plaintext_until:
-        _tell_exemption(first)
+    tell_exemption(first)
 
 
 @keys.command("add")
 def add(
     *,
     key_id: Annotated[str | None, typer.Argument(metavar="[ID]", show_default="the next number")] = None,
-    ring: Ring = DEFAULT_RING,
+    ring: Ring,
     from_stdin: Annotated[bool, typer.Option(help="Take a key that exists, in base64, from stdin.")] = False,
     legacy: Annotated[
         bool, typer.Option(help="Take the text that the replaced system used as a key from stdin; it only decrypts.")
@@ -102,50 +101,42 @@ def add(
 
     A key is never an argument: the process list and the shell's history would keep it.
     """
-    with told():
+    with told(ring):
         if sum((from_stdin, legacy, aws_kms is not None)) > 1:
             raise InvalidInputError("--from-stdin, --legacy and --aws-kms are three ways to one key. Give one.")
         if legacy and key_id is None:
             raise InvalidInputError("--legacy needs the id that old payloads name. Give it as the argument.")
-        wanted = key_id or next_id(read_ring(ring), read_archive(ring))
-        if aws_kms:
-            material: Material = _sealed(wanted, aws_kms, aws_region, aws_endpoint_url)
-        else:
-            material = _given(wanted, legacy=legacy) if from_stdin or legacy else AesMaterial.of(new_secret())
-        require_not_archived(ring, wanted, material)
-        change_ring(ring, lambda document: added(document, wanted, material, used=from_stdin or legacy))
+        if key_id is not None:
+            require_id(key_id, legacy=legacy)
+        there = read_ring(ring)
+        given = _given(key_id or next_id(there), legacy=legacy) if from_stdin or legacy else None
+        wanted = ""
+
+        def adding(document: RingDocument) -> RingDocument:
+            # Under the lock: another 'keys add' at this moment takes the number after this one.
+            nonlocal wanted
+            wanted = key_id or next_id(document, read_archive(ring))
+            material = given or (
+                _sealed(wanted, aws_kms, aws_region, aws_endpoint_url) if aws_kms else AesMaterial.of(new_secret())
+            )
+            require_not_archived(ring, wanted, material)
+            return added(document, wanted, material, used=given is not None)
+
+        change_ring(ring, adding)
     typer.echo(f"{ring}: key {wanted!r} decrypts.")
     if not legacy:
         typer.echo("Distribute the ring to every worker and client, then run:")
         typer.echo(f"  trenova-codecs keys promote {wanted} --ring {ring} --i-have-updated")
 
 
-@keys.command("adopt")
-def adopt(
-    *,
-    ring: Ring = DEFAULT_RING,
-    until: Annotated[
-        datetime | None,
-        typer.Option(formats=["%Y-%m-%d"], help="The last day (UTC) on which plain payloads are accepted."),
-    ] = None,
-    end: Annotated[bool, typer.Option("--end", help="Accept none any more, from now on.")] = False,
-) -> None:
-    """Move the day up to which payloads that are not encrypted are accepted, or end that at once."""
-    with told():
-        if (until is None) != end:
-            raise InvalidInputError("Give either --until DATE or --end.")
-        document = change_ring(ring, lambda there: ended(there) if end else _adopted(there, until))
-    _tell_exemption(document)
-
-
 @keys.command("list")
 def list_keys(
     *,
-    ring: Ring = DEFAULT_RING,
+    ring: Ring,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
 ) -> None:
     """Show the keys of a ring, never what they are."""
-    with told():
+    with told(ring):
         document = read_ring(ring)
     rows = [
         {
@@ -162,10 +153,14 @@ def list_keys(
             typer.echo(json.dumps(row))
         return
     _show(rows)
-    if document.plaintext_until:
-        _tell_exemption(document)
+    if document.active is None:
+        held = [key.id for key in document.keys if key.state is KeyState.DECRYPT_ONLY]
+        revoked = [key.id for key in document.keys if key.state is KeyState.REVOKED]
+        typer.secho(f"{ring}: {without_active(held, revoked)}", fg="red", err=True)
+    tell_exemption(document)
 
 
+keys.command("adopt")(adopt)
 keys.command("attest")(attest)
 keys.command("promote")(promote)
 keys.command("report")(report)
@@ -175,14 +170,15 @@ keys.command("reencrypt-schedules")(reencrypt_schedules)
 keys.command("restore")(restore)
 
 
-def _adopted(document: RingDocument, until: datetime | None) -> RingDocument:
-    today = datetime.now(UTC).date()
-    return adopting(document, until.date() if until else today + timedelta(days=ADOPTION_DAYS), today=today)
-
-
-def _tell_exemption(document: RingDocument) -> None:
-    day = document.plaintext_until
-    typer.echo(f"What is not encrypted is accepted {f'to the end of {day} (UTC)' if day else 'no more'}.")
+def _require_beginning(ring: Path, *, named: bool, adopt: bool) -> None:
+    """Refuse a new ring where one was, or where something is stored; an id beside an archive says: I know."""
+    if os.path.lexists(ring):
+        return  # which is refused when it is written
+    archived = os.path.lexists(archive_path(ring))
+    if not named:
+        require_no_archive(ring)
+    if not adopt and not (archived and named):
+        require_no_database(ring, os.environ)
 
 
 def _sealed(key_id: str, kms_key: str, region: str | None, endpoint_url: str | None) -> AwsKmsMaterial:

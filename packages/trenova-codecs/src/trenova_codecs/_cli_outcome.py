@@ -1,32 +1,52 @@
 """How every command of ``trenova-codecs`` ends: its result on stdout, or one sentence on stderr."""
 
 import asyncio
+import os
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, TypeVar
 
 import typer
 
+from trenova_codecs._errors import CodecError
+from trenova_codecs._ring_place import why_there
+from trenova_codecs._side import Side
 from trenova_errors import ApplicationError, ErrorKind
 
 Result = TypeVar("Result")
 
 REFUSED = 2
-"""Exit status where an argument or a setting is wrong; 1 is for everything else that failed."""
+"""Exit status where an argument, a setting or the source of the keys is wrong; 1 is for all else that failed."""
 
 
-def run(work: Coroutine[Any, Any, Result]) -> Result:
+def run(work: Coroutine[Any, Any, Result], ring: Path | None = None) -> Result:
     """Run to the end and return the result; a typed error becomes its sentence and an exit status."""
-    with told():
+    with told(ring):
         return asyncio.run(work)
 
 
 @contextmanager
-def told() -> Iterator[None]:
-    """Print a typed error as one sentence on stderr and leave with 2 (refused) or 1 (failed)."""
+def told(ring: Path | None = None) -> Iterator[None]:
+    """Print a typed error as one sentence on stderr and leave with 2 (refused) or 1 (failed).
+
+    Args:
+        ring: The ring file that is worked on; an error about keys says which it was, and why that one.
+    """
     try:
         yield
     except ApplicationError as error:
-        typer.secho(error.message, fg="red", err=True)
-        refused = error.type in {ErrorKind.CONFIGURATION, ErrorKind.INVALID_INPUT}
-        raise typer.Exit(REFUSED if refused else 1) from None
+        # Nobody waits at a command line, so that missing keys are a setting to correct and nothing to retry.
+        mine = error.met_on(Side.CALLER) if isinstance(error, CodecError) else error
+        typer.secho(_with_ring(mine, ring), fg="red", err=True)
+        raise typer.Exit(REFUSED if mine.type in _REFUSALS else 1) from None
+
+
+_REFUSALS = {ErrorKind.CONFIGURATION, ErrorKind.INVALID_INPUT}
+
+
+def _with_ring(error: ApplicationError, ring: Path | None) -> str:
+    if ring is None or not (isinstance(error, CodecError) or "key_id" in error.facts):
+        return error.message
+    named = "" if str(ring) in error.message else f"The ring is {str(ring)!r}."
+    return " ".join(part for part in (error.message, named, why_there(ring, os.environ)) if part)

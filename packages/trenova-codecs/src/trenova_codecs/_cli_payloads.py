@@ -10,8 +10,8 @@ from typing import Annotated
 import typer
 
 from trenova_codecs._chain import CodecChain
-from trenova_codecs._cli_keys import DEFAULT_RING
 from trenova_codecs._cli_outcome import run, told
+from trenova_codecs._cli_payload_keys import FromEnvironment, Keys, Ring, find_keys, looked_for
 from trenova_codecs._key_ring import KeyRing
 from trenova_codecs._options import CodecOptions, EncryptionOptions
 from trenova_codecs._payload_decoding import Undecoded, all_places, decode_document, encode_document
@@ -22,12 +22,6 @@ from trenova_codecs._sealing import Format
 
 _WHAT = "Temporal's JSON of a payload, of payloads or of a history; - for stdin."
 File = Annotated[str, typer.Argument(metavar="[FILE]", help=_WHAT, show_default="stdin")]
-Ring = Annotated[
-    Path | None, typer.Option("--ring", envvar="TRENOVA_CODECS_RING", dir_okay=False, help="The key ring file.")
-]
-FromEnvironment = Annotated[
-    bool, typer.Option("--keys-from-environment", help="Take the keys TEMPORAL_ENCRYPTION_KEY_<id> instead of a ring.")
-]
 WorkflowId = Annotated[
     str | None, typer.Option("--workflow-id", "-w", help="A run on the Temporal profile's server, instead of a file.")
 ]
@@ -49,17 +43,18 @@ def inspect(
 ) -> None:
     """Show what each payload is wrapped in: layers, key ids, sizes. No key is needed, no content is shown.
 
-    With keys it also looks inside what is encrypted, and says what they could not decode.
+    With keys, where it finds some, it also looks inside what is encrypted, and says what they could not decode.
 
-    Exits 1 when a payload is damaged, foreign or, with keys, cannot be decoded.
+    Exits 1 when a payload is damaged, foreign or, with keys, cannot be decoded, 2 when the input or
+    the source of the keys is wrong.
     """
-    keys = _keys(ring, from_environment=from_environment, default=None)
-    looked = run(_looked(Source(file, workflow_id, run_id, namespace), keys))
+    keys = _keys(ring, from_environment=from_environment, needed=False)
+    looked = run(_looked(Source(file, workflow_id, run_id, namespace), keys.ring))
     for path, layers in looked:
         typer.echo(_row(path, layers) if as_json else _line(path, layers))
     problems = sum(layers.problem is not None for _, layers in looked)
     if not as_json:
-        typer.echo(f"{len(looked)} payloads, {problems} with a problem", err=True)
+        typer.echo(f"{len(looked)} payloads, {problems} with a problem; looked at with {keys}", err=True)
     raise typer.Exit(int(problems > 0))
 
 
@@ -79,15 +74,17 @@ def decode(
 
     What cannot be decoded stays as it is, with one line on stderr that says where and why.
 
-    Exits 1 when something could not be decoded.
+    Exits 1 when something could not be decoded, 2 when the input or the source of the keys is wrong.
     """
-    keys = _keys(ring, from_environment=from_environment, default=DEFAULT_RING)
+    keys = _keys(ring, from_environment=from_environment)
     # What the codec logs for an operator is said below, where it stands.
     logging.getLogger("trenova_codecs").setLevel(logging.CRITICAL)
-    document, undecoded = run(_decoded(Source(file, workflow_id, run_id, namespace), _codec(keys)))
+    document, undecoded = run(_decoded(Source(file, workflow_id, run_id, namespace), _codec(keys.ring)), keys.file)
     typer.echo(document.to_json(readable=not proto_json))
     for one in undecoded:
         typer.secho(f"{one.path}: {one.code}: {one.reason}", fg="red", err=True)
+    if undecoded and keys.file:
+        typer.echo(f"Decoded with {keys}. {keys.why}".rstrip(), err=True)
     raise typer.Exit(int(len(undecoded) > 0))
 
 
@@ -101,15 +98,20 @@ def encode(
         Format, typer.Option("--format", help="What to encrypt in, as the namespace's workers do.")
     ] = "compat",
 ) -> None:
-    """Encode a payload or payloads with the active key, and print Temporal's own JSON."""
-    keys = _keys(ring, from_environment=from_environment, default=DEFAULT_RING)
+    """Encode a payload or payloads with the active key, and print Temporal's own JSON.
+
+    Exits 2 when the input is neither, or there is no key to encrypt with.
+    """
+    # What the codec logs for an operator is what this command says.
+    logging.getLogger("trenova_codecs").setLevel(logging.CRITICAL)
+    keys = _keys(ring, from_environment=from_environment)
 
     async def work() -> Document:
         document = (value_document if value else read_document)(read_text(file))
-        await encode_document(document, _codec(keys, layout))
+        await encode_document(document, _codec(keys.ring, layout))
         return document
 
-    typer.echo(run(work()).to_json(readable=False))
+    typer.echo(run(work(), keys.file).to_json(readable=False))
 
 
 async def _looked(source: Source, keys: KeyRing | None) -> Sequence[tuple[str, Layers]]:
@@ -122,12 +124,9 @@ async def _decoded(source: Source, codec: CodecChain) -> tuple[Document, Sequenc
     return document, await decode_document(document, codec)
 
 
-def _keys(ring: Path | None, *, from_environment: bool, default: Path | None) -> KeyRing | None:
-    with told():
-        if from_environment:
-            return KeyRing.from_environ(os.environ)
-        path = ring or default
-        return KeyRing.from_file(path) if path else None
+def _keys(ring: Path | None, *, from_environment: bool, needed: bool = True) -> Keys:
+    with told(None if from_environment else looked_for(ring, os.environ)):
+        return find_keys(ring, os.environ, from_environment=from_environment, needed=needed)
 
 
 def _codec(keys: KeyRing | None, layout: Format = "compat") -> CodecChain:

@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from trenova_codecs._cli_outcome import run, told
+from trenova_codecs._cli_ring import Ring
 from trenova_codecs._keys import KeyState
 from trenova_codecs._ring_archive import archive_key, archived_key
 from trenova_codecs._ring_changes import promoted, restored, taken_away
 from trenova_codecs._ring_document import RingDocument
 from trenova_codecs._ring_storage import change_ring, read_ring
+from trenova_errors import InvalidInputError
 
 Id = Annotated[str, typer.Argument(metavar="ID")]
-Ring = Annotated[Path, typer.Option("--ring", envvar="TRENOVA_CODECS_RING", help="The key ring file.", dir_okay=False)]
 if TYPE_CHECKING:  # it needs Temporal's client, which the other commands do without
     from trenova_codecs._cli_attest import Asked
 
-_RING = Path(".trenova/keyring.json")
 _NONE: list[str] = []
 Ignored = Annotated[
     list[str],
@@ -48,7 +48,7 @@ Endpoint = Annotated[
 def attest(
     key_id: Id,
     *,
-    ring: Ring = _RING,
+    ring: Ring,
     active: Annotated[bool, typer.Option("--active", help="Each has to encrypt with it, too.")] = False,
     ignore_worker: Ignored = _NONE,
     namespace: Namespaces = _NONE,
@@ -59,7 +59,7 @@ def attest(
     from trenova_codecs._cli_attest import key_to_ask_for, nobody, sentence, show_attested
 
     asked = _asked(ignore_worker, namespace, wait)
-    with told():
+    with told(ring):
         key = key_to_ask_for(ring, key_id, aws_endpoint_url=aws_endpoint_url)
     said = run(asked.of(key))
     show_attested(said, asked.ignored)
@@ -74,7 +74,7 @@ def attest(
 def promote(
     key_id: Id,
     *,
-    ring: Ring = _RING,
+    ring: Ring,
     i_have_updated: Annotated[
         bool,
         typer.Option(
@@ -99,7 +99,11 @@ def promote(
     from trenova_codecs._cli_attest import key_to_ask_for, nobody, sentence, show_attested
 
     asked = _asked(ignore_worker, namespace, wait)
-    with told():
+    with told(ring):
+        if skip_workers and (ignore_worker or wait is not None or namespace):
+            raise InvalidInputError(
+                "--skip-workers asks nobody; --ignore-worker, --namespace and --wait say nothing then. Leave them out."
+            )
         promoted(read_ring(ring), key_id)
         key = key_to_ask_for(ring, key_id, aws_endpoint_url=aws_endpoint_url)
     said = {} if skip_workers else run(asked.of(key))
@@ -111,7 +115,7 @@ def promote(
             "servers and command lines hold the key, say so with --i-have-updated."
         )
     _refuse([*wrong, f"Key {key_id!r} was not promoted."] if wrong else [])
-    with told():
+    with told(ring):
         change_ring(ring, lambda document: promoted(document, key_id))
     typer.echo(f"{ring}: key {key_id!r} is active. Distribute the ring once more, then look with:")
     typer.echo(f"  trenova-codecs keys attest {key_id} --active --ring {ring}")
@@ -119,7 +123,7 @@ def promote(
 
 def report(
     *,
-    ring: Ring = _RING,
+    ring: Ring,
     namespace: Namespaces = _NONE,
     scan: Annotated[
         bool, typer.Option("--scan", help="Look into closed runs too, instead of going by when they began.")
@@ -138,7 +142,9 @@ def report(
     """
     from trenova_codecs._cli_report import Report, show_report
 
-    with told():
+    with told(ring):
+        if checkpoint is not None and not scan:
+            raise InvalidInputError("--checkpoint is where --scan remembers what it has seen. Give both, or neither.")
         document = read_ring(ring)
     found, plain = run(Report(os.environ, namespace, scan, rate, checkpoint).of(document))
     show_report(found, plain, as_json=as_json)
@@ -147,7 +153,7 @@ def report(
 def retire(
     key_id: Id,
     *,
-    ring: Ring = _RING,
+    ring: Ring,
     skip_usage: Annotated[
         bool, typer.Option("--skip-usage", help="Do not look whether something needs it still.")
     ] = False,
@@ -164,7 +170,9 @@ def retire(
     """
     from trenova_codecs._cli_report import Report, show_report
 
-    with told():
+    with told(ring):
+        if skip_usage and (scan or namespace):
+            raise InvalidInputError("--skip-usage looks into nothing. Leave --namespace and --scan out, or it.")
         document = read_ring(ring)
         taken_away(document, key_id, KeyState.RETIRED)
     if not skip_usage:
@@ -179,16 +187,16 @@ def retire(
 def revoke(
     key_id: Id,
     *,
-    ring: Ring = _RING,
+    ring: Ring,
     destroy: Destroy = False,
 ) -> None:
     """Refuse a key by name from now on: what it encrypted is not read any more, and runs that need it wait."""
     _take_away(ring, key_id, KeyState.REVOKED, destroy=destroy)
 
 
-def restore(key_id: Id, *, ring: Ring = _RING) -> None:
+def restore(key_id: Id, *, ring: Ring) -> None:
     """Bring a retired or revoked key back from the archive, to decrypt what still needs it."""
-    with told():
+    with told(ring):
         archived = archived_key(ring, key_id)
         change_ring(ring, lambda document: restored(document, archived))
     typer.echo(f"{ring}: key {key_id!r} decrypts again. Distribute the ring.")
@@ -196,7 +204,7 @@ def restore(key_id: Id, *, ring: Ring = _RING) -> None:
 
 def reencrypt_schedules(
     *,
-    ring: Ring = _RING,
+    ring: Ring,
     schedule: Annotated[
         list[str], typer.Option(help="Id of a schedule; repeat it.", show_default="all of the namespace")
     ] = _NONE,
@@ -226,7 +234,7 @@ def reencrypt_schedules(
     from trenova_codecs._cli_schedules import Rewriting
 
     work = Rewriting(os.environ, ring, namespace, schedule, rate, new_format, dry_run, recreate, aws_endpoint_url)
-    if not run(work.run()):
+    if not run(work.run(), ring):
         raise typer.Exit(1)
 
 
@@ -239,7 +247,7 @@ def _take_away(ring: Path, key_id: str, state: KeyState, *, destroy: bool) -> No
         kept = None if destroy else archive_key(ring, entry)
         return without
 
-    with told():
+    with told(ring):
         change_ring(ring, taking)
     typer.echo(f"{ring}: key {key_id!r} is {state.value}. Distribute the ring.")
     if kept:

@@ -169,8 +169,7 @@ class KeyRing:
     def active(self) -> Key:
         """See :class:`KeyProvider`."""
         if self._active is None:
-            held = ", ".join(self.ids()) or "no key"
-            raise NoActiveKeyError(f"The key ring holds {held}, none of which is active. Promote one.")
+            raise NoActiveKeyError(without_active(self.ids(), self._revoked()))
         return self._active
 
     def find(self, key_id: str) -> Key | None:
@@ -183,9 +182,20 @@ class KeyRing:
         usable = [key for key in self._keys.values() if key.state in (KeyState.ACTIVE, KeyState.DECRYPT_ONLY)]
         return [key.id for key in sorted(usable, key=lambda key: (key.state is not KeyState.ACTIVE, key.id))]
 
+    def _revoked(self) -> Sequence[str]:
+        return sorted(key.id for key in self._keys.values() if key.state is KeyState.REVOKED)
+
     async def refresh(self, key_id: str | None = None) -> bool:  # noqa: ARG002 - other sources need it
         """See :class:`KeyProvider`; there is no source to ask, so nothing ever changes."""
         return False
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(active={self._active.id if self._active else None!r}, ids={list(self.ids())!r})"
+
+
+def without_active(held: Sequence[str], revoked: Sequence[str]) -> str:
+    """Say that a ring has no key to encrypt with, which of its keys are revoked, and what to do."""
+    refused = f"; {', '.join(repr(key_id) for key_id in revoked)} is revoked" if revoked else ""
+    if held:
+        return f"The key ring holds {', '.join(held)}, none of which is active{refused}. Promote one ('keys promote')."
+    return f"The key ring holds no key to encrypt with{refused}. Add one ('keys add') and promote it ('keys promote')."

@@ -12,9 +12,14 @@ from temporalio.api.common.v1 import Payload, Payloads
 from temporalio.api.history.v1 import History
 from temporalio.client import WorkflowHistory
 
+from trenova_codecs._payload_json import require_bytes, require_known
 from trenova_errors import InvalidInputError
 
 _PAYLOAD_FIELDS: Final = {"metadata", "data", "externalPayloads"}
+_NONE: Final = "no payload, no payloads and no history in Temporal's JSON"
+_GIVE: Final = (
+    'Give {"metadata": ..., "data": ...}, {"payloads": [...]}, or what `temporal workflow show -o json` prints.'
+)
 _JSON: Final = (b"json/plain", b"json/protobuf")
 
 
@@ -35,21 +40,45 @@ def read_document(text: str) -> Document:
     """Read protocol JSON: of a Payload, of Payloads, or of a history as ``temporal workflow show -o json`` prints it.
 
     Raises:
-        InvalidInputError: It is none of them. The message does not quote it.
+        InvalidInputError: It is none of them, or bytes in it are no base64. The message does not quote it, but for
+            the names of fields.
     """
     try:
-        # What is no object has no items, and is refused with all else that is not Temporal's.
-        content = dict(json.loads(text).items())
+        content = _object(text)
         if "events" in content:
-            events = WorkflowHistory.from_json("", content).events
-            return Document({"": History(events=events)})
+            require_bytes(content, History.DESCRIPTOR)
+            return Document({"": History(events=WorkflowHistory.from_json("", content).events)})
         kind = Payloads if "payloads" in content else Payload
-        return Document({"": json_format.ParseDict(content, kind(), ignore_unknown_fields=True)})
+        _require_payloads(content)
+        require_bytes(content, kind.DESCRIPTOR)
+        return Document({"": json_format.ParseDict(content, kind())})
     except (ValueError, TypeError, AttributeError, RecursionError, json_format.ParseError) as error:
-        raise InvalidInputError(
-            f"The input is no payload, no payloads and no history in Temporal's JSON ({type(error).__name__}). Give "
-            '{"metadata": ..., "data": ...}, {"payloads": [...]}, or what `temporal workflow show -o json` prints.'
-        ) from None
+        raise InvalidInputError(f"The input is {_NONE} ({type(error).__name__}). {_GIVE}") from None
+
+
+def _object(text: str) -> dict[str, Any]:
+    if not text.strip():
+        raise InvalidInputError(f"The input is empty. {_GIVE}")
+    try:
+        content = json.loads(text)
+    except json.JSONDecodeError as error:
+        at = f"line {error.lineno}, column {error.colno}"
+        raise InvalidInputError(f"The input is {_NONE}: it is no JSON from {at} on. {_GIVE}") from None
+    if not isinstance(content, dict):
+        raise InvalidInputError(f"The input is {_NONE}: it is JSON of type {type(content).__name__}. {_GIVE}")
+    if not content:
+        raise InvalidInputError(f"The input is {_NONE}: it is an object without fields. {_GIVE}")
+    return content
+
+
+def _require_payloads(content: dict[str, Any]) -> None:
+    if "payloads" not in content:
+        require_known(content, Payload.DESCRIPTOR, "payload")
+        return
+    require_known(content, Payloads.DESCRIPTOR, "list of payloads")
+    for number, one in enumerate(content["payloads"] or ()):
+        if isinstance(one, dict):
+            require_known(one, Payload.DESCRIPTOR, "payload", f"payloads[{number}]")
 
 
 def value_document(text: str) -> Document:

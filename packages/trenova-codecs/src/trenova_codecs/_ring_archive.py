@@ -1,5 +1,6 @@
 """Where the material of retired and revoked keys goes: a file beside the ring that is distributed to nobody."""
 
+import os
 from pathlib import Path
 
 from trenova_codecs._errors import KeyRingError
@@ -22,7 +23,7 @@ def require_no_archive(ring: Path) -> None:
         ConflictError: There is an archive.
     """
     path = archive_path(ring)
-    if path.exists() or path.is_symlink():
+    if os.path.lexists(path):
         raise ConflictError(
             f"There is no key ring {str(ring)!r}, but its archive {str(path)!r}: keys were retired here. Put the ring "
             "back from a backup. If it is lost, make another with 'trenova-codecs keys init --id ID', where ID was "
@@ -48,7 +49,7 @@ def read_archive(ring: Path) -> RingDocument:
         KeyRingError: It cannot be read.
     """
     path = archive_path(ring)
-    return read_ring(path) if path.exists() else RingDocument()
+    return read_ring(path) if os.path.lexists(path) else RingDocument()
 
 
 def archive_key(ring: Path, key: KeyEntry) -> Path | None:
@@ -61,7 +62,7 @@ def archive_key(ring: Path, key: KeyEntry) -> Path | None:
     path = archive_path(ring)
     if key.material is None:
         return None
-    if not path.exists():
+    if not os.path.lexists(path):
         create_ring(path, RingDocument())
     material = key.material
 

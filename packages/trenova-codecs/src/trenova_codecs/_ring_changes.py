@@ -1,10 +1,10 @@
 """What may become of a key, and in which order: added, promoted, retired or revoked, restored."""
 
 import re
-from datetime import date
+from datetime import date, timedelta
 from typing import Final
 
-from trenova_codecs._keys import KeyState
+from trenova_codecs._keys import KEY_ID, KeyState
 from trenova_codecs._ring_document import (
     USABLE,
     AesMaterial,
@@ -16,6 +16,14 @@ from trenova_codecs._ring_document import (
     new_entry,
 )
 from trenova_errors import ConflictError, InvalidInputError, ResourceNotFoundError
+
+ADOPTION_DAYS: Final = 90
+"""Days ahead up to which a ring accepts what is not encrypted: by default, and at most at a time.
+
+While it does, whoever can write to a history can plant plain payloads, so that somebody has to look once a quarter
+whether it is needed still, and a mistyped year does not open it for good.
+"""
+LEGACY_ID_LONGEST: Final = 256
 
 _NUMBERED: Final = re.compile(r"k([0-9]{1,9})")
 
@@ -37,8 +45,10 @@ def added(document: RingDocument, key_id: str, material: Material, *, used: bool
         used: Whether something may have been encrypted with it already.
 
     Raises:
+        InvalidInputError: It is no key id.
         ConflictError: The id is, or was, another key's; or the key is there under another id.
     """
+    require_id(key_id, legacy=isinstance(material, LegacyMaterial))
     there = document.find(key_id)
     if there is not None:
         raise ConflictError(
@@ -50,6 +60,22 @@ def added(document: RingDocument, key_id: str, material: Material, *, used: bool
     if twin is not None:
         raise ConflictError(f"This is key {twin!r}, which is on the ring. Nothing was added.", key_id=twin)
     return document.changed(new_entry(key_id, KeyState.DECRYPT_ONLY, material, used=used))
+
+
+def require_id(key_id: str, *, legacy: bool = False) -> None:
+    """Refuse what cannot be a key's id. The message does not repeat it: it may be a key in the wrong place.
+
+    Raises:
+        InvalidInputError: It is empty, too long, or, except for legacy keys, has other characters than ids have.
+    """
+    if legacy and 1 <= len(key_id) <= LEGACY_ID_LONGEST:
+        return
+    if not legacy and KEY_ID.fullmatch(key_id):
+        return
+    others = sorted(set(re.sub(r"[A-Za-z0-9_-]", "", key_id)))
+    found = f", with {', '.join(repr(one) for one in others[:5])}" if others and not legacy else ""
+    rule = f"any 1 to {LEGACY_ID_LONGEST} characters" if legacy else "1 to 64 of A-Z, a-z, 0-9, '_' and '-'"
+    raise InvalidInputError(f"A key id is {rule}; this one has {len(key_id)}{found}. Choose another id.")
 
 
 def promoted(document: RingDocument, key_id: str) -> RingDocument:
@@ -137,10 +163,16 @@ def adopting(document: RingDocument, until: date, *, today: date) -> RingDocumen
     """Return the ring that accepts payloads which are not encrypted, that day included.
 
     Raises:
-        InvalidInputError: The day is past.
+        InvalidInputError: The day is past, or more than :data:`ADOPTION_DAYS` ahead.
     """
+    latest = today + timedelta(days=ADOPTION_DAYS)
     if until < today:
-        raise InvalidInputError(f"--until {until} is past. Give today or a day to come.")
+        raise InvalidInputError(f"--until {until} is past. Give a day from {today} (today, UTC) to {latest}.")
+    if until > latest:
+        raise InvalidInputError(
+            f"--until {until} is {(until - today).days} days ahead; at most {ADOPTION_DAYS} are taken, until {latest}. "
+            "If something is left in clear by then ('keys report' counts it), 'keys adopt --until' moves the day again."
+        )
     return document.model_copy(update={"plaintext_until": until, "revision": document.revision + 1})
 
 

@@ -104,8 +104,14 @@ class KeyEntry(_Frozen):
         legacy = isinstance(self.material, LegacyMaterial)
         if self.material is not None and not legacy and not KEY_ID.fullmatch(self.id):
             raise ValueError("a key id is 1 to 64 of A-Z, a-z, 0-9, '_' and '-'")
-        if (self.material is not None) != (self.state in USABLE):
-            raise ValueError("active and decrypt_only keys have material, retired and revoked ones have none")
+        if self.material is not None and self.state not in USABLE:
+            raise ValueError(
+                f"key {self.id!r} is {self.state.value}, but its material is there still: no command took it away; "
+                "make it decrypt_only here, promote another key ('keys promote ID', 'keys add' makes "
+                "one), then run 'keys retire' or 'keys revoke'"
+            )
+        if self.material is None and self.state in USABLE:
+            raise ValueError(f"key {self.id!r} is {self.state.value}, but has no material")
         if legacy and self.state is KeyState.ACTIVE:
             raise ValueError("a legacy key only decrypts")
         return self
@@ -185,7 +191,8 @@ class RingDocument(_Frozen):
             return cls.model_validate_json(text)
         except ValidationError as error:
             faults = "; ".join(
-                f"{'.'.join(str(part) for part in fault['loc']) or 'the file'}: {fault['msg']}"
+                f"{'.'.join(str(part) for part in fault['loc']) or 'the file'}: "
+                + fault["msg"].removeprefix("Value error, ")
                 for fault in error.errors(include_input=False, include_url=False, include_context=False)[:5]
             )
         # Outside of the handler: the cause would keep what was read.

@@ -86,7 +86,14 @@ class KeyFolderSource:
             _fail(self.path, f"The key folder {str(self.path)!r} cannot be read: {error.strerror}. Correct its rights.")
         active = files.pop(_ACTIVE_FILE, b"").decode(errors="replace").strip()
         revoked = files.pop(_REVOKED_FILE, b"").decode(errors="replace").split()
-        if active not in files or active in revoked:
+        if active in revoked:
+            _fail(
+                self.path,
+                f"The file {_ACTIVE_FILE!r} in {str(self.path)!r} names {active[:80]!r}, which the file "
+                f"{_REVOKED_FILE!r} revokes: nothing is encrypted with it any more. Name another key "
+                f"({', '.join(sorted(set(files) - set(revoked))) or 'there is none; put one there'}).",
+            )
+        if active not in files:
             _fail(
                 self.path,
                 f"The file {_ACTIVE_FILE!r} in {str(self.path)!r} must name the key to encrypt with, one of "
@@ -123,6 +130,12 @@ def keys_of_environ(environ: Mapping[str, str]) -> Sequence[Key]:
         raise ConfigurationError(
             f"No variable {KEY_VARIABLE}<id> is set. Set one to the output of 'openssl rand -base64 32', and "
             f"{ACTIVE_VARIABLE} to its id."
+        )
+    if active in revoked:
+        raise ConfigurationError(
+            f"{ACTIVE_VARIABLE} names {active[:80]!r}, which {REVOKED_VARIABLE} revokes: nothing is encrypted with it "
+            f"any more. Name another key ({', '.join(usable) or f'there is none; set {KEY_VARIABLE}<id>'}).",
+            key_id=active,
         )
     if active not in usable:
         raise ConfigurationError(

@@ -30,7 +30,7 @@ def read_ring(path: Path) -> RingDocument:
     require_private_folder(path.parent)
     try:
         # The descriptor is checked, not the name: what was checked is what is read.
-        with path.open("rb") as file:
+        with open(path, "rb", opener=_open_at_once) as file:
             _require_private(path, os.fstat(file.fileno()))
             content = file.read(_LARGEST + 1)
     except OSError as error:
@@ -48,7 +48,7 @@ def create_ring(path: Path, document: RingDocument) -> None:
     """
     _make_folder(path.parent)
     with _locked(path):
-        if path.exists() or path.is_symlink():
+        if os.path.lexists(path):
             _fail(path, f"{str(path)!r} is there already and was left as it is. Add keys to it with 'keys add'.")
         _write(path, document)
 
@@ -98,9 +98,22 @@ def require_owned(path: Path, status: os.stat_result, what: str) -> None:
         _fail(path, f"The {what} {str(path)!r} belongs to user {status.st_uid}. Run: chown {os.geteuid()} {path}")
 
 
+def _open_at_once(path: str, flags: int) -> int:
+    """Open without waiting for whoever writes to it, should it be a pipe."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+
+
 def _require_there(path: Path) -> None:
-    if not path.exists():
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        if path.is_symlink():
+            _fail(path, f"{str(path)!r} is a link to nothing. Put the key ring where it points to, or remove the link.")
         _fail(path, f"There is no key ring {str(path)!r}. Make one with 'trenova-codecs keys init --ring {path}'.")
+    except OSError as error:
+        _fail(
+            path, f"The key ring {str(path)!r} cannot be looked at: {error.strerror}. Correct its path or its rights."
+        )
 
 
 def _require_private(path: Path, status: os.stat_result) -> None:
@@ -136,7 +149,7 @@ def _locked(path: Path) -> Iterator[None]:
     try:
         descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, _MODE)
     except OSError as error:
-        _fail(path, f"{str(lock)!r} cannot be opened: {error.strerror}. Correct the rights of its folder.")
+        _fail(path, f"{str(lock)!r} cannot be opened: {error.strerror}. Correct the path or the rights of its folder.")
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield

@@ -8,18 +8,15 @@ from temporalio.client import Plugin
 
 from trenova_codecs._codec_variables import PREFIX, options, told
 from trenova_codecs._plugin import CodecPlugin
+from trenova_codecs._ring_place import DATA_VARIABLE, KEY_VARIABLES, RING_FILE, RING_VARIABLE, default_ring
 from trenova_errors import ConfigurationError
 
 __all__ = ["plugin"]
 
-_RING: Final = "TRENOVA_CODECS_RING"
 _PLAIN: Final = "TRENOVA_CODECS_PLAIN"
 _DATA_DIR: Final = "TRENOVA_DATA_DIR"
 _ENV: Final = "TRENOVA_ENV"
 _DEV: Final = "dev"
-_KEY_VARIABLES: Final = "TEMPORAL_ENCRYPTION_"
-_RING_FILE: Final = "keyring.json"
-_OF_TOOLS: Final[Mapping[str, Any]] = {"on_plaintext": "warn", "prove_keys": False}
 
 
 def plugin(environ: Mapping[str, str]) -> Plugin | None:
@@ -48,14 +45,14 @@ def plugin(environ: Mapping[str, str]) -> Plugin | None:
         ConfigurationError: A variable says what cannot be, a key is none, the active one is not named, or there are
             no keys.
     """
-    tree = told(environ)
-    data_dir = Path(environ.get(_DATA_DIR) or ".trenova")
-    if "encryption" in tree and tree["encryption"] is None and not environ.get(_RING):
-        return CodecPlugin(options(tree).require_protection(environ.get(_ENV) or _DEV))
-    encryption = tree["encryption"] = {**_OF_TOOLS, **(tree.get("encryption") or {})}
-    keys = _keys(environ, encryption.get("keys"), data_dir / _RING_FILE)
-    if keys is None:
-        _refuse_unless_plain(environ, data_dir / _RING_FILE)
+    named = environ.get(RING_VARIABLE)
+    ring = Path(named) if named else default_ring(environ)
+    if named or ring.exists():
+        keys: KeyFile | KeyEnvironment = KeyFile(path=ring)
+    elif any(name.startswith(KEY_VARIABLES) for name in environ):
+        keys = KeyEnvironment(source="environment")
+    else:
+        _refuse_unless_plain(environ, ring)
         return None
     encryption["keys"] = keys
     return CodecPlugin(options(tree).within(data_dir), environ=environ)
@@ -83,8 +80,7 @@ def _refuse_unless_plain(environ: Mapping[str, str], ring: Path) -> None:
     else:
         cure = f"Where nothing is to be encrypted, set {_PLAIN}=1"
     raise ConfigurationError(
-        f"There are no keys to encrypt with, so nothing was sent: {_RING} is not set, "
-        f"{PREFIX}__ENCRYPTION__KEYS__SOURCE of the workers neither, there is no {str(ring)!r} "
-        f"({_RING_FILE} in {_DATA_DIR}), and no {_KEY_VARIABLES}... variable. Name the keys of the workers with "
-        f"one of them. {cure}."
+        f"There are no keys to encrypt with, so nothing was sent: {RING_VARIABLE} is not set, there is no "
+        f"{str(ring)!r} ({RING_FILE} in {DATA_VARIABLE}), and no {KEY_VARIABLES}... variable. Name the ring of the "
+        f"workers with one of them. {cure}."
     )

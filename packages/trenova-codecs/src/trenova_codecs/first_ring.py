@@ -8,19 +8,18 @@ told ``TRENOVA_DATA_DIR``, and in ``TRENOVA_SERVER_DATABASE`` the server's datab
 import os
 import sys
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Final
 
 from trenova_codecs._key_text import new_secret
 from trenova_codecs._ring_archive import require_no_archive
 from trenova_codecs._ring_changes import added, promoted
 from trenova_codecs._ring_document import AesMaterial, RingDocument
+from trenova_codecs._ring_place import default_ring, require_no_database
 from trenova_codecs._ring_storage import create_ring, read_ring
-from trenova_errors import ApplicationError, ConfigurationError
+from trenova_errors import ApplicationError
 
 __all__ = ["make_first_ring"]
 
-RING_FILE: Final = "keyring.json"
 _FIRST: Final = "k1"
 _SOURCE: Final = "CODEC__ENCRYPTION__KEYS__"
 
@@ -41,16 +40,11 @@ def make_first_ring(environ: Mapping[str, str]) -> str:
     """
     if any(_SOURCE in name for name in environ):
         return ""
-    ring = Path(environ.get("TRENOVA_DATA_DIR") or ".trenova") / RING_FILE
+    ring = default_ring(environ)
     if ring.exists():
         read_ring(ring)
         return ""
-    if database := environ.get("TRENOVA_SERVER_DATABASE"):
-        raise ConfigurationError(
-            f"There is no key ring {str(ring)!r}, but a Temporal server has stored payloads in {database!r} before. If "
-            "they are encrypted, put the ring back where it was. If they are not, run "
-            f"'trenova-codecs keys init --adopt --ring {ring}', which reads them for a while."
-        )
+    require_no_database(ring, environ)
     require_no_archive(ring)
     document = promoted(added(RingDocument(revision=1), _FIRST, AesMaterial.of(new_secret())), _FIRST)
     create_ring(ring, document.model_copy(update={"revision": 1}))

@@ -1,0 +1,84 @@
+"""The keys of ``trenova-codecs inspect | encode | decode``: found as every tool of this package finds them."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from trenova_codecs._cli_ring import open_ring
+from trenova_codecs._key_ring import KeyRing
+from trenova_codecs._ring_place import DATA_VARIABLE, KEY_VARIABLES, RING_VARIABLE, default_ring, why_there
+from trenova_errors import ConfigurationError, InvalidInputError
+
+Ring = Annotated[
+    Path | None,
+    typer.Option(
+        "--ring",
+        dir_okay=False,
+        show_default=f"{RING_VARIABLE}, else keyring.json in {DATA_VARIABLE}, or in .trenova, else {KEY_VARIABLES}...",
+        help="The key ring file.",
+    ),
+]
+FromEnvironment = Annotated[
+    bool, typer.Option("--keys-from-environment", help="Take the keys TEMPORAL_ENCRYPTION_KEY_<id> instead of a ring.")
+]
+
+
+@dataclass(frozen=True)
+class Keys:
+    """The keys at hand.
+
+    Attributes:
+        ring: They; None where none were found and none are needed.
+        file: The ring file that they are from; None for those of the environment, and for none.
+        why: Why that file, in a sentence; empty where the command line says so.
+    """
+
+    ring: KeyRing | None
+    file: Path | None = None
+    why: str = ""
+
+    def __str__(self) -> str:
+        if self.ring is None:
+            return "no keys"
+        return f"the keys of {str(self.file)!r}" if self.file else f"the keys in {KEY_VARIABLES}..."
+
+
+def find_keys(ring: Path | None, environ: Mapping[str, str], *, from_environment: bool, needed: bool) -> Keys:
+    """Take the ring that is named, that of the data folder, or the keys in the environment, in this order.
+
+    Args:
+        ring: What ``--ring`` names.
+        environ: The environment of the process.
+        from_environment: Look for no ring.
+        needed: Refuse to go on without keys.
+
+    Raises:
+        InvalidInputError: A ring is named, and the keys are to come from the environment.
+        ConfigurationError: There are no keys, or those in the environment are none.
+        CodecError: The ring cannot be read.
+    """
+    if from_environment:
+        if ring is not None:
+            raise InvalidInputError("--ring and --keys-from-environment are two sources of keys. Give one.")
+        return Keys(KeyRing.from_environ(environ))
+    file = looked_for(ring, environ)
+    if ring is not None or environ.get(RING_VARIABLE) or os.path.lexists(file):
+        return Keys(open_ring(file), file, "" if ring is not None else why_there(file, environ))
+    if any(name.startswith(KEY_VARIABLES) for name in environ):
+        return Keys(KeyRing.from_environ(environ))
+    if needed:
+        raise ConfigurationError(
+            f"There are no keys: {RING_VARIABLE} is not set, there is no {str(file)!r} (the ring in {DATA_VARIABLE}), "
+            f"and no {KEY_VARIABLES}... variable. Name the ring of the workers with --ring or with one of them."
+        )
+    return Keys(None)
+
+
+def looked_for(ring: Path | None, environ: Mapping[str, str]) -> Path:
+    """Return the ring file that is meant, whether it is there or not."""
+    named = environ.get(RING_VARIABLE)
+    return ring or (Path(named) if named else default_ring(environ))

@@ -1,0 +1,260 @@
+"""What an operator gets wrong about rings, keys and days, each with what the command says to that."""
+
+import asyncio
+import json
+import os
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from trenova_codecs import KeyRing
+from trenova_codecs._key_text import new_secret, write_base64
+from trenova_codecs.cli import app
+
+COMMAND = str(Path(sys.executable).with_name("trenova-codecs"))
+
+
+class Outcome:
+    def __init__(self, status, out, err):
+        self.status, self.out, self.err = status, out, err
+
+
+@pytest.fixture
+def keys(tmp_path, monkeypatch):
+    """Run ``trenova-codecs keys`` in an empty folder, with nothing said about rings but what a test says."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("TRENOVA_CODECS_RING", "TRENOVA_DATA_DIR", "TRENOVA_SERVER_DATABASE"):
+        monkeypatch.delenv(name, raising=False)
+
+    def run(*words, stdin="", **environ):
+        done = CliRunner().invoke(app, ["keys", *words], input=stdin, env={"COLUMNS": "200", **environ})
+        assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
+        return Outcome(done.exit_code, done.stdout, done.stderr)
+
+    return run
+
+
+def today(days=0):
+    return datetime.now(UTC).date() + timedelta(days=days)
+
+
+def test_no_ring_is_made_beside_a_server_database_unless_it_is_adopted(keys, tmp_path):
+    data = tmp_path / "data"
+    data.mkdir(mode=0o700)
+    (data / "temporal.db").write_bytes(b"histories")
+    for words, environ in (
+        (["--ring", str(data / "keyring.json")], {}),
+        (["--id", "k7"], {"TRENOVA_DATA_DIR": str(data)}),
+    ):
+        refused = keys("init", *words, **environ)
+        assert refused.status == 2
+        assert f"stored payloads in '{data / 'temporal.db'}'" in refused.err
+        assert f"keys init --adopt --ring {data / 'keyring.json'}" in refused.err
+        assert not (data / "keyring.json").exists()
+
+    assert keys("init", "--adopt", TRENOVA_DATA_DIR=str(data)).status == 0
+    assert KeyRing.from_file(data / "keyring.json").plaintext_until == today(90)
+
+
+def test_a_lost_ring_is_begun_anew_beside_its_archive_without_letting_plain_payloads_pass(keys, tmp_path):
+    (tmp_path / ".trenova").mkdir(mode=0o700)
+    keys("init")
+    keys("add")
+    keys("promote", "k2", "--skip-workers", "--i-have-updated")
+    assert keys("retire", "k1", "--skip-usage").status == 0
+    (tmp_path / ".trenova/keyring.json").unlink()
+    (tmp_path / ".trenova/temporal.db").write_bytes(b"histories")
+
+    assert "keys were retired here" in keys("init").err
+    assert keys("init", "--id", "k7").status == 0
+    assert KeyRing.from_file(tmp_path / ".trenova/keyring.json").plaintext_until is None
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["init", "--until", str(today(5))], "--until is how long --adopt accepts"),
+        (["init", "--adopt", "--until", "2099-01-01"], "at most 90 are taken"),
+        (["init", "--adopt", "--until", str(today(91))], "is 91 days ahead; at most 90 are taken"),
+        (["init", "--adopt", "--until", str(today(-1))], "is past"),
+        (["init", "--id", "bad id"], "this one has 6, with ' '"),
+        (["init", "--id", ""], "this one has 0"),
+        (["init", "--id", "x" * 65], "this one has 65"),
+    ],
+)
+def test_a_beginning_that_is_wrong_is_refused_and_leaves_nothing(keys, tmp_path, words, said):
+    refused = keys(*words)
+    assert refused.status == 2
+    assert said in refused.err
+    assert list(tmp_path.rglob("*.json")) == []
+
+
+def test_the_day_of_a_ring_that_is_there_is_bounded_too(keys):
+    keys("init")
+    assert keys("adopt", "--until", str(today(90))).status == 0
+    too_far = keys("adopt", "--until", str(today(91)))
+    assert too_far.status == 2
+    assert "'keys adopt --until' moves the day again" in too_far.err
+
+
+def test_ending_the_exemption_says_what_it_ended_and_what_it_did_not(keys):
+    keys("init", "--adopt")
+    ended = keys("adopt", "--end")
+    assert ended.status == 0
+    assert f"Ended: the ring's exemption, which was to last to {today(90)}" in ended.out
+    for part in ("It did not end", "on_plaintext: warn", "__CODEC__ENCRYPTION__ON_PLAINTEXT=reject", "plaintext_until"):
+        assert part.replace("__CODEC", "_CODEC") in ended.out
+
+    again = keys("adopt", "--end")
+    assert "nothing was ended" in again.out
+    assert "on_plaintext: warn" in again.out
+
+
+@pytest.mark.parametrize("key_id", ["bad id", "", "ä", "x" * 65, "a/b"])
+@pytest.mark.parametrize("more", [[], ["--from-stdin"]])
+def test_an_id_that_is_none_is_refused_without_being_repeated(keys, key_id, more):
+    keys("init")
+    refused = keys("add", key_id, *more, stdin=write_base64(new_secret()))
+    assert refused.status == 2
+    assert f"this one has {len(key_id)}" in refused.err
+    assert len(key_id) < 2 or f"'{key_id}'" not in refused.err
+
+
+def test_a_key_in_the_place_of_an_id_is_not_shown(keys):
+    keys("init")
+    key = write_base64(new_secret())
+    refused = keys("add", key)
+    assert refused.status == 2
+    assert key[:8] not in refused.err
+
+
+def test_legacy_ids_are_any_text_that_is_not_too_long(keys):
+    keys("init")
+    assert keys("add", "the old one", "--legacy", stdin="weak").status == 0
+    assert "any 1 to 256 characters; this one has 257" in keys("add", "x" * 257, "--legacy", stdin="weak").err
+
+
+def test_the_ring_of_the_data_folder_is_the_one_that_is_meant(keys, tmp_path):
+    data = tmp_path / "data"
+    assert keys("init", TRENOVA_DATA_DIR=str(data)).status == 0
+    assert (data / "keyring.json").exists()
+    assert keys("add", TRENOVA_DATA_DIR=str(data)).status == 0
+    assert "k2" in keys("list", TRENOVA_DATA_DIR=str(data)).out
+
+    named = keys("list", TRENOVA_DATA_DIR=str(data), TRENOVA_CODECS_RING="other.json")
+    assert named.status == 2
+    assert "There is no key ring 'other.json'" in named.err
+    assert "TRENOVA_CODECS_RING names it." in named.err
+    assert keys("list", "--ring", str(data / "keyring.json"), TRENOVA_CODECS_RING="other.json").status == 0
+
+
+def test_an_error_says_which_ring_was_looked_for_and_why_that_one(keys, tmp_path):
+    nowhere = keys("list")
+    assert "'.trenova/keyring.json'" in nowhere.err
+    assert "neither --ring nor TRENOVA_CODECS_RING nor TRENOVA_DATA_DIR" in nowhere.err
+    folder = keys("list", TRENOVA_DATA_DIR="data")
+    assert "'data/keyring.json'" in folder.err
+    assert "the data folder (TRENOVA_DATA_DIR)" in folder.err
+
+    keys("init")
+    unknown = keys("promote", "k9", "--skip-workers", "--i-have-updated")
+    assert "has no key 'k9'; it has k1" in unknown.err
+    assert "The ring is '.trenova/keyring.json'" in unknown.err
+
+
+def test_a_ring_without_active_key_says_what_to_do(keys, tmp_path):
+    keys("init", "--ring", "ring.json")
+    file = tmp_path / "ring.json"
+    document = json.loads(file.read_text())
+    document["keys"][0]["state"] = "revoked"
+    file.write_text(json.dumps(document))
+    kept = keys("list", "--ring", "ring.json")
+    assert kept.status == 2
+    assert "key 'k1' is revoked, but its material is there still" in kept.err
+
+    del document["keys"][0]["material"]
+    file.write_text(json.dumps(document))
+    gone = keys("list", "--ring", "ring.json")
+    assert gone.status == 0
+    assert "no key to encrypt with; 'k1' is revoked" in gone.err
+    assert "'keys promote'" in gone.err
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["report", "--checkpoint", "seen.jsonl"], "--checkpoint is where --scan remembers"),
+        (["retire", "k1", "--skip-usage", "--scan"], "--skip-usage looks into nothing"),
+        (["promote", "k1", "--skip-workers", "--ignore-worker", "w"], "--skip-workers asks nobody"),
+        (["add", "--legacy"], "--legacy needs the id"),
+        (["adopt"], "Give either --until DATE or --end"),
+    ],
+)
+def test_options_that_would_say_nothing_are_refused(keys, words, said):
+    keys("init")
+    refused = keys(*words)
+    assert refused.status == 2
+    assert said in refused.err
+
+
+def put(path: Path, content: bytes = b"", mode: int = 0o600) -> None:
+    path.write_bytes(content)
+    path.chmod(mode)
+
+
+WRONG = {
+    "empty": (put, "is not a key ring"),
+    "readable by others": (lambda path: put(path, b"{}", 0o644), "chmod 600"),
+    "binary": (lambda path: put(path, os.urandom(64)), "is not a key ring"),
+    "a folder": (lambda path: path.mkdir(), "is a directory"),
+    "a link to nothing": (lambda path: path.symlink_to("nowhere.json"), "is a link to nothing"),
+    "a pipe": (lambda path: os.mkfifo(path, 0o600), "is not a regular file"),
+}
+COMMANDS = [
+    ["list"],
+    ["add"],
+    ["adopt", "--end"],
+    ["attest", "k1"],
+    ["promote", "k1"],
+    ["report"],
+    ["retire", "k1"],
+    ["revoke", "k1"],
+    ["reencrypt-schedules"],
+]
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+def test_a_ring_that_is_none_is_refused_by_every_command(keys, tmp_path, wrong):
+    make, said = WRONG[wrong]
+    make(tmp_path / "ring.json")
+    for words in COMMANDS:
+        refused = keys(*words, "--ring", "ring.json")
+        assert refused.status == 2, words
+        assert said in " ".join(refused.err.replace("│", " ").split()), words
+
+
+@pytest.mark.parametrize("command", ["init", "list"])
+@pytest.mark.parametrize("name", ["x" * 300, "file/ring.json"])
+def test_a_path_that_cannot_be_is_refused(keys, tmp_path, command, name):
+    (tmp_path / "file").touch()
+    refused = keys(command, "--ring", name)
+    assert refused.status == 2
+    assert "key ring" in refused.err or "cannot be" in refused.err
+
+
+async def test_keys_that_are_added_at_the_same_time_get_an_id_each(keys, tmp_path):
+    keys("init", "--ring", "ring.json")
+    processes = [
+        await asyncio.create_subprocess_exec(
+            *(COMMAND, "keys", "add", "--ring", "ring.json"),
+            cwd=tmp_path,
+            stdout=asyncio.subprocess.DEVNULL,
+            env={"PATH": os.environ["PATH"]},
+        )
+        for _ in range(3)
+    ]
+    assert await asyncio.gather(*(asyncio.wait_for(process.wait(), 60) for process in processes)) == [0, 0, 0]
+    assert KeyRing.from_file(tmp_path / "ring.json").ids() == ["k1", "k2", "k3", "k4"]
