@@ -95,7 +95,7 @@ async def test_a_schedule_comes_under_the_active_key_and_says_what_it_said(serve
     done = await ScheduleReencryption(server, ring, dry_run=False).reencrypt("s1")
 
     assert done is not None
-    assert (done.was, done.payloads, done.left) == ({"k1"}, 4, "")
+    assert (done.was, done.rewritten, done.current, done.skipped, done.left) == ({"k1"}, 4, 0, 0, "")
     after = await stored(server, "s1")
     assert keys_of(after) == {"k2"}
     encodings = [{payload.metadata["encoding"] for payload in payloads_of(found)} for found in (before, after)]
@@ -109,7 +109,11 @@ async def test_a_schedule_comes_under_the_active_key_and_says_what_it_said(serve
     input_size = len(after.schedule.action.start_workflow.input.payloads[0].data)
     assert input_size < len(LETTER) / 4  # compression was kept
 
-    assert await ScheduleReencryption(server, ring, dry_run=False).reencrypt("s1") is None
+    for dry_run in (False, True):
+        again = await ScheduleReencryption(server, ring, dry_run=dry_run).reencrypt("s1")
+        assert again is not None
+        assert (again.was, again.rewritten, again.current, again.skipped) == (frozenset(), 0, 4, 0)
+    assert await ScheduleReencryption(server, ring, dry_run=False).reencrypt("never made") is None
 
 
 async def test_a_dry_run_says_it_all_and_changes_nothing(server, ring):
@@ -119,7 +123,7 @@ async def test_a_dry_run_says_it_all_and_changes_nothing(server, ring):
     rotate(ring)
     done = await ScheduleReencryption(server, ring, dry_run=True).reencrypt("s1")
     assert done is not None
-    assert (done.was, done.payloads) == ({"k1"}, 4)
+    assert (done.was, done.rewritten) == ({"k1"}, 4)
     assert (await stored(server, "s1")).schedule == before.schedule
 
 
@@ -132,12 +136,19 @@ async def test_the_schedules_own_memo_is_rewritten_where_the_server_can_and_told
     after = await stored(server, "s1")
     assert keys_of(after.schedule) == {"k2"}
     if server.chasm:
-        assert done.left == ""
+        assert (done.rewritten, done.skipped, done.left) == (5, 0, "")
         assert keys_of(after.memo) == {"k2"}
         assert await (await client.get_schedule_handle("s1").describe()).memo() == {"owner": "dispatch"}
     else:
         assert "memo updates are not supported on workflow-backed schedules" in done.left
+        assert (done.rewritten, done.current, done.skipped) == (4, 0, 1)
         assert keys_of(after.memo) == {"k1"}
+        again = await ScheduleReencryption(server, ring, dry_run=False).reencrypt("s1")
+        assert again is not None
+        assert (again.rewritten, again.current, again.skipped) == (0, 4, 1)
+        foreseen = await ScheduleReencryption(server, ring, dry_run=True).reencrypt("s1")
+        assert foreseen is not None
+        assert (foreseen.rewritten, foreseen.memo, foreseen.current, foreseen.skipped) == (0, 1, 4, 0)
 
 
 async def test_a_schedule_is_made_again_for_its_own_memo_as_it_was(server, ring, tmp_path):
@@ -242,4 +253,8 @@ async def test_a_schedule_whose_key_is_gone_is_left_and_named(server, ring):
     done = await ScheduleReencryption(server, ring, dry_run=False).reencrypt("s1")
     assert done is not None
     assert "needs key 'k1'" in done.left
+    assert (done.rewritten, done.skipped) == (0, 4)
+    foreseen = await ScheduleReencryption(server, ring, dry_run=True).reencrypt("s1")
+    assert foreseen is not None
+    assert (foreseen.rewritten, foreseen.skipped, foreseen.left) == (0, 4, done.left)
     assert keys_of(await stored(server, "s1")) == {"k1"}

@@ -8,14 +8,14 @@ import typer
 from temporalio.client import Client
 from temporalio.service import RPCError
 
-from trenova_codecs._cli_connect import connect_all
+from trenova_codecs._cli_connect import connect_all, refused
+from trenova_codecs._cli_ring import open_ring
 from trenova_codecs._key_census import Pace
 from trenova_codecs._key_ring import KeyRing
-from trenova_codecs._ring_storage import read_ring
 from trenova_codecs._schedule_recreation import ScheduleRecreation
 from trenova_codecs._schedule_reencryption import Reencrypted, ScheduleReencryption
 from trenova_codecs._sealing import Format
-from trenova_errors import UnavailableError
+from trenova_errors import ResourceNotFoundError
 
 
 @dataclass(frozen=True)
@@ -45,21 +45,27 @@ class Rewriting:
     aws_endpoint_url: str | None = None
 
     async def run(self) -> bool:
-        """Rewrite, print a line for each schedule, and return whether nothing was left.
+        """Rewrite, print a line for each schedule and one for all, and return whether nothing was left.
 
         Raises:
-            CodecError: The ring cannot be read.
+            CodecError: The ring cannot be read, or has no active key.
+            ResourceNotFoundError: A schedule that was named is not there; the others were done.
             UnavailableError: The server does not answer.
         """
         ring = open_ring(self.ring, aws_endpoint_url=self.aws_endpoint_url)
-        total = left = 0
+        active = ring.active().id
+        done: list[Reencrypted] = []
         for client in await connect_all(self.environ, self.namespaces):
-            async for done in self._namespace(client, ring):
-                total += 1
-                left += bool(done.left)
-                _tell(client.namespace, done, ring.active().id, dry_run=self.dry_run)
-        typer.echo(f"{total} schedules {'would be rewritten' if self.dry_run else 'were looked at'}, {left} left over.")
-        return not left
+            async for one in self._namespace(client, ring):
+                done.append(one)
+                _tell(client.namespace, one, active, dry_run=self.dry_run)
+        typer.echo(_summary(done, active, dry_run=self.dry_run))
+        if missing := [name for name in self.schedules if name not in {one.schedule_id for one in done}]:
+            raise ResourceNotFoundError(
+                f"There is no schedule {', '.join(repr(name) for name in missing)}. `temporal schedule list` shows "
+                "what there is; name its namespace with --namespace."
+            )
+        return not any(one.left for one in done)
 
     async def _namespace(self, client: Client, ring: KeyRing) -> AsyncIterator[Reencrypted]:
         pace = Pace(self.per_second)
@@ -73,25 +79,28 @@ class Rewriting:
                 if done := await work.reencrypt(schedule_id):
                     yield done
         except RPCError as error:
-            raise UnavailableError(
-                f"Namespace {client.namespace!r} refuses: {error.message}. Run the command again: what was rewritten "
-                "stays, and the rest follows."
-            ) from None
-
-
-def open_ring(path: Path, *, aws_endpoint_url: str | None) -> KeyRing:
-    """Open a ring file, with AWS KMS where it has sealed keys.
-
-    Raises:
-        CodecError: It cannot be read, or KMS does not open it.
-    """
-    sealed = any(key.material and key.material.kind == "aws-kms" for key in read_ring(path).keys)
-    return KeyRing.from_aws_kms(path, endpoint_url=aws_endpoint_url) if sealed else KeyRing.from_file(path)
+            then = "Run the command again: what was rewritten stays, and the rest follows."
+            raise refused(client, error, "refuses", then=then) from None
 
 
 def _tell(namespace: str, done: Reencrypted, active: str, *, dry_run: bool) -> None:
-    was = ", ".join(sorted(repr(key) if key else "plain" for key in done.was)) or "nothing"
-    verb = "would be rewritten" if dry_run else "rewritten"
-    typer.echo(f"{namespace}/{done.schedule_id}: {done.payloads} payloads {verb} from {was} to {active!r}.")
+    was = f" from {', '.join(sorted(repr(key) if key else 'plain' for key in done.was))}" if done.was else ""
+    typer.echo(f"{namespace}/{done.schedule_id}: {_counts([done], active, was, dry_run=dry_run)}.")
     if done.left:
-        typer.secho(f"{namespace}/{done.schedule_id}: {done.left}.", fg="red", err=True)
+        typer.secho(f"{namespace}/{done.schedule_id}: {done.skipped} skipped: {done.left}.", fg="red", err=True)
+
+
+def _summary(done: Sequence[Reencrypted], active: str, *, dry_run: bool) -> str:
+    changed = sum(bool(one.rewritten or one.memo) for one in done)
+    would = "would be " if dry_run else ""
+    looked = f"Schedules: {len(done)} looked at, {changed} {would}changed."
+    return f"{looked} Payloads: {_counts(done, active, dry_run=dry_run)}."
+
+
+def _counts(done: Sequence[Reencrypted], active: str, was: str = "", *, dry_run: bool) -> str:
+    rewritten, memo = sum(one.rewritten for one in done), sum(one.memo for one in done)
+    parts = [f"{rewritten} {'would be ' if dry_run else ''}rewritten under {active!r}{was}"]
+    if memo:
+        parts.append(f"{memo} of schedules' own memos where the server allows it, or with --recreate")
+    parts.append(f"{sum(one.current for one in done)} already under it")
+    return ", ".join([*parts, f"{sum(one.skipped for one in done)} skipped"])

@@ -5,6 +5,7 @@ that the key of that day is needed for as long as the schedule lives.
 """
 
 import asyncio
+import dataclasses
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -34,18 +35,24 @@ _SETTLE_SECONDS: Final = 0.3
 
 @dataclass(frozen=True)
 class Reencrypted:
-    """What was done with one schedule.
+    """What was done with one schedule; counts are payloads, each of which is in one of them.
 
     Attributes:
         schedule_id: The schedule.
-        was: The ids of the keys that it needed; empty text for payloads that were not encrypted.
-        payloads: How many were, or would be, rewritten.
-        left: What still needs another key, and why; empty where nothing does.
+        was: The ids of the keys that it needed besides the active one; empty text for what was not encrypted.
+        rewritten: How many came, or would come, under the active key.
+        current: How many were under the active key already.
+        memo: In a dry run, how many are in the schedule's own memo, which only some servers let anybody rewrite.
+        skipped: How many still need another key.
+        left: Why; empty where none were skipped.
     """
 
     schedule_id: str
     was: frozenset[str]
-    payloads: int
+    rewritten: int
+    current: int
+    memo: int = 0
+    skipped: int = 0
     left: str = ""
 
 
@@ -78,7 +85,7 @@ class ScheduleReencryption:
         return sorted([listed.id async for listed in await self._client.list_schedules()])
 
     async def reencrypt(self, schedule_id: str) -> Reencrypted | None:
-        """Rewrite one schedule; None if there is nothing to do.
+        """Rewrite one schedule; None if there is no such schedule, or not any more.
 
         An update that somebody else's change has overtaken is refused by the server, or silently dropped, so
         that what came of it is read back, and all is tried again.
@@ -89,28 +96,47 @@ class ScheduleReencryption:
             if described is None:
                 return None
             old = _others(described.schedule, self._active)
-            memo = _others(described.memo, self._active)
             if first is None:
-                was = frozenset(keys_of(described.schedule) | keys_of(described.memo)) - {self._active}
-                first = Reencrypted(schedule_id, was, len(old) + len(memo))
-            if not old:
-                return await self._with_memo(described, first) if memo else (first if first.payloads else None)
+                first = self._found(schedule_id, described)
             if self._dry_run:
-                return first
+                return await self._foreseen(described, first)
+            if not old:
+                return await self._with_memo(described, first)
             try:
                 await self._update(schedule_id, described)
             except CodecError as error:
-                return _left(first, error.message)
+                return _left(first, error.message, rewritten=0)
             await asyncio.sleep(_SETTLE_SECONDS)
-        return _left(first, f"it was changed by somebody else {_TRIES} times meanwhile; run the command again")
+        why = f"it was changed by somebody else {_TRIES} times meanwhile; run the command again"
+        return None if first is None else _left(first, why, rewritten=0)
 
     @property
     def _active(self) -> str:
         return self._ring.active().id
 
-    async def _with_memo(self, described: DescribeScheduleResponse, first: Reencrypted | None) -> Reencrypted | None:
+    def _found(self, schedule_id: str, described: DescribeScheduleResponse) -> Reencrypted:
+        """Return what is done with a schedule if nothing comes in between."""
+        parts = (described.schedule, described.memo)
+        was = frozenset(key for part in parts for key in keys_of(part)) - {self._active}
+        others = sum(len(_others(part, self._active)) for part in parts)
+        content = sum(key_of(payload) is not None for part in parts for payload in payloads_of(part))
+        return Reencrypted(schedule_id, was, rewritten=others, current=content - others)
+
+    async def _foreseen(self, described: DescribeScheduleResponse, first: Reencrypted) -> Reencrypted:
+        """Rewrite a copy, so that a key that is not there is met in a dry run already."""
+        copy, memo = DescribeScheduleResponse(), len(_others(described.memo, self._active))
+        copy.CopyFrom(described)
+        try:
+            await self._rewrite(copy.schedule)
+            await self._rewrite(copy.memo)
+        except CodecError as error:
+            return _left(first, error.message, rewritten=0)
+        return dataclasses.replace(first, rewritten=first.rewritten - memo, memo=memo)
+
+    async def _with_memo(self, described: DescribeScheduleResponse, first: Reencrypted) -> Reencrypted:
         """Rewrite the schedule's own memo, which only newer schedulers allow."""
-        if first is None or self._dry_run:
+        others = len(_others(described.memo, self._active))
+        if not others:
             return first
         memo = Memo()
         memo.CopyFrom(described.memo)
@@ -118,7 +144,7 @@ class ScheduleReencryption:
             await self._rewrite(memo)
             await self._send_memo(first.schedule_id, described, memo)
         except (CodecError, ConflictError) as error:
-            return _left(first, error.message)
+            return _left(first, error.message, rewritten=max(0, first.rewritten - others))
         return first
 
     async def _send_memo(self, schedule_id: str, described: DescribeScheduleResponse, memo: Memo) -> None:
@@ -129,8 +155,8 @@ class ScheduleReencryption:
                 raise
             if self._recreation is None:
                 raise ConflictError(
-                    f"its own memo (not that of its runs) stays as it was: {error.message}. Make the schedule again "
-                    "with --recreate FOLDER"
+                    f"its own memo (not that of its runs) stays as it was: {error.message.rstrip('.')}. Make the "
+                    "schedule again with --recreate FOLDER"
                 ) from None
             await self._recreation.recreate(schedule_id, described, memo)
 
@@ -188,6 +214,6 @@ def _others(message: Message, active: str) -> list[Payload]:
     return [payload for payload in payloads_of(message) if key_of(payload) not in {active, None}]
 
 
-def _left(first: Reencrypted | None, why: str) -> Reencrypted:
-    assert first is not None  # set in the first round
-    return Reencrypted(first.schedule_id, first.was, first.payloads, why)
+def _left(first: Reencrypted, why: str, *, rewritten: int) -> Reencrypted:
+    skipped = first.rewritten - rewritten
+    return dataclasses.replace(first, rewritten=rewritten, skipped=skipped, left=why.rstrip("."))
