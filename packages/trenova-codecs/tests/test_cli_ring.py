@@ -8,12 +8,23 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from temporalio.client import (
+    Client,
+    Schedule,
+    ScheduleActionStartWorkflow,
+    ScheduleIntervalSpec,
+    ScheduleSpec,
+)
 from typer.testing import CliRunner
 
-from trenova_codecs import KeyRing
+from trenova_codecs import CodecPlugin, KeyRing
+from trenova_codecs._attestation_round import Attested, Holding
+from trenova_codecs._cli_attest import sentence
 from trenova_codecs._key_text import new_secret, write_base64
+from trenova_codecs._live_workers import WorkerProcess
 from trenova_codecs.cli import app
 
+RING = ".trenova/keyring.json"
 COMMAND = str(Path(sys.executable).with_name("trenova-codecs"))
 
 
@@ -191,6 +202,10 @@ def test_a_ring_without_active_key_says_what_to_do(keys, tmp_path):
         (["promote", "k1", "--skip-workers", "--ignore-worker", "w"], "--skip-workers asks nobody"),
         (["add", "--legacy"], "--legacy needs the id"),
         (["adopt"], "Give either --until DATE or --end"),
+        (["add", "--aws-kms", ""], "--aws-kms is empty"),
+        (["add", "--aws-kms", "x", "--aws-endpoint-url", "nonsense", "--aws-region", "eu-west-1"], "is no URL"),
+        (["attest", "k1", "--wait", "inf"], "less than or equal to 86400"),
+        (["report", "--namespace", ""], "--namespace is empty"),
     ],
 )
 def test_options_that_would_say_nothing_are_refused(keys, words, said):
@@ -258,3 +273,112 @@ async def test_keys_that_are_added_at_the_same_time_get_an_id_each(keys, tmp_pat
     ]
     assert await asyncio.gather(*(asyncio.wait_for(process.wait(), 60) for process in processes)) == [0, 0, 0]
     assert KeyRing.from_file(tmp_path / "ring.json").ids() == ["k1", "k2", "k3", "k4"]
+
+
+@pytest.mark.parametrize("more", [["--from-stdin"], ["old", "--legacy"]])
+def test_a_key_that_is_no_text_is_refused(keys, more):
+    keys("init")
+    refused = keys("add", *more, stdin=b"\xff\xfe")
+    assert refused.status == 2
+    assert "stdin is no UTF-8 text" in refused.err
+
+
+def test_a_key_that_is_there_is_not_restored_and_not_called_lost(keys):
+    keys("init")
+    refused = keys("restore", "k1")
+    assert refused.status == 1
+    assert "Key 'k1' is active; there is nothing to restore" in refused.err
+
+
+@pytest.mark.parametrize("bring_back", [True, False])
+def test_destroying_a_key_takes_it_out_of_the_archive_too(keys, tmp_path, bring_back):
+    keys("init", "--ring", "ring.json")
+    keys("add", "--ring", "ring.json")
+    secret = write_base64(KeyRing.from_file("ring.json").active().reveal())
+    keys("promote", "k2", "--skip-workers", "--i-have-updated", "--ring", "ring.json")
+    keys("retire", "k1", "--skip-usage", "--ring", "ring.json")
+    archive = tmp_path / "ring.archive.json"
+    assert secret in archive.read_text()
+    if bring_back:
+        keys("restore", "k1", "--ring", "ring.json")
+
+    gone = keys("revoke", "k1", "--destroy", "--ring", "ring.json")
+
+    assert gone.status == 0
+    assert "taken out of ring.archive.json" in gone.out
+    assert secret not in archive.read_text() + (tmp_path / "ring.json").read_text()
+    assert keys("restore", "k1", "--ring", "ring.json").status == 2
+
+
+def test_a_server_that_cannot_be_reached_is_said_in_the_words_of_the_operating_system(keys, tmp_path):
+    keys("init")
+    away = keys("report", TEMPORAL_ADDRESS="127.0.0.1:1")
+    assert away.status == 1
+    assert away.err.startswith("No Temporal server at '127.0.0.1:1' lets us in: Connection refused. Correct")
+    (tmp_path / "profile.toml").write_text("nonsense")
+    profile = keys("report", TEMPORAL_CONFIG_FILE="profile.toml")
+    assert profile.status == 2
+    assert profile.err.count("\n") == 1
+
+
+async def test_a_namespace_that_is_not_there_is_a_wrong_option(keys, dev_server):
+    keys("init")
+    keys("add")
+    for words in (
+        ["report"],
+        ["attest", "k1"],
+        ["promote", "k2", "--i-have-updated"],
+        ["retire", "k2"],
+        ["reencrypt-schedules"],
+    ):
+        refused = await asyncio.to_thread(keys, *words, "-n", "nons", TEMPORAL_ADDRESS=dev_server.address)
+        assert refused.status == 2
+        assert f"The server at '{dev_server.address}' has no namespace 'nons'." in refused.err
+        assert ".." not in refused.err
+
+
+async def test_what_is_rewritten_in_schedules_is_counted_as_it_is(keys, dev_server):
+    keys("init")
+    client = await Client.connect(dev_server.address, plugins=[CodecPlugin(ring=KeyRing.from_file(RING))])
+    action = ScheduleActionStartWorkflow("CodecsAnyWorkflow", args=[1], id="counted-run", task_queue="none")
+    spec = ScheduleSpec(intervals=[ScheduleIntervalSpec(every=timedelta(hours=3))])
+    await client.create_schedule("counted", Schedule(action=action, spec=spec), memo={"owner": "dispatch"})
+    keys("add")
+    keys("promote", "k2", "--skip-workers", "--i-have-updated")
+
+    async def reencrypt(*words):
+        named = ("reencrypt-schedules", "--schedule", "counted", *words)
+        done = await asyncio.to_thread(keys, *named, TEMPORAL_ADDRESS=dev_server.address)
+        return done.status, done.out.splitlines()[-1], done.err
+
+    status, said, why = await reencrypt("--dry-run")
+    assert (status, why) == (0, "")
+    assert said == (
+        "Schedules: 1 looked at, 1 would be changed. Payloads: 1 would be rewritten under 'k2', 1 of schedules' own "
+        "memos where the server allows it, or with --recreate, 0 already under it, 0 skipped."
+    )
+    status, said, why = await reencrypt()
+    assert (status, said) == (
+        1,
+        "Schedules: 1 looked at, 1 changed. Payloads: 1 rewritten under 'k2', 0 already under it, 1 skipped.",
+    )
+    assert "default/counted: 1 skipped: its own memo (not that of its runs) stays as it was" in why
+    status, said, _ = await reencrypt()
+    assert (status, said) == (
+        1,
+        "Schedules: 1 looked at, 0 changed. Payloads: 0 rewritten under 'k2', 1 already under it, 1 skipped.",
+    )
+    assert (await reencrypt("--recreate", "made-again"))[:2] == (
+        0,
+        "Schedules: 1 looked at, 1 changed. Payloads: 1 rewritten under 'k2', 1 already under it, 0 skipped.",
+    )
+    status, _, why = await reencrypt("--schedule", "nonsense")
+    assert status == 1
+    assert "There is no schedule 'nonsense'" in why
+    await client.get_schedule_handle("counted").delete()
+
+
+async def test_a_worker_that_does_not_answer_had_as_long_as_it_was_told(keys):
+    worker = WorkerProcess("w1", "instance", "temporal-python 1")
+    said = sentence(Attested(worker, Holding.LOST, waited=timedelta(seconds=3)), "k2")
+    assert "did not answer within 3 s" in said

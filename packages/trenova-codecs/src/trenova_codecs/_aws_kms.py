@@ -124,7 +124,13 @@ def _connect(region: str | None, endpoint_url: str | None) -> Any:
     retries = {"total_max_attempts": ATTEMPTS, "mode": "standard"}
     config = Config(connect_timeout=CONNECT_SECONDS, read_timeout=READ_SECONDS, retries=retries)
     # A session of its own: boto3's default one is not safe to use from several threads.
-    return boto3.session.Session().client("kms", region_name=region, endpoint_url=endpoint_url, config=config)
+    try:
+        return boto3.session.Session().client("kms", region_name=region, endpoint_url=endpoint_url, config=config)
+    except ValueError:
+        raise KeyRingError(
+            f"The address of AWS KMS {endpoint_url!r} is no URL. Give one as https://HOST, or leave it out.",
+            side=Side.CALLER,
+        ) from None
 
 
 def _no_plaintext(record: logging.LogRecord) -> bool:

@@ -119,11 +119,11 @@ def show_attested(said: Mapping[str, Sequence[Attested]], ignored: Sequence[str]
         Console(soft_wrap=True).print(table)
 
 
-def nobody(said: Mapping[str, Sequence[Attested]]) -> list[str]:
+def nobody(said: Mapping[str, Sequence[Attested]], *, none_yet: str) -> list[str]:
     """Say which namespaces have no worker: more likely the wrong namespace than one without any."""
     return [
-        f"Namespace {namespace!r} has no live worker. Name the right one with --namespace; if there is none yet, "
-        "say so with --skip-workers."
+        f"Namespace {namespace!r} has no live worker. Name the right one with --namespace; if there is none "
+        f"yet, {none_yet}."
         for namespace, attested in said.items()
         if not attested
     ]

@@ -9,11 +9,11 @@ from temporalio.client import Client
 from temporalio.envconfig import ClientConfig, ClientConnectConfig
 from temporalio.service import RPCError
 
-from trenova_errors import ApplicationError, ConfigurationError, UnavailableError
+from trenova_errors import ApplicationError, ConfigurationError, InvalidInputError, UnavailableError
 
 _DEFAULT_ADDRESS = "localhost:7233"
 _CONNECT_TIMEOUT = timedelta(seconds=10)
-_CAUSE = re.compile(r'message: "([^"]+)"')
+_CAUSE = re.compile(r'(?:message|error): "([^"]+)"')
 """The operating system's own words inside of what the SDK's transport says."""
 
 
@@ -21,10 +21,13 @@ async def connect_all(environ: Mapping[str, str], namespaces: Sequence[str]) -> 
     """Connect to each namespace, or to the one that the profile names; without codec, as the server stores it.
 
     Raises:
+        InvalidInputError: The name of a namespace is empty.
         ConfigurationError: The profile cannot be read.
         UnavailableError: The server does not answer or refuses us.
     """
     config = _config(environ)
+    if "" in namespaces:
+        raise InvalidInputError("--namespace is empty. Name one, or leave it out for that of the profile.")
     return [await _connect(config, name) for name in dict.fromkeys(namespaces or [config["namespace"]])]
 
 
@@ -52,12 +55,17 @@ def reason(error: RPCError) -> str:
     return error.message.strip().rstrip(".")
 
 
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split()).rstrip(". ")
+
+
 def _config(environ: Mapping[str, str]) -> ClientConnectConfig:
     try:
         config = ClientConfig.load_client_connect_config(override_env_vars=dict(environ))
     except (RuntimeError, ValueError, TypeError, OSError) as error:
         raise ConfigurationError(
-            f"The Temporal profile cannot be used: {error}. Correct TEMPORAL_PROFILE, TEMPORAL_CONFIG_FILE or the file."
+            f"The Temporal profile cannot be used: {_one_line(error)}. Correct TEMPORAL_PROFILE, "
+            "TEMPORAL_CONFIG_FILE or the file."
         ) from None
     config.setdefault("target_host", _DEFAULT_ADDRESS)
     config.setdefault("namespace", "default")
@@ -70,7 +78,7 @@ async def _connect(config: ClientConnectConfig, namespace: str) -> Client:
     try:
         return await Client.connect(**wanted, identity="trenova-codecs", connect_timeout=_CONNECT_TIMEOUT)
     except (RuntimeError, ValueError, RPCError) as error:
-        said = reason(error) if isinstance(error, RPCError) else str(error).strip().rstrip(".")
+        said = reason(error) if isinstance(error, RPCError) else _one_line(error)
         cause = found[1] if (found := _CAUSE.search(said)) else said
         raise UnavailableError(
             f"No Temporal server at {address!r} lets us in: {cause}. Correct TEMPORAL_ADDRESS or the profile that "

@@ -75,7 +75,11 @@ def init(
         require_id(wanted)
         _require_beginning(ring, named=key_id is not None, adopt=adopt)
         document = adopted(RingDocument(revision=1), until) if adopt else RingDocument(revision=1)
-        material = _sealed(wanted, aws_kms, aws_region, aws_endpoint_url) if aws_kms else AesMaterial.of(new_secret())
+        material = (
+            _sealed(wanted, aws_kms, aws_region, aws_endpoint_url)
+            if aws_kms is not None
+            else AesMaterial.of(new_secret())
+        )
         require_not_archived(ring, wanted, material)
         first = promoted(added(document, wanted, material), wanted).model_copy(update={"revision": 1})
         create_ring(ring, first)
@@ -117,7 +121,9 @@ def add(
             nonlocal wanted
             wanted = key_id or next_id(document, read_archive(ring))
             material = given or (
-                _sealed(wanted, aws_kms, aws_region, aws_endpoint_url) if aws_kms else AesMaterial.of(new_secret())
+                _sealed(wanted, aws_kms, aws_region, aws_endpoint_url)
+                if aws_kms is not None
+                else AesMaterial.of(new_secret())
             )
             require_not_archived(ring, wanted, material)
             return added(document, wanted, material, used=given is not None)
@@ -182,6 +188,8 @@ def _require_beginning(ring: Path, *, named: bool, adopt: bool) -> None:
 
 
 def _sealed(key_id: str, kms_key: str, region: str | None, endpoint_url: str | None) -> AwsKmsMaterial:
+    if not kms_key:
+        raise InvalidInputError("--aws-kms is empty. Give the id, ARN or alias of a KMS key.")
     from trenova_codecs._aws_kms import AwsKms
 
     wrapped = AwsKms(region=region, endpoint_url=endpoint_url).generate(key_id, kms_key)
@@ -191,7 +199,12 @@ def _sealed(key_id: str, kms_key: str, region: str | None, endpoint_url: str | N
 def _given(key_id: str, *, legacy: bool) -> Material:
     """Read a key from stdin, without echo where somebody types it."""
     what = "text of the legacy key" if legacy else "key (base64)"
-    text = typer.prompt(f"The {what}", hide_input=True, err=True) if sys.stdin.isatty() else sys.stdin.read()
+    try:
+        text = typer.prompt(f"The {what}", hide_input=True, err=True) if sys.stdin.isatty() else sys.stdin.read()
+        text.encode()
+    except UnicodeError:
+        # The cause would carry the text.
+        raise InvalidInputError(f"stdin is no UTF-8 text. Send the {what} as text.") from None
     text = text.removesuffix("\n").removesuffix("\r")
     if legacy:
         if not text:

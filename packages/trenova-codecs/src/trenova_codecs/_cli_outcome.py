@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import typer
 
-from trenova_codecs._errors import CodecError
+from trenova_codecs._errors import CodecError, NoActiveKeyError
 from trenova_codecs._ring_place import why_there
 from trenova_codecs._side import Side
 from trenova_errors import ApplicationError, ErrorKind
@@ -46,7 +46,22 @@ _REFUSALS = {ErrorKind.CONFIGURATION, ErrorKind.INVALID_INPUT}
 
 
 def _with_ring(error: ApplicationError, ring: Path | None) -> str:
-    if ring is None or not (isinstance(error, CodecError) or "key_id" in error.facts):
+    """Say which ring an error is about, and why that one where another may have been meant."""
+    if ring is None:
         return error.message
-    named = "" if str(ring) in error.message else f"The ring is {str(ring)!r}."
-    return " ".join(part for part in (error.message, named, why_there(ring, os.environ)) if part)
+    path = error.facts.get("path")
+    lost = isinstance(error, NoActiveKeyError) or (
+        isinstance(path, str) and os.path.realpath(path) == os.path.realpath(ring)
+    )
+    of_a_key = "key_id" in error.facts
+    unknown = of_a_key and error.type == ErrorKind.RESOURCE_NOT_FOUND
+    named = lost or unknown or (of_a_key and error.type == ErrorKind.CONFLICT)
+    return " ".join(
+        part
+        for part in (
+            error.message,
+            f"The ring is {str(ring)!r}." if named and str(ring) not in error.message else "",
+            why_there(ring, os.environ) if lost or unknown else "",
+        )
+        if part
+    )

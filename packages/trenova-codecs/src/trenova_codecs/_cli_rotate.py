@@ -11,8 +11,8 @@ import typer
 from trenova_codecs._cli_outcome import run, told
 from trenova_codecs._cli_ring import Ring
 from trenova_codecs._keys import KeyState
-from trenova_codecs._ring_archive import archive_key, archived_key
-from trenova_codecs._ring_changes import promoted, restored, taken_away
+from trenova_codecs._ring_archive import archive_key, archived_key, destroy_archived
+from trenova_codecs._ring_changes import promoted, require_gone, restored, taken_away
 from trenova_codecs._ring_document import RingDocument
 from trenova_codecs._ring_storage import change_ring, read_ring
 from trenova_errors import InvalidInputError
@@ -22,6 +22,7 @@ if TYPE_CHECKING:  # it needs Temporal's client, which the other commands do wit
     from trenova_codecs._cli_attest import Asked
 
 _NONE: list[str] = []
+_LONGEST_WAIT = 24 * 3600
 Ignored = Annotated[
     list[str],
     typer.Option(
@@ -38,7 +39,9 @@ Rate = Annotated[float, typer.Option(help="Requests a second to the server, at m
 Destroy = Annotated[bool, typer.Option("--destroy", help="Keep no copy: what still needs the key is lost.")]
 Wait = Annotated[
     float | None,
-    typer.Option(help="Seconds to wait for an answer.", min=1, show_default="three heartbeats of each worker"),
+    typer.Option(
+        help="Seconds to wait for an answer.", min=1, max=_LONGEST_WAIT, show_default="three heartbeats of each worker"
+    ),
 ]
 Endpoint = Annotated[
     str | None, typer.Option("--aws-endpoint-url", help="Another address of AWS KMS.", envvar="AWS_ENDPOINT_URL_KMS")
@@ -63,7 +66,7 @@ def attest(
         key = key_to_ask_for(ring, key_id, aws_endpoint_url=aws_endpoint_url)
     said = run(asked.of(key))
     show_attested(said, asked.ignored)
-    wrong = [*nobody(said), *(sentence(one, key_id) for one in asked.missing(said))]
+    wrong = [*nobody(said, none_yet="there is nobody to ask"), *(sentence(one, key_id) for one in asked.missing(said))]
     if active:
         others = [one for attested in said.values() for one in attested if one.active and one.active != key_id]
         wrong += [f"{one.worker.name} still encrypts with {one.active!r}: give it the ring." for one in others]
@@ -108,7 +111,10 @@ def promote(
         key = key_to_ask_for(ring, key_id, aws_endpoint_url=aws_endpoint_url)
     said = {} if skip_workers else run(asked.of(key))
     show_attested(said, asked.ignored)
-    wrong = [*nobody(said), *(sentence(one, key_id) for one in asked.missing(said))]
+    wrong = [
+        *nobody(said, none_yet="say so with --skip-workers"),
+        *(sentence(one, key_id) for one in asked.missing(said)),
+    ]
     if not i_have_updated:
         wrong.append(
             "Clients outside of workers cannot be asked: once those that start, signal or query workflows, codec "
@@ -197,6 +203,7 @@ def revoke(
 def restore(key_id: Id, *, ring: Ring) -> None:
     """Bring a retired or revoked key back from the archive, to decrypt what still needs it."""
     with told(ring):
+        require_gone(read_ring(ring), key_id)
         archived = archived_key(ring, key_id)
         change_ring(ring, lambda document: restored(document, archived))
     typer.echo(f"{ring}: key {key_id!r} decrypts again. Distribute the ring.")
@@ -248,10 +255,14 @@ def _take_away(ring: Path, key_id: str, state: KeyState, *, destroy: bool) -> No
         return without
 
     with told(ring):
+        before = read_ring(ring).find(key_id)
         change_ring(ring, taking)
+        destroyed = destroy_archived(ring, before) if destroy and before else None
     typer.echo(f"{ring}: key {key_id!r} is {state.value}. Distribute the ring.")
     if kept:
         typer.echo(f"A copy is in {kept}, which is for nobody but you; '--destroy' keeps none.")
+    if destroyed:
+        typer.echo(f"The copy of before was taken out of {destroyed}. Backups of either file have theirs still.")
 
 
 def _asked(ignored: Sequence[str], namespaces: Sequence[str], wait: float | None) -> "Asked":

@@ -84,7 +84,11 @@ class Rewriting:
 
 
 def _tell(namespace: str, done: Reencrypted, active: str, *, dry_run: bool) -> None:
-    was = f" from {', '.join(sorted(repr(key) if key else 'plain' for key in done.was))}" if done.was else ""
+    was = (
+        f" from {', '.join(sorted(repr(key) if key else 'plain' for key in done.was))}"
+        if done.was and done.rewritten
+        else ""
+    )
     typer.echo(f"{namespace}/{done.schedule_id}: {_counts([done], active, was, dry_run=dry_run)}.")
     if done.left:
         typer.secho(f"{namespace}/{done.schedule_id}: {done.skipped} skipped: {done.left}.", fg="red", err=True)

@@ -51,7 +51,7 @@ class Source:
             return read_document(read_text(self.file))
         if self.file != STDIN:
             raise InvalidInputError("A file and --workflow-id are two sources. Give one.")
-        (client,) = await connect_all(environ, [self.namespace] if self.namespace else [])
+        (client,) = await connect_all(environ, [] if self.namespace is None else [self.namespace])
         try:
             return await self._live(client, self.workflow_id)
         except RPCError as error:

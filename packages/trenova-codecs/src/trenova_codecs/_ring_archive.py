@@ -74,6 +74,26 @@ def archive_key(ring: Path, key: KeyEntry) -> Path | None:
     return path
 
 
+def destroy_archived(ring: Path, key: KeyEntry) -> Path | None:
+    """Take the material of a key out of the archive; return the archive's path, None where it kept none of this key.
+
+    Args:
+        ring: The ring file.
+        key: As it was on the ring; another key of its id, from before it was made, is left alone.
+
+    Raises:
+        KeyRingError: The archive cannot be read or written.
+    """
+    path = archive_path(ring)
+    kept = read_archive(ring).find(key.id)
+    if kept is None or kept.material is None:
+        return None
+    if kept.since < key.created or (key.material is not None and key.material != kept.material):
+        return None
+    change_ring(path, lambda there: there.changed(moved(kept, KeyState.RETIRED, None)))
+    return path
+
+
 def archived_key(ring: Path, key_id: str) -> KeyEntry:
     """Return a key as it was archived.
 

@@ -118,6 +118,17 @@ def taken_away(document: RingDocument, key_id: str, state: KeyState) -> tuple[Ri
     return document.changed(moved(key, state, None)), key
 
 
+def require_gone(document: RingDocument, key_id: str) -> None:
+    """Refuse to restore a key that is there.
+
+    Raises:
+        ConflictError: It is active or decrypt-only.
+    """
+    key = document.find(key_id)
+    if key is not None and key.state in USABLE:
+        raise ConflictError(f"Key {key.id!r} is {key.state.value}; there is nothing to restore.", key_id=key.id)
+
+
 def restored(document: RingDocument, archived: KeyEntry) -> RingDocument:
     """Return the ring with a retired or revoked key as decrypt-only again.
 
@@ -129,8 +140,7 @@ def restored(document: RingDocument, archived: KeyEntry) -> RingDocument:
     key = document.find(archived.id)
     if key is None:
         return document.changed(moved(archived, KeyState.DECRYPT_ONLY, archived.material))
-    if key.state in USABLE:
-        raise ConflictError(f"Key {key.id!r} is {key.state.value}; there is nothing to restore.", key_id=key.id)
+    require_gone(document, key.id)
     if archived.since < key.created:
         raise ConflictError(
             f"The archive keeps another key {key.id!r}: it was archived at {archived.since:%Y-%m-%d %H:%M:%SZ}, before "
