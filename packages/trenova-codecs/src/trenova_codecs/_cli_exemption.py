@@ -25,7 +25,7 @@ It did not end what processes accept by settings of their own:
 - on_plaintext: warn or allow, as services have it in dev: set codec.encryption.on_plaintext to reject
   (<SERVICE>_CODEC__ENCRYPTION__ON_PLAINTEXT=reject), and start them again;
 - a day in codec.encryption.plaintext_until: take it out, and start them again.
-Command lines and this command's decode go on reading it; they write encrypted."""
+Command line tools and 'trenova-codecs decode' go on reading it; what they write is encrypted."""
 
 
 def adopt(
