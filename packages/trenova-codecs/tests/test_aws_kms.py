@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -22,6 +23,7 @@ from trenova_codecs._ring_changes import added, promoted
 from trenova_codecs._ring_document import AesMaterial, AwsKmsMaterial, RingDocument
 from trenova_codecs._ring_storage import change_ring, create_ring, read_ring
 from trenova_codecs._ring_watch import WatchedKeyRing
+from trenova_codecs.cli import app
 
 COMMAND = Path(sys.executable).with_name("trenova-codecs")
 
@@ -194,3 +196,12 @@ def test_the_command_line_makes_and_asks_for_sealed_keys(tmp_path, address, kms_
     found = ring.find("k2")
     assert found is not None
     assert asked_for.reveal() == found.reveal()
+
+
+def test_payloads_are_encoded_and_decoded_with_a_sealed_ring(ring, address):
+    path, _ = ring
+    environ = {"AWS_ENDPOINT_URL_KMS": address, "TRENOVA_CODECS_RING": str(path)}
+    encoded = CliRunner().invoke(app, ["encode", "--value"], input='"Reno"', env=environ)
+    assert encoded.exit_code == 0, encoded.stderr
+    decoded = CliRunner().invoke(app, ["decode"], input=encoded.stdout, env=environ)
+    assert decoded.stdout == '"Reno"\n'

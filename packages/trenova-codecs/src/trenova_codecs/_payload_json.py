@@ -52,7 +52,7 @@ def require_known(node: dict[str, Any], descriptor: Descriptor, what: str, path:
         more = f" and {len(unknown) - 5} more" if len(unknown) > 5 else ""  # noqa: PLR2004 - as many as are told
         raise InvalidInputError(
             f"{where} no {what}: it has the fields {told}{more}, and a {what} has {', '.join(known)}. A JSON value of "
-            "your own is encoded with --value."
+            "your own is encoded by 'encode --value'."
         )
 
 
