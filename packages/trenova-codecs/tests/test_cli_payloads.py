@@ -318,6 +318,9 @@ async def test_a_ring_that_is_named_goes_before_the_data_folder_and_that_before_
     assert await used("--ring", str(data_folder / "keyring.json"), **key, **named) == "k1"
     assert await used(**key, **here) == "k1"
     assert await used(**key) == "env"
+    of_services = {"TRENOVA_CODEC__ENCRYPTION__KEYS__SOURCE": "environment"}
+    assert await used(**key, **here, **of_services) == "env"
+    assert "none.json'" in await used(**key, **of_services, **named)
     assert await used("--keys-from-environment", **key, **here, **named) == "env"
 
 
@@ -325,7 +328,14 @@ async def test_without_keys_it_says_everywhere_it_looked(ask):
     outcome = await ask("decode", stdin="{}", held=(), TRENOVA_DATA_DIR="/nowhere")
 
     assert outcome.status == 2
-    for place in ("--ring", "TRENOVA_CODECS_RING", "/nowhere/keyring.json", "TRENOVA_DATA_DIR", "TEMPORAL_ENCRYPTION_"):
+    for place in (
+        "--ring",
+        "TRENOVA_CODECS_RING",
+        "TRENOVA_CODEC__",
+        "/nowhere/keyring.json",
+        "TRENOVA_DATA_DIR",
+        "TEMPORAL_ENCRYPTION_",
+    ):
         assert place in outcome.err
 
 

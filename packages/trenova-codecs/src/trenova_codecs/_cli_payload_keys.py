@@ -18,7 +18,8 @@ Ring = Annotated[
     typer.Option(
         "--ring",
         dir_okay=False,
-        show_default=f"{RING_VARIABLE}, else keyring.json in {DATA_VARIABLE}, or in .trenova, else {KEY_VARIABLES}...",
+        show_default=f"{RING_VARIABLE}, else {PREFIX}__ENCRYPTION__KEYS__..., else keyring.json in {DATA_VARIABLE}, or "
+        f"in .trenova, else {KEY_VARIABLES}...",
         help="The key ring file.",
     ),
 ]
@@ -72,8 +73,9 @@ def find_keys(ring: Path | None, environ: Mapping[str, str], *, from_environment
         return Keys(KeyRing.from_environ(environ))
     if needed:
         raise ConfigurationError(
-            f"There are no keys: {RING_VARIABLE} is not set, there is no {str(file)!r} (the ring in {DATA_VARIABLE}), "
-            f"and no {KEY_VARIABLES}... variable. Name the ring of the workers with --ring or with one of them."
+            f"There are no keys: {RING_VARIABLE} is not set, {PREFIX}__ENCRYPTION__KEYS__SOURCE neither, there is no "
+            f"{str(file)!r} (the ring in {DATA_VARIABLE}), and no {KEY_VARIABLES}... variable. Name the ring of the "
+            "workers with --ring or with one of them."
         )
     return Keys(None)
 
