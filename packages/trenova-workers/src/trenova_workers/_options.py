@@ -1,60 +1,88 @@
 """Options of the runtime. Frozen, and unknown keys are errors."""
 
-from datetime import timedelta
-from typing import TYPE_CHECKING, Literal, TypedDict
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from trenova_workers._tuning._metrics import MetricsOptions
+from trenova_workers._tuning._pollers import FixedPollers, Pollers
+from trenova_workers._tuning._profiles import Profile
+from trenova_workers._tuning._slots import MOST_SLOTS, FixedTuner, Tuner
+
 if TYPE_CHECKING:
     from trenova_errors.structlog import LoggingOptions
-
-
-class WorkerArguments(TypedDict):
-    """The arguments of ``temporalio.worker.Worker`` that `WorkerOptions` decides."""
-
-    max_concurrent_activities: int
-    max_concurrent_workflow_tasks: int
-    max_cached_workflows: int
-    max_activities_per_second: float | None
-    sticky_queue_schedule_to_start_timeout: timedelta
-    graceful_shutdown_timeout: timedelta
 
 
 class WorkerOptions(BaseModel):
     """How one worker process works. Each queue of the process has these for itself.
 
     The defaults are the SDK's own, except for the grace on shutdown (the SDK gives none) and the
-    heartbeat (the SDK's is 60 s, too rare to tell a lost worker from a busy one).
+    heartbeat (the SDK's is 60 s, too rare to tell a lost worker from a busy one). A ``profile`` brings
+    others; what is told wins over it, key by key of this model. ``model_fields_set`` is what was told.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    max_activities: int = Field(default=100, ge=1)
+    profile: Profile | None = None
+    """Defaults for a kind of work: ``io``, ``cpu``, ``mixed``, ``bulk`` or ``dev``."""
+    build_id: str | None = Field(default=None, min_length=1, max_length=200)
+    """What was built, as the server and the metrics show it; the version of the service's distribution if absent."""
+
+    max_activities: int = Field(default=100, ge=1, le=MOST_SLOTS)
     """Activities that run at once."""
-    max_workflow_tasks: int = Field(default=100, ge=2)
+    max_workflow_tasks: int = Field(default=100, ge=2, le=MOST_SLOTS)
     """Workflow tasks that are worked on at once; the SDK needs two when workflows are cached."""
-    max_cached_workflows: int = Field(default=1000, ge=0)
-    """Workflows kept in memory between their tasks; 0 replays the whole history on every task."""
+    max_local_activities: int = Field(default=100, ge=1, le=MOST_SLOTS)
+    """Local activities that run at once."""
+    tuner: Tuner = FixedTuner()
+    """How slots are given: the three numbers above (``fixed``, ``resizable``), or otherwise in their place."""
+
     activities_per_second: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     """Activities that this process starts per second and queue; none is no limit."""
+    queue_activities_per_second: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    """Activities that the server gives out per second and queue, to all workers together. The last worker
+    that polls decides, so give all of a queue the same."""
+
+    max_cached_workflows: int = Field(default=1000, ge=0)
+    """Workflows kept in memory between their tasks; 0 replays the whole history on every task."""
     sticky_schedule_to_start_timeout_s: float = Field(default=10, gt=0, allow_inf_nan=False)
     """Seconds that a workflow task waits for the worker that has the workflow in its cache."""
-    graceful_shutdown_s: float = Field(default=30, gt=0, allow_inf_nan=False)
-    """Seconds that running activities get to finish after SIGTERM before they are cancelled.
-    Keep it below the time after which the container is killed."""
+    nonsticky_poll_ratio: float = Field(default=0.2, gt=0, lt=1)
+    """Share of a fixed number of workflow pollers that ask for workflows which nobody has cached."""
+    workflow_pollers: Pollers = FixedPollers()
+    """Polls for workflow tasks."""
+    activity_pollers: Pollers = FixedPollers()
+    """Polls for activities."""
+
+    max_heartbeat_throttle_s: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    """The most seconds between two heartbeats of an activity that reach the server; the SDK sends one per
+    0.8 x heartbeat timeout, and this caps it. None is the SDK's 60."""
+    default_heartbeat_throttle_s: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    """The same for activities without a heartbeat timeout. None is the SDK's 30."""
+
+    graceful_shutdown_s: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    """Seconds that running activities get to finish after SIGTERM before they are cancelled. None takes the
+    longest start-to-close of the service, at least 30, and at most ``container_grace_s`` less 10."""
+    container_grace_s: float | None = Field(default=None, gt=10, allow_inf_nan=False)
+    """Seconds after which a stopping container is killed, e.g. ``terminationGracePeriodSeconds``; none is not known."""
+
+    memory_limit_mib: int | None = Field(default=None, ge=1)
+    """Memory that the process may use, in MiB; none reads the limit of its control group."""
+    memory_per_activity_mib: int | None = Field(default=None, ge=1)
+    """Memory that one running activity may come to use, in MiB; none does not check slots against memory."""
+
+    eager_activities: bool = True
+    """Whether a workflow's own worker may take its activities without asking the queue."""
+    eager_activities_per_task: int = Field(default=3, ge=1)
+    """Activities that one workflow task may so take."""
+    activity_executor: Literal["threads", "processes"] = "threads"
+    """Where plain (not ``async``) activities run. ``processes`` uses all cores for work in Python itself;
+    activities and their arguments must then be picklable, so functions of a module rather than methods."""
+
     heartbeat_interval_s: float = Field(default=5, ge=1, le=60)
     """Seconds between two reports of this worker to the server; the server allows 1 to 60."""
-
-    def worker_arguments(self) -> WorkerArguments:
-        """Return these options as arguments of ``temporalio.worker.Worker``."""
-        return WorkerArguments(
-            max_concurrent_activities=self.max_activities,
-            max_concurrent_workflow_tasks=self.max_workflow_tasks,
-            max_cached_workflows=self.max_cached_workflows,
-            max_activities_per_second=self.activities_per_second,
-            sticky_queue_schedule_to_start_timeout=timedelta(seconds=self.sticky_schedule_to_start_timeout_s),
-            graceful_shutdown_timeout=timedelta(seconds=self.graceful_shutdown_s),
-        )
+    metrics: MetricsOptions = Field(default_factory=MetricsOptions)
+    """Where the SDK's metrics go."""
 
 
 class HealthOptions(BaseModel):

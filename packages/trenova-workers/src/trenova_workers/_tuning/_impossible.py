@@ -1,0 +1,18 @@
+"""A combination of options that cannot work, told in the one form that every such message has."""
+
+from pydantic_core import PydanticCustomError
+
+IMPOSSIBLE = "impossible_combination"
+"""The type of the error; its context says which ``key`` below the model that raises it is at fault."""
+
+
+def impossible(key: str, said: str, fix: str) -> PydanticCustomError:
+    """Return the error to raise in a validator.
+
+    Args:
+        key: The field of the validating model that has to change.
+        said: What is wrong with its value, as the rest of a sentence; the values of others are in it.
+        fix: What to do, a sentence without its full stop.
+    """
+    context = {"key": key, "said": said, "fix": fix}
+    return PydanticCustomError(IMPOSSIBLE, "{key} {said}. {fix}", context)

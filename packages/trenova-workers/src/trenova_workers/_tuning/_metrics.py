@@ -1,0 +1,54 @@
+"""Where the SDK's metrics go."""
+
+from itertools import pairwise
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from trenova_workers._tuning._impossible import impossible
+
+
+def _ascending(bounds: tuple[float, ...]) -> tuple[float, ...]:
+    if any(low >= high for low, high in pairwise(bounds)):
+        raise ValueError("bounds of buckets must rise from each to the next")
+    return bounds
+
+
+Buckets = Annotated[tuple[float, ...], Field(min_length=1), AfterValidator(_ascending)]
+Name = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z_][a-zA-Z0-9_]*$")]
+
+
+class MetricsOptions(BaseModel):
+    """Metrics of the SDK. Each has the tags ``service``, ``build_id`` and ``instance`` besides those told."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    exporter: Literal["none", "prometheus", "otlp"] = "none"
+    """``prometheus`` answers scrapes at ``/metrics``, ``otlp`` pushes to a collector."""
+    host: str = "127.0.0.1"
+    """Where scrapes are answered; loopback unless told otherwise."""
+    port: int = Field(default=0, ge=0, le=65535)
+    """0 takes a free port; it is logged as ``metrics``."""
+    prefix: Name = "temporal_"
+    """Before the name of every metric of the SDK."""
+    tags: dict[Name, str] = Field(default_factory=dict)
+    """Further tags of every metric. No secrets: whoever scrapes reads them."""
+    buckets: dict[str, Buckets] = Field(default_factory=dict)
+    """Upper bounds of a histogram's buckets, by its name without prefix and unit, in seconds."""
+    otlp_url: str | None = Field(default=None, pattern=r"^https?://[^\s]+$")
+    """The collector, e.g. ``http://127.0.0.1:4317`` (gRPC) or ``http://127.0.0.1:4318/v1/metrics`` (HTTP)."""
+    otlp_protocol: Literal["grpc", "http"] = "grpc"
+    otlp_interval_s: float = Field(default=10, ge=0.1, le=3600)
+    """Seconds between two pushes."""
+
+    @model_validator(mode="after")
+    def _fits_the_exporter(self) -> Self:
+        if self.exporter == "otlp" and self.otlp_url is None:
+            raise impossible("otlp_url", "is missing while exporter is 'otlp'", "Set it, e.g. http://127.0.0.1:4317")
+        for key in ("otlp_url", "otlp_protocol", "otlp_interval_s", "host", "port"):
+            wanted = "otlp" if key.startswith("otlp") else "prometheus"
+            if key in self.model_fields_set and getattr(self, key) is not None and self.exporter != wanted:
+                raise impossible(
+                    key, f"has no effect while exporter is {self.exporter!r}", f"Set exporter to {wanted!r}, or leave it"
+                )
+        return self
