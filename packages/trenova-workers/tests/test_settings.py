@@ -43,7 +43,7 @@ def test_each_layer_overrides_the_one_before_and_is_named(config):
     }
     environ = {"TRENOVA_ENV": "staging"}
     arguments = {}
-    assert sources(load(config, environ))[key] == (5, "default")
+    assert sources(load(config, environ))[key] == (500, "default")
 
     for value, (name, write) in enumerate(layers.items(), start=1):
         write()
@@ -62,7 +62,7 @@ def test_the_files_lie_beside_the_module_of_the_class():
     found = sources(load_settings(Settings, environ={"TRENOVA_ENV": "prod"}))
 
     assert found["worker.graceful_shutdown_s"] == (20.0, "config/base.yaml")
-    assert found["store.pool_size"] == (50, "config/prod.yaml")
+    assert found["store.pool_size"] == (500, "config/prod.yaml")
     assert found["env"] == ("prod", "TRENOVA_ENV")
 
 
@@ -75,7 +75,7 @@ def test_a_flag_can_choose_the_environment(config):
 def test_settings_made_directly_look_at_nothing(monkeypatch):
     monkeypatch.setenv("SAMPLE_WORKER_STORE__POOL_SIZE", "77")
 
-    assert Settings().store.pool_size == 5
+    assert Settings().store.pool_size == 500
     assert ServiceSettings().env == "dev"
 
 

@@ -14,6 +14,7 @@ from temporalio.api.workflowservice.v1 import ListWorkersRequest
 from temporalio.plugin import SimplePlugin
 
 from trenova_workers import Work, WorkerOptions, run
+from trenova_workers._tuning._arguments import worker_arguments
 from trenova_workers._workers import Workers
 
 OPTIONS = WorkerOptions(
@@ -27,27 +28,18 @@ OPTIONS = WorkerOptions(
 )
 
 
-async def test_every_option_reaches_the_sdks_worker(client):
-    (worker,) = Workers([("q", client)], Work([Sample], [nap]), OPTIONS).workers
-    config = worker.config(active_config=True)
-
-    assert config["max_concurrent_activities"] == 7
-    assert config["max_concurrent_workflow_tasks"] == 5
-    assert config["max_cached_workflows"] == 11
-    assert config["max_activities_per_second"] == 3.5
-    assert config["sticky_queue_schedule_to_start_timeout"] == timedelta(seconds=4)
-    assert config["graceful_shutdown_timeout"] == timedelta(seconds=1.5)
-
-
-async def test_the_defaults_are_the_sdks_except_where_told():
+async def test_the_defaults_are_the_sdks_except_where_told(client):
     from inspect import signature
 
     from temporalio.worker import Worker
 
-    theirs = signature(Worker).parameters
-    ours = WorkerOptions().worker_arguments()
-    for name in ("max_cached_workflows", "max_activities_per_second", "sticky_queue_schedule_to_start_timeout"):
-        assert ours[name] == theirs[name].default
+    theirs = {name: parameter.default for name, parameter in signature(Worker).parameters.items()}
+    (worker,) = Workers([("q", client)], Work([Sample], [nap]), WorkerOptions()).workers
+    ours = worker.config(active_config=True)
+    decided = worker_arguments(WorkerOptions(), 30)
+
+    differing = {name for name in decided if ours[name] != theirs[name]}
+    assert differing == {"graceful_shutdown_timeout"}
     assert ours["graceful_shutdown_timeout"] == timedelta(seconds=30)
 
 

@@ -13,6 +13,7 @@ from temporalio.envconfig import ClientConnectConfig
 
 from trenova_errors import ApplicationError, ConfigurationError
 from trenova_workers._connection import connect_config
+from trenova_workers._preflight import refuse_impossible
 from trenova_workers._prepare import prepare
 from trenova_workers._run import ForcedShutdownError, run
 from trenova_workers._service import S, Service
@@ -43,8 +44,8 @@ def service_app(service: Service[S]) -> typer.Typer:
 
     @app.command("run")
     def run_(set_: Set = None, config: Config = None) -> None:
-        """Poll the queues until SIGTERM or SIGINT, then drain. A second signal cuts running work off."""
-        _exit(service, lambda: _main(service, set_, config, lambda s, c: run(service, s, connection=c)))
+        """Poll the queues until SIGTERM or SIGINT, then drain; a second one cuts off. SIGHUP reads settings again."""
+        _exit(service, lambda: _serve(service, set_, config))
 
     @app.command("prepare")
     def prepare_(set_: Set = None, config: Config = None) -> None:
@@ -62,7 +63,7 @@ def service_app(service: Service[S]) -> typer.Typer:
             print_findings(findings, as_json=json_)
             return 0 if all(finding.ok for finding in findings) else 1
 
-        _exit(service, lambda: _main(service, set_, config, verb))
+        _exit(service, lambda: _main(service, set_, config, verb, load=_load))
 
     @app.command("demo")
     def demo_(*, json_: Json = False, token: Token = None, set_: Set = None, config: Config = None) -> None:
@@ -95,8 +96,22 @@ def service_app(service: Service[S]) -> typer.Typer:
     return app
 
 
+def _serve(service: Service[S], set_: list[str] | None, config: Path | None) -> int:
+    def again() -> S:
+        return _possible(service, set_, config).values
+
+    return _main(service, set_, config, lambda s, c: run(service, s, connection=c, reload=again))
+
+
 def _load(service: Service[S], set_: list[str] | None, config: Path | None) -> LoadedSettings[S]:
     return load_settings(service.settings, environ=os.environ, overrides=set_ or (), config_file=config)
+
+
+def _possible(service: Service[S], set_: list[str] | None, config: Path | None) -> LoadedSettings[S]:
+    """Load settings that the work and the machine can bear."""
+    loaded = _load(service, set_, config)
+    refuse_impossible(service, loaded.values, loaded.layers)
+    return loaded
 
 
 def _main(
@@ -104,10 +119,12 @@ def _main(
     set_: list[str] | None,
     config: Path | None,
     verb: Callable[[S, ClientConnectConfig], Coroutine[Any, Any, int | None]],
+    *,
+    load: Callable[[Service[S], list[str] | None, Path | None], LoadedSettings[S]] = _possible,
 ) -> int:
     from trenova_errors.structlog import configure_logging
 
-    settings = _load(service, set_, config).values
+    settings = load(service, set_, config).values
     connection = connect_config(os.environ)
     configure_logging(settings.log.logging(env=settings.env, service=service.name))
     return asyncio.run(verb(settings, connection)) or 0

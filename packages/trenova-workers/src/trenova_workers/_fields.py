@@ -6,19 +6,34 @@ from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel, SecretBytes, SecretStr
+from pydantic.fields import FieldInfo
 
 Path = tuple[str, ...]
 
 
 def field_at(model: type[BaseModel], path: Sequence[str]) -> Any:
     """Return the annotation of the field at ``path``, or None where no model describes it."""
+    if not path:
+        return model
+    field = model_field_at(model, path)
+    return field.annotation if field else None
+
+
+def model_field_at(model: type[BaseModel], path: Sequence[str]) -> FieldInfo | None:
+    """Return the field at ``path``, or None where no model describes it."""
     annotation: Any = model
+    field: FieldInfo | None = None
     for key in path:
-        fields = [m.model_fields[key] for m in _models(annotation) if key in m.model_fields]
-        if not fields:
+        field = next((m.model_fields[key] for m in _models(annotation) if key in m.model_fields), None)
+        if field is None:
             return None
-        annotation = fields[0].annotation
-    return annotation
+        annotation = field.annotation
+    return field
+
+
+def tags_at(model: type[BaseModel], path: Sequence[str]) -> list[str]:
+    """Return the tags that tell the models of a discriminated union at ``path`` apart."""
+    return [str(tag) for m in _models(field_at(model, path)) for tag in _tags(m)]
 
 
 def keys_at(model: type[BaseModel], path: Sequence[str]) -> list[str]:

@@ -13,9 +13,12 @@ from pydantic import BaseModel
 from trenova_errors import ConfigurationError
 from trenova_workers._fields import Path as KeyPath
 from trenova_workers._fields import field_at, keys_at, nearest, takes_none, takes_text
+from trenova_workers._yaml import StrictLoader, not_yaml
 
 SHARED_PREFIX = "TRENOVA_"
 """Environment variables with this prefix apply to every service of a machine."""
+
+_EXAMPLES = {"[": '["a", "b"]', "{": '{"key": "value"}'}
 
 # What Kubernetes sets in every pod for a Service called like ours; no settings of ours.
 _SERVICE_LINK = re.compile(r"(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT(_\d+_(TCP|UDP|SCTP)(_\w+)?)?)")
@@ -67,18 +70,21 @@ def yaml_layer(model: type[BaseModel], path: Path, *, required: bool) -> Layer:
     """Read a YAML file; one that is not required and not there is an empty layer."""
     name = f"{path.parent.name}/{path.name}"
     try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+        values = yaml.load(path.read_text(encoding="utf-8"), Loader=StrictLoader)  # noqa: S506 (a SafeLoader)
     except FileNotFoundError:
         if required:
             raise ConfigurationError(f"The file {str(path)!r} does not exist. Correct --config.") from None
         return Layer(name, {})
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"{name} cannot be read: {error}.") from None
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(
+            f"{name} is not UTF-8: byte {error.object[error.start]:#04x} at position {error.start}. Save it as UTF-8."
+        ) from None
+    except OSError as error:
+        raise ConfigurationError(
+            f"{name} cannot be read: {error.strerror} ({str(path)!r}). It must be a file that this user may read."
+        ) from None
     except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f" at line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        problem = getattr(error, "problem", None) or "it cannot be parsed"
-        raise ConfigurationError(f"{name} is not YAML{where}: {problem}.") from None
+        raise not_yaml(name, error) from None
     if values is None:
         return Layer(name, {})
     if not isinstance(values, dict):
@@ -158,7 +164,9 @@ def _decode(text: str, annotation: Any, name: str) -> Any:
     try:
         return json.loads(text)
     except ValueError as error:
-        raise ConfigurationError(f"{name} begins like JSON and is not: {error}.") from None
+        raise ConfigurationError(
+            f"{name} begins like JSON and is not: {error}. Correct the JSON, e.g. {_EXAMPLES[text[:1]]}."
+        ) from None
 
 
 def _unknown(model: type[BaseModel], what: str, path: KeyPath) -> ConfigurationError:

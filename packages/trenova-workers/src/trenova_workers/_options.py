@@ -1,12 +1,14 @@
 """Options of the runtime. Frozen, and unknown keys are errors."""
 
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Literal, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ModelWrapValidatorHandler, model_validator
 
+from trenova_workers._tuning._combinations import contradictions
 from trenova_workers._tuning._metrics import MetricsOptions
 from trenova_workers._tuning._pollers import FixedPollers, Pollers
-from trenova_workers._tuning._profiles import Profile
+from trenova_workers._tuning._profiles import Profile, profile_defaults
 from trenova_workers._tuning._slots import MOST_SLOTS, FixedTuner, Tuner
 
 if TYPE_CHECKING:
@@ -83,6 +85,18 @@ class WorkerOptions(BaseModel):
     """Seconds between two reports of this worker to the server; the server allows 1 to 60."""
     metrics: MetricsOptions = Field(default_factory=MetricsOptions)
     """Where the SDK's metrics go."""
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _with_profile(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        filled: dict[str, Any] = {}
+        if isinstance(data, Mapping) and data.get("profile") in get_args(Profile):
+            filled = {key: value for key, value in profile_defaults(data["profile"]).items() if key not in data}
+        options = handler({**data, **filled} if filled else data)
+        options.model_fields_set.difference_update(filled)
+        for error in contradictions(options):
+            raise error
+        return options
 
 
 class HealthOptions(BaseModel):

@@ -60,7 +60,7 @@ def describe(settings: BaseModel, layers: Sequence[Layer]) -> list[Setting]:
     model = type(settings)
     dumped = settings.model_dump(mode="json")
     return [
-        Setting(key=".".join(path), value=shown(model, path, value), source=_source(path, layers))
+        Setting(key=".".join(path), value=shown(model, path, value), source=source_of(path, layers))
         for path, value in _leaves(settings, dumped, ())
     ]
 
@@ -74,7 +74,8 @@ def _leaves(settings: BaseModel, dumped: dict[str, Any], at: KeyPath) -> Iterato
             yield (*at, name), dumped[name]
 
 
-def _source(path: KeyPath, layers: Sequence[Layer]) -> str:
+def source_of(path: KeyPath, layers: Sequence[Layer]) -> str:
+    """Return the name of what gave the value at ``path``, ``default`` if nothing did."""
     for layer in reversed(layers):
         origin = layer.origin(path)
         if origin is not None:

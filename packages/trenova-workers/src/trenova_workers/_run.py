@@ -2,19 +2,24 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 
 from temporalio.client import Client
 from temporalio.envconfig import ClientConnectConfig
+from temporalio.runtime import Runtime
 
 from trenova_errors import ConfigurationError
 from trenova_workers._connection import connect
 from trenova_workers._identity import make_identity
 from trenova_workers._interruption import Interruption, cancelled_when, interrupted_by, interrupted_by_signals
+from trenova_workers._options import WorkerOptions
+from trenova_workers._preflight import build_of, refuse_impossible, settled
 from trenova_workers._readiness import Readiness
+from trenova_workers._reload import Reload, reloaded_by_signal
 from trenova_workers._service import S, Service
-from trenova_workers._workers import ForcedShutdownError, Workers, make_runtime
+from trenova_workers._tuning._telemetry import make_telemetry
+from trenova_workers._workers import ForcedShutdownError, Workers
 
 __all__ = ["ForcedShutdownError", "run"]
 
@@ -27,6 +32,7 @@ async def run(
     *,
     connection: ClientConnectConfig,
     stop: asyncio.Event | None = None,
+    reload: Callable[[], S] | None = None,
 ) -> None:
     """Serve until told to stop, then drain: stop polling and let running activities finish.
 
@@ -36,22 +42,30 @@ async def run(
         connection: From `connect_config`.
         stop: Set it to drain. Without it SIGTERM and SIGINT ask for the drain, and a second one cuts
             running activities off; this needs the main thread.
+        reload: Reads the settings anew and refuses those that do not hold. Without ``stop``, SIGHUP calls it and
+            gives the workers the new numbers of slots that are resizable.
 
     Raises:
-        ConfigurationError: The service refuses to start.
+        ConfigurationError: The options cannot work, or the service refuses to start.
         ForcedShutdownError: Activities were cut off.
         Exception: A worker failed; the others were drained.
     """
     queues = _queues(service, settings)
+    refuse_impossible(service, settings)
+    reloading = Reload(settings, reload) if reload is not None and stop is None else None
     readiness = Readiness(service.name, make_identity(service.name), queues)
     with interrupted_by(stop) if stop is not None else interrupted_by_signals() as interruption:
         async with AsyncExitStack() as stack:
+            if reloading:
+                stack.enter_context(reloaded_by_signal(reloading, interruption))
             workers: Workers | None = None
             with cancelled_when(interruption.first):
                 workers = await _start(service, settings, connection, readiness, stack)
             if workers is None:
                 _log.info("stopped before it had started", extra={"reason": interruption.reason})
             else:
+                if reloading:
+                    reloading.workers = workers
                 await _serve(workers, readiness, interruption)
 
 
@@ -66,11 +80,14 @@ async def _start(
 
     report = readiness.last()
     health = await stack.enter_async_context(HealthServer(settings.health, readiness))
-    facts = {"identity": report["identity"], "health": health.url, "env": settings.env}
-    _log.info("starting", extra=facts)
-    clients = await _clients(service, settings, connection, report["identity"], list(report["queues"]))
+    identity = report["identity"]
+    options = settled(settings.worker, service.limits(settings), build_of(service))
+    telemetry = make_telemetry(options, _tags(service, identity, options))
+    facts = {"identity": identity, "health": health.url, "metrics": telemetry.metrics, "env": settings.env}
+    _log.info("starting", extra={**facts, "build_id": options.build_id, "profile": options.profile})
+    clients = await _clients(service, settings, connection, identity, telemetry.runtime)
     work = await stack.enter_async_context(service.work(settings))
-    workers = Workers(clients, work, settings.worker)
+    workers = Workers(clients, work, options, service=service.name)
     workers.start()
     readiness.started(clients[0][1], workflows=bool(work.workflows), activities=bool(work.activities))
     _log.info(
@@ -84,10 +101,18 @@ async def _start(
     return workers
 
 
+def _tags(service: Service[S], identity: str, options: WorkerOptions) -> dict[str, str]:
+    return {
+        "service": service.name,
+        "build_id": str(options.build_id),
+        "instance": identity.rpartition("#")[2],
+    }
+
+
 async def _clients(
-    service: Service[S], settings: S, connection: ClientConnectConfig, identity: str, queues: Sequence[str]
+    service: Service[S], settings: S, connection: ClientConnectConfig, identity: str, runtime: Runtime
 ) -> list[tuple[str, Client]]:
-    runtime = make_runtime(settings.worker)
+    queues = _queues(service, settings)
     plugins = service.plugins(settings)
     clients = await asyncio.gather(
         *(connect(connection, identity=identity, plugins=plugins, runtime=runtime) for _ in queues)

@@ -12,6 +12,7 @@ from trenova_workers._explain import explain
 from trenova_workers._layers import SHARED_PREFIX, Layer, environment_layer, merged, override_layer, yaml_layer
 from trenova_workers._options import HealthOptions, LogOptions, WorkerOptions
 from trenova_workers._provenance import Setting, describe
+from trenova_workers._tuning._profiles import profile_defaults
 
 
 class ServiceSettings(BaseSettings):
@@ -77,8 +78,8 @@ def load_settings(
 ) -> LoadedSettings[S]:
     """Collect settings; of two layers that give the same key, the later one here wins.
 
-    1. defaults in code; 2. ``config/base.yaml``; 3. ``config/<env>.yaml``; 4. ``config_file``;
-    5. ``TRENOVA_...`` variables; 6. ``<env_prefix>...`` variables; 7. ``overrides``.
+    1. defaults in code, or those of ``worker.profile``; 2. ``config/base.yaml``; 3. ``config/<env>.yaml``;
+    4. ``config_file``; 5. ``TRENOVA_...`` variables; 6. ``<env_prefix>...`` variables; 7. ``overrides``.
 
     Args:
         settings: The class to fill. Its ``env_prefix`` is that of layer 6.
@@ -106,9 +107,21 @@ def load_settings(
     ]
     values: dict[str, Any] = merged(layers)
     try:
-        return LoadedSettings(settings(**values), layers)
+        made = settings(**values)
     except ValidationError as error:
         raise explain(settings, error, layers) from None
+    return LoadedSettings(made, [_profile_layer(made.worker), *layers])
+
+
+def _profile_layer(options: WorkerOptions) -> Layer:
+    """Return what the profile of the options gave, beneath all that was told."""
+    if options.profile is None:
+        return Layer("", {})
+    given = profile_defaults(options.profile)
+    return Layer(
+        f"profile {options.profile}",
+        {"worker": {key: value for key, value in given.items() if key not in options.model_fields_set}},
+    )
 
 
 def _is_env(value: object) -> bool:

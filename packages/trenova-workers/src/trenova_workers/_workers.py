@@ -3,23 +3,25 @@
 import asyncio
 import logging
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
 from typing import Any
 
 from temporalio.client import Client
-from temporalio.runtime import LogForwardingConfig, LoggingConfig, Runtime, TelemetryConfig, TelemetryFilter
-from temporalio.worker import Worker
+from temporalio.common import WorkerDeploymentVersion
+from temporalio.worker import Worker, WorkerDeploymentConfig
 
+from trenova_errors import ConfigurationError
 from trenova_workers._cut import Cut
 from trenova_workers._interruption import Interruption
 from trenova_workers._options import WorkerOptions
 from trenova_workers._service import Work
+from trenova_workers._tuning._arguments import worker_arguments
+from trenova_workers._tuning._checks import AFTER_GRACE_S, LEAST_GRACE_S
+from trenova_workers._tuning._executors import Executors
+from trenova_workers._tuning._slots import ResizableSlotsOptions, SlotKind
+from trenova_workers._tuning._tuner import make_tuning, most_activities, slot_key, slots_of
 
 _log = logging.getLogger(__name__)
 
-# After the grace the SDK cancels activities; one that ignores this must not keep the process.
-_AFTER_GRACE_S = 10.0
 # How long activities may take to report their end after the second signal.
 _AFTER_CUT_S = 5.0
 
@@ -35,47 +37,75 @@ class ForcedShutdownError(RuntimeError):
         self.exit_code = exit_code
 
 
-def make_runtime(options: WorkerOptions) -> Runtime:
-    """Return the SDK's runtime: heartbeats as told, its log to Python's (its own goes to stdout)."""
-    forwarding = LogForwardingConfig(
-        logger=logging.getLogger("temporalio.core"),
-        append_target_to_name=False,
-        prepend_target_on_message=False,
-        # Among them is the whole failure of a workflow task, with the message of an exception.
-        append_log_fields_to_message=False,
-    )
-    levels = TelemetryFilter(core_level="WARN", other_level="ERROR")
-    return Runtime(
-        telemetry=TelemetryConfig(logging=LoggingConfig(filter=levels, forwarding=forwarding)),
-        worker_heartbeat_interval=timedelta(seconds=options.heartbeat_interval_s),
-    )
-
-
 class Workers:
     """The workers of one process.
 
     Each needs a client of its own: the SDK reports the first worker's identity for all that share one.
     """
 
-    def __init__(self, clients: Sequence[tuple[str, Client]], work: Work, options: WorkerOptions) -> None:
-        self._options = options
+    def __init__(
+        self, clients: Sequence[tuple[str, Client]], work: Work, options: WorkerOptions, *, service: str = "worker"
+    ) -> None:
+        """Make one worker per queue.
+
+        Args:
+            clients: A queue and its client, each.
+            work: What every worker registers.
+            options: Grace and build as they are to be; without them the least grace, and no build of our own.
+            service: The server's name for the deployment that the build is of.
+        """
+        self._grace_s = LEAST_GRACE_S if options.graceful_shutdown_s is None else options.graceful_shutdown_s
+        self._most = most_activities(options)
         self._cut = Cut()
-        self._executor = ThreadPoolExecutor(
-            max_workers=options.max_activities * len(clients), thread_name_prefix="activity"
-        )
+        self._executors = Executors(options.activity_executor, self._most * len(clients))
+        self._tunings = [make_tuning(options) for _ in clients]
         self.workers = [
             Worker(
                 client,
                 task_queue=queue,
                 workflows=list(work.workflows),
                 activities=list(work.activities),
-                activity_executor=self._executor,
                 interceptors=[self._cut],
-                **options.worker_arguments(),
+                tuner=tuning.tuner,
+                deployment_config=_build(service, options.build_id),
+                **self._executors.arguments(),
+                **worker_arguments(options, self._grace_s),
             )
-            for queue, client in clients
+            for (queue, client), tuning in zip(clients, self._tunings, strict=True)
         ]
         self._running: set[asyncio.Task[None]] = set()
+
+    @property
+    def resizable(self) -> set[SlotKind]:
+        """The kinds of slots that `resize` changes."""
+        return set(self._tunings[0].resizable)
+
+    def resize(self, options: WorkerOptions) -> dict[str, int]:
+        """Give every worker as many slots as ``options`` say, of those kinds that are resizable here and there.
+
+        Returns:
+            The new number of each kind that changed.
+
+        Raises:
+            ConfigurationError: There are no threads for so many activities; nothing has changed then.
+        """
+        wanted = {
+            kind: slots.slots
+            for kind, slots in slots_of(options).items()
+            if kind in self.resizable and isinstance(slots, ResizableSlotsOptions)
+        }
+        if (activities := wanted.get("activities", 0)) > self._most:
+            raise ConfigurationError(
+                f"'worker.{slot_key(options, 'activities')}': {activities} is above worker.tuner.ceiling "
+                f"({self._most}) with which this process started. Set it to at most {self._most}, or restart."
+            )
+        changed: dict[str, int] = {}
+        for tuning in self._tunings:
+            for kind, size in wanted.items():
+                if tuning.resizable[kind].size != size:
+                    tuning.resizable[kind].resize(size)
+                    changed[kind] = size
+        return changed
 
     def start(self) -> None:
         """Begin to poll."""
@@ -97,13 +127,13 @@ class Workers:
         stopping = asyncio.gather(*(w.shutdown() for w in self.workers))
         second = asyncio.create_task(interruption.second.wait())
         ended = asyncio.gather(*self._running, return_exceptions=True)
-        patience = self._options.graceful_shutdown_s + _AFTER_GRACE_S
+        patience = self._grace_s + AFTER_GRACE_S
         either: set[asyncio.Future[Any]] = {ended, second}
         await asyncio.wait(either, timeout=patience, return_when=asyncio.FIRST_COMPLETED)
         forced: ForcedShutdownError | None = None
         if not ended.done():
             forced = await self._force(interruption, ended)
-        self._executor.shutdown(wait=forced is None, cancel_futures=True)
+        self._executors.shutdown(wait=forced is None)
         second.cancel()
         stopping.cancel()
         ended.cancel()
@@ -124,3 +154,11 @@ class Workers:
         return ForcedShutdownError(
             f"{count} activities were cut off: {why}.", 128 + interruption.number if second else 1
         )
+
+
+def _build(service: str, build_id: str | None) -> WorkerDeploymentConfig | None:
+    """Tell the server what was built. Work is not routed by it."""
+    if build_id is None:
+        return None
+    version = WorkerDeploymentVersion(deployment_name=service, build_id=build_id)
+    return WorkerDeploymentConfig(version=version, use_worker_versioning=False)

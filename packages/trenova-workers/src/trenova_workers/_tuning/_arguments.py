@@ -14,7 +14,7 @@ _DEFAULT_HEARTBEAT_THROTTLE_S = 30.0
 
 
 class WorkerArguments(TypedDict):
-    """The arguments of ``temporalio.worker.Worker`` that `WorkerOptions` decides, apart from the tuner and the build."""
+    """The arguments of ``temporalio.worker.Worker`` that `WorkerOptions` decides, beside tuner and build."""
 
     max_cached_workflows: int
     max_activities_per_second: float | None

@@ -44,11 +44,12 @@ class MetricsOptions(BaseModel):
     @model_validator(mode="after")
     def _fits_the_exporter(self) -> Self:
         if self.exporter == "otlp" and self.otlp_url is None:
-            raise impossible("otlp_url", "is missing while exporter is 'otlp'", "Set it, e.g. http://127.0.0.1:4317")
+            fix = "Set it, e.g. to http://127.0.0.1:4317"
+            raise impossible("otlp_url", None, "is missing while exporter is 'otlp'", fix)
         for key in ("otlp_url", "otlp_protocol", "otlp_interval_s", "host", "port"):
             wanted = "otlp" if key.startswith("otlp") else "prometheus"
-            if key in self.model_fields_set and getattr(self, key) is not None and self.exporter != wanted:
-                raise impossible(
-                    key, f"has no effect while exporter is {self.exporter!r}", f"Set exporter to {wanted!r}, or leave it"
-                )
+            value = getattr(self, key)
+            if key in self.model_fields_set and value is not None and self.exporter != wanted:
+                said = f"has no effect while exporter is {self.exporter!r}"
+                raise impossible(key, value, said, f"Set exporter to {wanted!r}, or leave {key} out")
         return self

@@ -27,7 +27,7 @@ class AutoscalingPollers(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    kind: Literal["autoscaling"]
+    kind: Literal["autoscaling"] = "autoscaling"
     minimum: int = Field(default=1, ge=1, le=1000)
     """Polls that stay open while slots are free."""
     maximum: int = Field(default=100, ge=1, le=1000)
@@ -37,13 +37,15 @@ class AutoscalingPollers(BaseModel):
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
-        if self.minimum > self.maximum:
-            raise impossible("minimum", f"is above maximum ({self.maximum})", f"Set it to at most {self.maximum}")
-        if not self.minimum <= self.initial <= self.maximum:
+        low, high = self.minimum, self.maximum
+        if low > high:
+            raise impossible("minimum", low, f"is above maximum ({high})", f"Set it to at most {high}")
+        if not low <= self.initial <= high:
             raise impossible(
                 "initial",
-                f"is not between minimum ({self.minimum}) and maximum ({self.maximum})",
-                f"Set it to a number from {self.minimum} to {self.maximum}",
+                self.initial,
+                f"is not between minimum ({low}) and maximum ({high})",
+                f"Set it to a number from {low} to {high}",
             )
         return self
 

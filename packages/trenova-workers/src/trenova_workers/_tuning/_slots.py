@@ -27,7 +27,7 @@ class ResizableSlotsOptions(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    kind: Literal["resizable"]
+    kind: Literal["resizable"] = "resizable"
     slots: int = Field(default=100, ge=1, le=MOST_SLOTS)
 
 
@@ -47,7 +47,8 @@ class ResourceSlots(BaseModel):
     @model_validator(mode="after")
     def _in_order(self) -> Self:
         if self.minimum > self.maximum:
-            raise impossible("minimum", f"is above maximum ({self.maximum})", f"Set it to at most {self.maximum}")
+            fix = f"Set it to at most {self.maximum}"
+            raise impossible("minimum", self.minimum, f"is above maximum ({self.maximum})", fix)
         return self
 
 
@@ -67,7 +68,7 @@ class ResizableTuner(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    kind: Literal["resizable"]
+    kind: Literal["resizable"] = "resizable"
     ceiling: int = Field(default=1000, ge=1, le=MOST_SLOTS)
     """The most activity slots that a reload may bring; threads for so many can be made."""
 
@@ -77,7 +78,7 @@ class ResourceTuner(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    kind: Literal["resource"]
+    kind: Literal["resource"] = "resource"
     target_cpu: float = Field(default=0.9, gt=0, le=1)
     """Share of the processor above which no further slot is given."""
     target_memory: float = Field(default=0.8, gt=0, le=1)
@@ -92,7 +93,7 @@ class CompositeTuner(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    kind: Literal["composite"]
+    kind: Literal["composite"] = "composite"
     target_cpu: float = Field(default=0.9, gt=0, le=1)
     """As of ``resource``; for those kinds that are by resource."""
     target_memory: float = Field(default=0.8, gt=0, le=1)

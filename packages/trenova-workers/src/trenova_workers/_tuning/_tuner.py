@@ -6,11 +6,11 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from temporalio.worker import (
+    CustomSlotSupplier,
     FixedSizeSlotSupplier,
     ResourceBasedSlotConfig,
     ResourceBasedSlotSupplier,
     ResourceBasedTunerConfig,
-    SlotSupplier,
     WorkerTuner,
 )
 
@@ -28,6 +28,7 @@ from trenova_workers._tuning._slots import (
 if TYPE_CHECKING:
     from trenova_workers._options import WorkerOptions
 
+SlotSupplier = FixedSizeSlotSupplier | ResourceBasedSlotSupplier | CustomSlotSupplier
 AnySlots = FixedSlots | ResizableSlotsOptions | ResourceSlots
 
 # No worker of ours serves Nexus; the SDK's own default.
@@ -66,7 +67,7 @@ def most_slots(slots: AnySlots) -> int:
     return slots.maximum if isinstance(slots, ResourceSlots) else slots.slots
 
 
-def slot_keys(options: "WorkerOptions", kind: SlotKind) -> str:
+def slot_key(options: "WorkerOptions", kind: SlotKind) -> str:
     """Return the key below ``worker`` that decides the most slots of a kind."""
     if not isinstance(options.tuner, ResourceTuner | CompositeTuner):
         return f"max_{kind}"

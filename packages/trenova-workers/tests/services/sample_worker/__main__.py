@@ -4,10 +4,10 @@ from contextlib import asynccontextmanager
 
 from temporalio.common import SearchAttributeKey
 
-from sample_worker._jobs import Sample, block, fail, nap
+from sample_worker._jobs import Sample, block, fail, nap, process
 from sample_worker._settings import Settings
 from trenova_errors import ConfigurationError
-from trenova_workers import DemoRun, Finding, Service, Work
+from trenova_workers import DemoRun, Finding, Service, Work, WorkLimits
 from trenova_workers.cli import service_main
 
 
@@ -16,7 +16,7 @@ async def work(settings: Settings) -> AsyncIterator[Work]:
     if settings.refuse:
         raise ConfigurationError("The store lacks the column 'weight'. Migrate it.")
     await asyncio.sleep(settings.opening_s)
-    yield Work(workflows=[Sample], activities=[nap, block, fail])
+    yield Work(workflows=[Sample], activities=[nap, block, fail, process])
 
 
 async def check(settings: Settings) -> Sequence[Finding]:
@@ -33,6 +33,14 @@ async def demo(settings: Settings, run: DemoRun) -> None:
     run.summary(f"Napped as {run.token}.")
 
 
+def limits(settings: Settings) -> WorkLimits:
+    return WorkLimits(
+        longest_start_to_close_s=settings.longest_s,
+        shortest_heartbeat_timeout_s=10,
+        database_connections=settings.store.pool_size,
+    )
+
+
 SERVICE = Service(
     name="sample-worker",
     summary="Naps.",
@@ -43,6 +51,7 @@ SERVICE = Service(
     demo=demo,
     demo_order=3,
     search_attributes=[SearchAttributeKey.for_keyword("SampleTag")],
+    limits=limits,
 )
 
 

@@ -1,4 +1,5 @@
 import asyncio
+import os
 import time
 from datetime import timedelta
 
@@ -18,6 +19,13 @@ def block(seconds: float) -> int:
     """Sleep on a thread; nothing can interrupt it."""
     time.sleep(seconds)
     return activity.info().attempt
+
+
+@activity.defn(name="sample.process")
+def process(_: float) -> int:
+    """Return the process that runs plain activities."""
+    activity.heartbeat("here")
+    return os.getpid()
 
 
 @activity.defn(name="sample.fail")

@@ -10,7 +10,7 @@ class StoreOptions(BaseModel):
     url: str = "sqlite:///store.db"
     password: SecretStr | None = None
     tags: list[str] = []
-    pool_size: int = 5
+    pool_size: int = 500
 
 
 class Settings(ServiceSettings):
@@ -22,3 +22,4 @@ class Settings(ServiceSettings):
     opening_s: float = 0
     refuse: bool = False
     expected: int = 1
+    longest_s: float = 60
