@@ -19,8 +19,8 @@ JOB_NOTIFICATION_ACTIVITY JOB_NOTIFICATION_WORKFLOW JOB_TYPE JobEvent JobNotific
 MAX_BATCH MAX_COPIES NOTIFICATION_JOB NOTIFICATION_QUEUE NotificationAction NotificationResult ORGANIZATION_ID
 PartialFailure PurgedOrganization REQUEST_DIGEST RelatedEntity RunState SEARCH_ATTRIBUTES SHIPMENT_QUEUE
 SYSTEM_QUEUE SendConfigurationCopiedNotificationWorkflow SendJobCompleteNotificationWorkflow
-SkippedOrganization TAGS cancel_workflow_id duplicate_workflow_id event_of purge_workflow_id start_cancel
-start_duplicate start_purge
+SkippedOrganization TAGS cancel_workflow_id duplicate_workflow_id event_of longest_attempt
+purge_workflow_id shortest_heartbeat start_cancel start_duplicate start_purge
 """
 DATABASE = """
 CancellationActivities Catalog Clock DEMO_SEED Database DatabaseOptions History JOBS JobTables Migration

@@ -81,6 +81,7 @@ with workflow.unsafe.imports_passed_through():
         start_cancel,
         start_purge,
     )
+    from trenova_activities._timeouts import longest_attempt, shortest_heartbeat
 
 if TYPE_CHECKING:
     from trenova_activities._cancellation_workflow import CancelShipmentsByCreatedAtWorkflow
@@ -156,7 +157,9 @@ __all__ = [
     "cancel_workflow_id",
     "duplicate_workflow_id",
     "event_of",
+    "longest_attempt",
     "purge_workflow_id",
+    "shortest_heartbeat",
     "start_cancel",
     "start_duplicate",
     "start_purge",

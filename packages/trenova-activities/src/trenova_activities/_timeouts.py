@@ -4,11 +4,21 @@ A retry waits at least a second, because the server rounds shorter delays up. Wh
 listed for the server, although our own errors carry the flag too: a worker in another language may not.
 """
 
+from collections.abc import Mapping
 from datetime import timedelta
+from types import MappingProxyType
 from typing import Final, NotRequired
 
 from temporalio import workflow
 
+from trenova_activities._names import (
+    CANCEL_SHIPMENTS_ACTIVITY,
+    CHECK_DATABASE_ACTIVITY,
+    CONFIGURATION_COPIED_ACTIVITY,
+    DELETE_AUDIT_ENTRIES_ACTIVITY,
+    DUPLICATE_SHIPMENT_ACTIVITY,
+    JOB_NOTIFICATION_ACTIVITY,
+)
 from trenova_errors import BULK_JOB_POLICY, DATABASE_POLICY, NOTIFICATION_POLICY, ActivityOptions, ActivityPolicy
 
 
@@ -44,3 +54,25 @@ LAST_WORDS: Final = ActivityPolicy(
     start_to_close=timedelta(seconds=20), schedule_to_close=timedelta(minutes=1), maximum_attempts=3
 ).options()
 """Finding out whom to tell of a failure, most likely while the database that knows it is gone."""
+
+_OF_ACTIVITY: Final[Mapping[str, ActivityOptions]] = MappingProxyType(
+    {
+        CANCEL_SHIPMENTS_ACTIVITY: NIGHTLY,
+        CHECK_DATABASE_ACTIVITY: INSPECTION,
+        CONFIGURATION_COPIED_ACTIVITY: NOTIFICATION,
+        DELETE_AUDIT_ENTRIES_ACTIVITY: NIGHTLY,
+        DUPLICATE_SHIPMENT_ACTIVITY: TRANSACTION,
+        JOB_NOTIFICATION_ACTIVITY: NOTIFICATION,
+    }
+)
+
+
+def longest_attempt(*activities: str) -> timedelta:
+    """Return the longest that one attempt of these activities may take (start-to-close), by their wire names."""
+    return max(_OF_ACTIVITY[name]["start_to_close_timeout"] for name in activities)
+
+
+def shortest_heartbeat(*activities: str) -> timedelta | None:
+    """Return the shortest heartbeat timeout of these activities, by their wire names; None where none has one."""
+    timeouts = [_OF_ACTIVITY[name].get("heartbeat_timeout") for name in activities]
+    return min((timeout for timeout in timeouts if timeout is not None), default=None)

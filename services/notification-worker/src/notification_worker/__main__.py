@@ -51,6 +51,7 @@ SERVICE = Service(
     demo_order=20,
     search_attributes=SEARCH_ATTRIBUTES,
     plugins=Settings.plugins,
+    limits=Settings.limits,
 )
 main = partial(service_main, SERVICE)
 

@@ -47,6 +47,7 @@ SERVICE = Service(
     demo_order=10,
     search_attributes=SEARCH_ATTRIBUTES,
     plugins=Settings.plugins,
+    limits=Settings.limits,
 )
 main = partial(service_main, SERVICE)
 

@@ -8,11 +8,19 @@ from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 from temporalio.client import Plugin
 
-from trenova_activities import SHIPMENT_QUEUE
+from trenova_activities import (
+    CANCEL_SHIPMENTS_ACTIVITY,
+    DUPLICATE_SHIPMENT_ACTIVITY,
+    SHIPMENT_QUEUE,
+    longest_attempt,
+    shortest_heartbeat,
+)
 from trenova_activities.database import Database, DatabaseOptions, NotifyRoles, ProNumberOptions
 from trenova_codecs import CodecOptions, CodecPlugin
 from trenova_errors import ErrorsPlugin
-from trenova_workers import ServiceSettings
+from trenova_workers import ServiceSettings, WorkLimits
+
+_ACTIVITIES = (CANCEL_SHIPMENTS_ACTIVITY, DUPLICATE_SHIPMENT_ACTIVITY)
 
 
 class Settings(ServiceSettings):
@@ -36,10 +44,14 @@ class Settings(ServiceSettings):
         return Database.open(self.database.within(self.data_dir))
 
     def plugins(self) -> Sequence[Plugin]:
-        """Return what the client is given: one decision about failures, and the codec of payloads.
+        """Return what the client is given: one decision about failures, and the codec of payloads."""
+        return ErrorsPlugin(), CodecPlugin(self.codec.within(self.data_dir), environ=os.environ)
 
-        Raises:
-            ApplicationError: There are no keys, or payloads may be in clear outside ``dev``.
-        """
-        codec = self.codec.within(self.data_dir).require_protection(self.env)
-        return ErrorsPlugin(), CodecPlugin(codec, environ=os.environ)
+    def limits(self) -> WorkLimits:
+        """Return what our activities and the database demand of the worker's options."""
+        silence = shortest_heartbeat(*_ACTIVITIES)
+        return WorkLimits(
+            longest_start_to_close_s=longest_attempt(*_ACTIVITIES).total_seconds(),
+            shortest_heartbeat_timeout_s=None if silence is None else silence.total_seconds(),
+            database_connections=self.database.pool_size,
+        )

@@ -52,6 +52,7 @@ SERVICE = Service(
     demo_order=30,
     search_attributes=SEARCH_ATTRIBUTES,
     plugins=Settings.plugins,
+    limits=Settings.limits,
 )
 main = partial(service_main, SERVICE)
 

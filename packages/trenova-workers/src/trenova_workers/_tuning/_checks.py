@@ -84,8 +84,8 @@ def _grace(options: "WorkerOptions", limits: WorkLimits) -> Iterator[Problem]:
         yield Problem(
             "worker.graceful_shutdown_s",
             told,
-            f"and {AFTER_GRACE_S:g} s for what ignores cancellation are more than worker.container_grace_s "
-            f"({container:g} s), after which the container is killed",
+            f"{told:g} s, and {AFTER_GRACE_S:g} s for what ignores cancellation, are more than "
+            f"worker.container_grace_s ({container:g} s), after which the container is killed",
             f"Set it to at most {most:g}, or stop the container later and set worker.container_grace_s to "
             f"{told + AFTER_GRACE_S:g} or more",
         )
@@ -114,8 +114,8 @@ def _connections(options: "WorkerOptions", limits: WorkLimits, facts: Environmen
         yield Problem(
             f"worker.{slot_key(options, 'activities')}",
             slots,
-            f"x {_queues(facts)} x {limits.connections_per_activity} per activity can hold {needed} database "
-            f"connections at once, and the pool has {limits.database_connections}",
+            f"so many activities x {_queues(facts)} x {limits.connections_per_activity} per activity can hold "
+            f"{needed} database connections at once, and the pool has {limits.database_connections}",
             f"{lower}, or raise the pool (database.pool_size) to {needed}",
         )
 
@@ -134,7 +134,7 @@ def _memory(options: "WorkerOptions", facts: EnvironmentFacts) -> Iterator[Probl
         yield Problem(
             f"worker.{slot_key(options, 'activities')}",
             slots,
-            f"x {_queues(facts)} x {each} MiB (worker.memory_per_activity_mib) and {IDLE_PROCESS_MIB} MiB for the "
+            f"so many activities x {_queues(facts)} x {each} MiB (worker.memory_per_activity_mib) and {IDLE_PROCESS_MIB} MiB for the "
             f"process itself can come to {needed} MiB, above {whose} ({limit} MiB)",
             f"{lower}, or raise the limit to {needed} MiB",
         )
@@ -176,7 +176,7 @@ def _processes(options: "WorkerOptions", facts: EnvironmentFacts) -> Iterator[Pr
         yield Problem(
             f"worker.{slot_key(options, 'activities')}",
             slots,
-            f"x {_queues(facts)} may start as many processes on {facts.cores} cores "
+            f"so many activities x {_queues(facts)} may start as many processes on {facts.cores} cores "
             "(worker.activity_executor is 'processes')",
             f"Set it to about {max(1, (facts.cores + 1) // facts.queues)}",
             fatal=False,
