@@ -35,6 +35,7 @@ def _line(model: type[BaseModel], detail: ErrorDetails, layers: Sequence[Layer])
     source = next((o for layer in reversed(layers) if path and (o := layer.origin(path))), None)
     where = f"{source}: " if source else ""
     if context:
+        source = source or _around(path, layers)
         return told(source, key, context["said"], shown(model, path, context["value"]), context["fix"])
     if detail["type"] == "extra_forbidden":
         known = keys_at(model, path[:-1])
@@ -49,6 +50,12 @@ def _line(model: type[BaseModel], detail: ErrorDetails, layers: Sequence[Layer])
     said = masked_text(detail["msg"].removeprefix("Value error, "))
     got = shown(model, path, detail["input"])
     return told(source, key, said, None if isinstance(got, Mapping) or not path else got, _default(model, path))
+
+
+def _around(path: Sequence[str], layers: Sequence[Layer]) -> str | None:
+    """Return what gave the section that lacks a key."""
+    parent = tuple(path[:-1])
+    return next((o for layer in reversed(layers) if parent and (o := layer.origin(parent))), None)
 
 
 def _default(model: type[BaseModel], path: Sequence[str]) -> str:

@@ -134,8 +134,8 @@ def _memory(options: "WorkerOptions", facts: EnvironmentFacts) -> Iterator[Probl
         yield Problem(
             f"worker.{slot_key(options, 'activities')}",
             slots,
-            f"so many activities x {_queues(facts)} x {each} MiB (worker.memory_per_activity_mib) and {IDLE_PROCESS_MIB} MiB for the "
-            f"process itself can come to {needed} MiB, above {whose} ({limit} MiB)",
+            f"so many activities x {_queues(facts)} x {each} MiB (worker.memory_per_activity_mib), and "
+            f"{IDLE_PROCESS_MIB} MiB for the process itself, can come to {needed} MiB, above {whose} ({limit} MiB)",
             f"{lower}, or raise the limit to {needed} MiB",
         )
 
