@@ -49,6 +49,7 @@ async def test_a_ready_worker_polls_every_queue_under_an_identity_of_its_own(sam
         "queues": {sample.queue: "polling", f"{sample.queue}-2": "polling"},
         "state": "ready",
         "reason": "",
+        "event_loop_lag_s": report["event_loop_lag_s"],
     }
     for queue in report["queues"]:
         for kind in (TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW, TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY):

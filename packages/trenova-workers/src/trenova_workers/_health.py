@@ -1,23 +1,25 @@
 """Liveness and readiness over HTTP."""
 
-from typing import Self
+from typing import Any, Self
 
 from aiohttp import web
 
 from trenova_errors import ConfigurationError
+from trenova_workers._loop_lag import LoopLag
 from trenova_workers._options import HealthOptions
-from trenova_workers._readiness import Readiness, State
+from trenova_workers._readiness import Readiness, Report, State
 
 
 class HealthServer:
     """Answers ``/livez`` (200 while the event loop turns) and ``/readyz`` (200 or 503).
 
-    Both answer ``{"service", "identity", "queues": {queue: state}, "state", "reason"}``.
+    Both answer ``{"service", "identity", "queues": {queue: state}, "state", "reason", "event_loop_lag_s"}``.
     """
 
-    def __init__(self, options: HealthOptions, readiness: Readiness) -> None:
+    def __init__(self, options: HealthOptions, readiness: Readiness, lag: LoopLag) -> None:
         self._options = options
         self._readiness = readiness
+        self._lag = lag
         self._runner: web.AppRunner | None = None
         self.url = ""
         """Where it listens, e.g. ``http://127.0.0.1:41234``; empty before it is entered."""
@@ -48,8 +50,11 @@ class HealthServer:
             await self._runner.cleanup()
 
     async def _livez(self, _: web.Request) -> web.Response:
-        return web.json_response(self._readiness.last())
+        return web.json_response(self._with_lag(self._readiness.last()))
 
     async def _readyz(self, _: web.Request) -> web.Response:
         report = await self._readiness.look()
-        return web.json_response(report, status=200 if report["state"] == State.READY else 503)
+        return web.json_response(self._with_lag(report), status=200 if report["state"] == State.READY else 503)
+
+    def _with_lag(self, report: Report) -> dict[str, Any]:
+        return {**report, "event_loop_lag_s": round(self._lag.worst(), 3)}

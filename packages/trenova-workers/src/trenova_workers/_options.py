@@ -100,7 +100,7 @@ class WorkerOptions(BaseModel):
 
 
 class HealthOptions(BaseModel):
-    """Where liveness and readiness are answered over HTTP."""
+    """Where liveness and readiness are answered over HTTP, and when a held-up event loop is told."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -108,6 +108,9 @@ class HealthOptions(BaseModel):
     """Loopback unless told otherwise; the answers name queues and the identity, never data."""
     port: int = Field(default=0, ge=0, le=65535)
     """0 takes any free port and logs it."""
+    event_loop_warning_s: float | None = Field(default=1.0, ge=0.1, allow_inf_nan=False)
+    """Seconds that something may hold up the event loop before the log has a warning with the stack of what does, at
+    most one a minute; none is never. The lag itself is measured and answered always."""
 
 
 Level = Literal["debug", "info", "warning", "error"]

@@ -13,8 +13,7 @@ from trenova_errors import ConfigurationError
 from trenova_workers._connection import connect
 from trenova_workers._identity import make_identity
 from trenova_workers._interruption import Interruption, cancelled_when, interrupted_by, interrupted_by_signals
-from trenova_workers._options import WorkerOptions
-from trenova_workers._preflight import build_of, refuse_impossible, settled
+from trenova_workers._loop_lag import LoopLag
 from trenova_workers._readiness import Readiness
 from trenova_workers._reload import Reload, reloaded_by_signal
 from trenova_workers._service import S, Service
@@ -79,13 +78,11 @@ async def _start(
     from trenova_workers._health import HealthServer  # aiohttp takes a while to import and only this verb needs it
 
     report = readiness.last()
-    health = await stack.enter_async_context(HealthServer(settings.health, readiness))
-    identity = report["identity"]
-    options = settled(settings.worker, service.limits(settings), build_of(service))
-    telemetry = make_telemetry(options, _tags(service, identity, options))
-    facts = {"identity": identity, "health": health.url, "metrics": telemetry.metrics, "env": settings.env}
-    _log.info("starting", extra={**facts, "build_id": options.build_id, "profile": options.profile})
-    clients = await _clients(service, settings, connection, identity, telemetry.runtime)
+    lag = await stack.enter_async_context(LoopLag(service.name, settings.health.event_loop_warning_s))
+    health = await stack.enter_async_context(HealthServer(settings.health, readiness, lag))
+    facts = {"identity": report["identity"], "health": health.url, "env": settings.env}
+    _log.info("starting", extra=facts)
+    clients = await _clients(service, settings, connection, report["identity"], list(report["queues"]))
     work = await stack.enter_async_context(service.work(settings))
     workers = Workers(clients, work, options, service=service.name)
     workers.start()
