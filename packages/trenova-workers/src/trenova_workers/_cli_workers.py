@@ -5,11 +5,12 @@ import typer
 
 def workers_app() -> typer.Typer:
     """Return the command line of ``trenova-workers``."""
+    from trenova_workers._doctor.command import doctor
     from trenova_workers._up.command import up
 
     app = typer.Typer(
         name="trenova-workers",
-        help="Starts and watches Temporal workers.",
+        help="Starts, watches and examines Temporal workers.",
         add_completion=False,
         no_args_is_help=True,
         pretty_exceptions_enable=False,
@@ -17,7 +18,8 @@ def workers_app() -> typer.Typer:
 
     @app.callback()
     def callback() -> None:
-        """Start and watch Temporal workers."""  # without a callback a lone command loses its name
+        """Start, watch and examine Temporal workers."""
 
     app.command("up")(up)
+    app.command("doctor")(doctor)
     return app

@@ -63,9 +63,9 @@ def _tags(model: type[BaseModel]) -> set[Any]:
     return {tag for field in fields if get_origin(field.annotation) is Literal for tag in get_args(field.annotation)}
 
 
-def nearest(key: str, known: Iterable[str]) -> str | None:
-    """Return the known key that is spelt most like ``key``, if any is near."""
-    found = difflib.get_close_matches(key, list(known), n=1, cutoff=0.6)
+def nearest(key: str, known: Iterable[str], *, cutoff: float = 0.6) -> str | None:
+    """Return the known key that is spelt most like ``key``, if any is near; 1 is spelt the same."""
+    found = difflib.get_close_matches(key, list(known), n=1, cutoff=cutoff)
     return found[0] if found else None
 
 

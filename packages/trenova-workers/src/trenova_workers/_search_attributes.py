@@ -29,12 +29,12 @@ async def register_search_attributes(client: Client, wanted: Wanted) -> list[str
     """
     if not wanted:
         return []
-    there = await _registered(client)
+    there = await registered_attributes(client)
     _refuse_other_types(client, wanted, there)
     missing = {name: kind for name, kind in wanted.items() if name not in there}
     if missing:
         await _add(client, missing)
-        there = await _registered(client)
+        there = await registered_attributes(client)
         _refuse_other_types(client, wanted, there)
         lost = sorted(set(missing) - set(there))
         if lost:
@@ -48,24 +48,29 @@ async def register_search_attributes(client: Client, wanted: Wanted) -> list[str
 async def check_search_attributes(client: Client, wanted: Wanted) -> list[Finding]:
     """Compare without changing anything."""
     try:
-        there = await _registered(client)
+        there = await registered_attributes(client)
     except ConfigurationError as error:
         return [Finding("search attributes", ok=False, detail=error.message)]
-    return [
-        Finding(
-            f"search attribute {name}",
-            ok=there.get(name) == kind,
-            detail=_type(kind)
-            if there.get(name) == kind
-            else f"is {_type(there[name])}, needed is {_type(kind)}; remove it or use another namespace"
-            if name in there
-            else f"missing, needed as {_type(kind)}; run 'prepare'",
-        )
-        for name, kind in wanted.items()
-    ]
+    return [_finding(name, kind, there.get(name)) for name, kind in wanted.items()]
 
 
-async def _registered(client: Client) -> dict[str, IndexedValueType.ValueType]:
+def _finding(name: str, kind: IndexedValueType.ValueType, found: IndexedValueType.ValueType | None) -> Finding:
+    needed = attribute_type(kind)
+    if found is None:
+        detail = f"missing, needed as {needed}; run 'prepare'"
+    elif found != kind:
+        detail = f"is {attribute_type(found)}, needed is {needed}; remove it or use another namespace"
+    else:
+        detail = needed
+    return Finding(f"search attribute {name}", ok=found == kind, detail=detail)
+
+
+async def registered_attributes(client: Client, *, system: bool = True) -> dict[str, IndexedValueType.ValueType]:
+    """Return the type of each registered attribute, without the server's own if ``system`` is false.
+
+    Raises:
+        ConfigurationError: The server does not list them.
+    """
     try:
         answer = await client.operator_service.list_search_attributes(
             ListSearchAttributesRequest(namespace=client.namespace)
@@ -74,7 +79,7 @@ async def _registered(client: Client) -> dict[str, IndexedValueType.ValueType]:
         raise ConfigurationError(
             f"The search attributes of namespace {client.namespace!r} cannot be listed: {error.message}."
         ) from None
-    return {**answer.custom_attributes, **answer.system_attributes}
+    return {**answer.custom_attributes, **(answer.system_attributes if system else {})}
 
 
 async def _add(client: Client, missing: Wanted) -> None:
@@ -96,11 +101,12 @@ def _refuse_other_types(client: Client, wanted: Wanted, there: Wanted) -> None:
         if name in there and there[name] != kind:
             raise ConfigurationError(
                 f"The search attribute {name!r} of namespace {client.namespace!r} has type "
-                f"{_type(there[name])}, needed is {_type(kind)}. Remove it or use another namespace.",
+                f"{attribute_type(there[name])}, needed is {attribute_type(kind)}. Remove it or use another namespace.",
                 search_attribute=name,
             )
 
 
-def _type(kind: IndexedValueType.ValueType) -> str:
+def attribute_type(kind: IndexedValueType.ValueType) -> str:
+    """Return a type as people write it, e.g. ``KeywordList``."""
     words = IndexedValueType.Name(kind).removeprefix("INDEXED_VALUE_TYPE_").split("_")
     return "".join(word.capitalize() for word in words)

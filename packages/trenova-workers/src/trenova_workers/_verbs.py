@@ -10,8 +10,7 @@ from trenova_errors import ApplicationError, ConfigurationError
 from trenova_workers._connection import connect
 from trenova_workers._demo import DemoEvent, DemoRun
 from trenova_workers._identity import make_identity
-from trenova_workers._preflight import with_derived
-from trenova_workers._search_attributes import check_search_attributes, wanted_attributes
+from trenova_workers._search_attributes import attribute_type, check_search_attributes, wanted_attributes
 from trenova_workers._service import Finding, S, Service
 from trenova_workers._settings import LoadedSettings
 
@@ -80,7 +79,11 @@ def described(service: Service[S], loaded: LoadedSettings[S]) -> dict[str, Any]:
         "env": loaded.values.env,
         "queues": list(service.queues(loaded.values)),
         "demo_order": service.demo_order,
-        "settings": with_derived(service, loaded.values, loaded.describe()),
+        "search_attributes": {
+            name: attribute_type(kind) for name, kind in wanted_attributes(service.search_attributes).items()
+        },
+        "limits": service.limits(loaded.values).model_dump(mode="json"),
+        "settings": loaded.describe(),
     }
 
 

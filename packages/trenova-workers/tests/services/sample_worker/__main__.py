@@ -1,4 +1,6 @@
 import asyncio
+import os
+import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
@@ -16,7 +18,8 @@ async def work(settings: Settings) -> AsyncIterator[Work]:
     if settings.refuse:
         raise ConfigurationError("The store lacks the column 'weight'. Migrate it.")
     await asyncio.sleep(settings.opening_s)
-    yield Work(workflows=[Sample], activities=[nap, block, fail, process])
+    time.sleep(settings.hold_up_s)  # noqa: ASYNC251 (what a service must not do, for those who notice)
+    yield Work(workflows=[Sample], activities=[nap, block, fail])
 
 
 async def check(settings: Settings) -> Sequence[Finding]:
@@ -50,8 +53,7 @@ SERVICE = Service(
     check=check,
     demo=demo,
     demo_order=3,
-    search_attributes=[SearchAttributeKey.for_keyword("SampleTag")],
-    limits=limits,
+    search_attributes=[SearchAttributeKey.for_keyword(os.environ.get("SAMPLE_ATTRIBUTE", "SampleTag"))],
 )
 
 

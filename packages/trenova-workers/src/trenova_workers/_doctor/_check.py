@@ -1,0 +1,37 @@
+"""What every check has: an id, what it looks at, and short ways to say what it found."""
+
+from abc import ABC, abstractmethod
+from typing import ClassVar
+
+from trenova_workers._doctor._diagnosis import Diagnosis, Fix, Severity
+from trenova_workers._doctor._patient import Patient
+
+
+class Check(ABC):
+    """One thing to look at. A check changes nothing; what may be changed it hands out as the ``fix`` of a diagnosis."""
+
+    id: ClassVar[str]
+    about: ClassVar[str]
+    """One line for the list of checks."""
+    needs_server: ClassVar[bool] = False
+    """Whether there is nothing to look at without a connection to the server."""
+
+    @abstractmethod
+    async def examine(self, patient: Patient) -> list[Diagnosis]:
+        """Look, and say what was found; at least one line, so that nobody takes silence for health."""
+
+    def ok(self, subject: str, found: str) -> Diagnosis:
+        """It is as it should be."""
+        return Diagnosis(self.id, Severity.OK, subject, found)
+
+    def warning(self, subject: str, found: str, advice: str) -> Diagnosis:
+        """It works, and will not always."""
+        return Diagnosis(self.id, Severity.WARNING, subject, found, advice)
+
+    def problem(self, subject: str, found: str, advice: str, fix: Fix | None = None) -> Diagnosis:
+        """It does not work."""
+        return Diagnosis(self.id, Severity.PROBLEM, subject, found, advice, fix)
+
+    def skipped(self, subject: str, reason: str) -> Diagnosis:
+        """It was not looked at."""
+        return Diagnosis(self.id, Severity.SKIPPED, subject, reason)

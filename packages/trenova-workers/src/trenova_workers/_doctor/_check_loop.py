@@ -1,0 +1,36 @@
+"""How late the event loops of the workers are that run on this machine."""
+
+from trenova_workers._doctor._check import Check
+from trenova_workers._doctor._diagnosis import Diagnosis
+from trenova_workers._doctor._local import LocalWorker
+from trenova_workers._doctor._patient import Patient
+
+# A workflow task that takes longer than 10 s is given to another worker; heartbeats and cancellations wait as well.
+_LATE_S = 0.2
+_TOO_LATE_S = 1.0
+
+
+class LoopCheck(Check):
+    """What a worker measures of itself, the worst of its last minute."""
+
+    id = "event-loop"
+    about = "the event loops of running local workers are not held up: 0.2 s is a warning, 1 s a problem"
+
+    async def examine(self, patient: Patient) -> list[Diagnosis]:
+        """Read the health answers of the workers that were found."""
+        if not patient.local:
+            return [self.skipped("", "no worker of these runs on this machine under this user")]
+        return [self._worker(worker) for worker in patient.local]
+
+    def _worker(self, worker: LocalWorker) -> Diagnosis:
+        subject = f"{worker.service}, pid {worker.pid}"
+        lag = worker.health.get("event_loop_lag_s")
+        if not isinstance(lag, int | float):
+            return self.skipped(subject, "its health answer does not tell")
+        found = f"at worst {lag:.3f} s late in the last minute"
+        if lag < _LATE_S:
+            return self.ok(subject, found)
+        advice = (
+            "Its log has a warning with the stack of what blocks it (health.event_loop_warning_s); see also `blocking`."
+        )
+        return (self.problem if lag >= _TOO_LATE_S else self.warning)(subject, found, advice)
