@@ -1,10 +1,24 @@
 """What every check has: an id, what it looks at, and short ways to say what it found."""
 
 from abc import ABC, abstractmethod
+from enum import StrEnum
 from typing import ClassVar
 
 from trenova_workers._doctor._diagnosis import Diagnosis, Fix, Severity
 from trenova_workers._doctor._patient import Patient
+
+
+class Need(StrEnum):
+    """What is found out once, for all checks that look at it."""
+
+    SERVICES = "services"
+    """What the services say of themselves."""
+    CONNECTION = "connection"
+    """A connection to the server, or why there is none."""
+    SERVER = "server"
+    """A connection; without one the check is skipped."""
+    LOCAL = "local"
+    """The running workers of this machine."""
 
 
 class Check(ABC):
@@ -13,8 +27,8 @@ class Check(ABC):
     id: ClassVar[str]
     about: ClassVar[str]
     """One line for the list of checks."""
-    needs_server: ClassVar[bool] = False
-    """Whether there is nothing to look at without a connection to the server."""
+    needs: ClassVar[frozenset[Need]] = frozenset()
+    """What has to be found out before; nothing else is, so that ``--only`` is quick."""
 
     @abstractmethod
     async def examine(self, patient: Patient) -> list[Diagnosis]:

@@ -9,7 +9,7 @@ from temporalio.client import Client
 from temporalio.service import RPCError
 
 from trenova_errors import ConfigurationError
-from trenova_workers._doctor._check import Check
+from trenova_workers._doctor._check import Check, Need
 from trenova_workers._doctor._diagnosis import Diagnosis
 from trenova_workers._doctor._patient import Patient
 from trenova_workers._search_attributes import attribute_type, register_search_attributes, registered_attributes
@@ -31,7 +31,7 @@ class AttributesCheck(Check):
 
     id = "search-attributes"
     about = "every search attribute that a service uses is registered with its type, and the namespace has room"
-    needs_server = True
+    needs = frozenset({Need.SERVICES, Need.SERVER})
 
     async def examine(self, patient: Patient) -> list[Diagnosis]:
         """Compare what the services name with what the server lists."""

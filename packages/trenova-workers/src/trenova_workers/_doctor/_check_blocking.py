@@ -11,7 +11,7 @@ from typing import Any
 from trenova_workers._doctor._check import Check
 from trenova_workers._doctor._diagnosis import Diagnosis
 from trenova_workers._doctor._patient import Patient
-from trenova_workers._doctor._services import Described
+from trenova_workers._up._discovery import Service
 
 # The rules about calls that block; the other ASYNC rules are about style.
 _RULES = "ASYNC2"
@@ -32,12 +32,12 @@ class BlockingCheck(Check):
         ruff = _ruff()
         if ruff is None:
             return [self.skipped("", "ruff is not installed here; `uv pip install ruff` and look again")]
-        return list(await asyncio.gather(*(self._service(ruff, service) for service in patient.services)))
+        return list(await asyncio.gather(*(self._service(ruff, service) for service in patient.installed)))
 
-    async def _service(self, ruff: str, service: Described) -> Diagnosis:
-        source = _source(service.service.module)
+    async def _service(self, ruff: str, service: Service) -> Diagnosis:
+        source = _source(service.module)
         if source is None:
-            return self.skipped(service.name, f"the source of {service.service.module} is not in a folder or file")
+            return self.skipped(service.name, f"the source of {service.module} is not in a folder or file")
         found = await _violations(ruff, source)
         if not found:
             return self.ok(service.name, "no blocking call in its async functions")

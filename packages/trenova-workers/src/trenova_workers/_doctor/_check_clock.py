@@ -12,7 +12,7 @@ from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest, PollWork
 from temporalio.client import Client
 from temporalio.service import RPCError
 
-from trenova_workers._doctor._check import Check
+from trenova_workers._doctor._check import Check, Need
 from trenova_workers._doctor._diagnosis import Diagnosis
 from trenova_workers._doctor._patient import Patient
 
@@ -29,7 +29,7 @@ class ClockCheck(Check):
 
     id = "clock"
     about = "the clocks of this machine and of the server agree: 1 s apart is a warning, 5 minutes a problem"
-    needs_server = True
+    needs = frozenset({Need.SERVER})
 
     async def examine(self, patient: Patient) -> list[Diagnosis]:
         """Poll a queue of our own that nobody uses, and see when the server thinks that was."""

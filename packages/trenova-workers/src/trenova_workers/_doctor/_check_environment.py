@@ -9,7 +9,7 @@ from temporalio.envconfig import ClientConfig
 
 from trenova_errors import ConfigurationError
 from trenova_workers._connection import connect_config
-from trenova_workers._doctor._check import Check
+from trenova_workers._doctor._check import Check, Need
 from trenova_workers._doctor._diagnosis import Diagnosis
 from trenova_workers._doctor._patient import Patient
 from trenova_workers._fields import nearest
@@ -35,6 +35,7 @@ class EnvironmentCheck(Check):
 
     id = "environment"
     about = "profiles can be read, TEMPORAL_ and TRENOVA_ variables are spelt as somebody reads them, versions fit"
+    needs = frozenset({Need.SERVICES})
 
     async def examine(self, patient: Patient) -> list[Diagnosis]:
         """Look at the variables and at what is installed."""
@@ -83,7 +84,7 @@ class EnvironmentCheck(Check):
 
     def _versions(self, patient: Patient) -> Iterable[Diagnosis]:
         yield self.ok("python", f"{platform.python_implementation()} {platform.python_version()}")
-        chosen = {service.name for service in patient.services}
+        chosen = {service.name for service in patient.installed}
         points = [point for point in entry_points(group=GROUP) if point.name in chosen and point.dist]
         for name in dict.fromkeys(["trenova-workers", *(point.dist.name for point in points if point.dist)]):
             lacks = _unmet(name)

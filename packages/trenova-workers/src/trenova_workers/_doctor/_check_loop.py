@@ -1,6 +1,6 @@
 """How late the event loops of the workers are that run on this machine."""
 
-from trenova_workers._doctor._check import Check
+from trenova_workers._doctor._check import Check, Need
 from trenova_workers._doctor._diagnosis import Diagnosis
 from trenova_workers._doctor._local import LocalWorker
 from trenova_workers._doctor._patient import Patient
@@ -15,6 +15,7 @@ class LoopCheck(Check):
 
     id = "event-loop"
     about = "the event loops of running local workers are not held up: 0.2 s is a warning, 1 s a problem"
+    needs = frozenset({Need.LOCAL})
 
     async def examine(self, patient: Patient) -> list[Diagnosis]:
         """Read the health answers of the workers that were found."""

@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from trenova_workers._doctor._check import Check
+from trenova_workers._doctor._check import Check, Need
 from trenova_workers._doctor._control_group import group_limits
 from trenova_workers._doctor._diagnosis import Diagnosis
 from trenova_workers._doctor._patient import Patient
@@ -28,6 +28,7 @@ class MachineCheck(Check):
 
     id = "machine"
     about = "memory and CPU limits of the control group, open files, and whether PID 1 passes signals on"
+    needs = frozenset({Need.SERVICES})
 
     async def examine(self, patient: Patient) -> list[Diagnosis]:
         """Read the kernel's files below the patient's root."""
@@ -35,7 +36,7 @@ class MachineCheck(Check):
         if limits is None:
             group = [self.skipped("control group", "there are none on this system")]
         else:
-            workers = max(1, len(patient.services))
+            workers = max(1, len(patient.installed))
             group = [self._memory(limits.memory, workers), self._cpus(limits.cpus, workers)]
         files = [self._files(service, patient) for service in patient.described]
         return [*group, *files, self._first_process(patient.root)]

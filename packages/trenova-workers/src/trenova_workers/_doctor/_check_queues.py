@@ -12,7 +12,7 @@ from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.client import Client
 from temporalio.service import RPCError
 
-from trenova_workers._doctor._check import Check
+from trenova_workers._doctor._check import Check, Need
 from trenova_workers._doctor._diagnosis import Diagnosis
 from trenova_workers._doctor._patient import Patient
 
@@ -31,7 +31,7 @@ class QueuesCheck(Check):
 
     id = "queues"
     about = "every queue has workers that poll it; a problem with --expect-running, else a warning"
-    needs_server = True
+    needs = frozenset({Need.SERVICES, Need.SERVER})
 
     async def examine(self, patient: Patient) -> list[Diagnosis]:
         """Describe each queue of each service, for workflows and for activities."""

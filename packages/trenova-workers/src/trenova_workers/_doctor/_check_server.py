@@ -13,7 +13,7 @@ from temporalio.api.workflowservice.v1 import (
 from temporalio.client import Client
 from temporalio.service import RPCError
 
-from trenova_workers._doctor._check import Check
+from trenova_workers._doctor._check import Check, Need
 from trenova_workers._doctor._diagnosis import Diagnosis
 from trenova_workers._doctor._patient import Patient
 
@@ -32,6 +32,7 @@ class ServerCheck(Check):
 
     id = "server"
     about = "the Temporal server answers, has the namespace, keeps closed runs long enough, and can what workers use"
+    needs = frozenset({Need.CONNECTION})
 
     async def examine(self, patient: Patient) -> list[Diagnosis]:
         """Ask for system and namespace."""

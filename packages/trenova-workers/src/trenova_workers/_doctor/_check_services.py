@@ -3,7 +3,7 @@
 import asyncio
 import json
 
-from trenova_workers._doctor._check import Check
+from trenova_workers._doctor._check import Check, Need
 from trenova_workers._doctor._diagnosis import Diagnosis
 from trenova_workers._doctor._patient import Patient
 from trenova_workers._doctor._services import Described, ask
@@ -17,6 +17,7 @@ class ServicesCheck(Check):
 
     id = "services"
     about = "each service's settings hold, and its own check (databases, keys, clocks) finds nothing amiss"
+    needs = frozenset({Need.SERVICES})
 
     async def examine(self, patient: Patient) -> list[Diagnosis]:
         """Run the verb ``check`` of every service whose settings hold."""

@@ -3,16 +3,16 @@
 import asyncio
 import logging
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from temporalio.client import Client
-from temporalio.envconfig import ClientConnectConfig
 from temporalio.service import RPCError
 
 from trenova_errors import ApplicationError, ConfigurationError
 from trenova_workers._connection import connect, connect_config
-from trenova_workers._doctor._check import Check
+from trenova_workers._doctor._check import Check, Need
 from trenova_workers._doctor._diagnosis import Diagnosis, Severity
 from trenova_workers._doctor._local import local_workers
 from trenova_workers._doctor._patient import Patient
@@ -38,24 +38,24 @@ class Options:
 
 async def examine(options: Options, services: Sequence[Service], checks: Sequence[Check]) -> list[Diagnosis]:
     """Run the checks in their order and return all that they found; with ``fix`` also what was done."""
-    patient = await admit(options, services)
-    found = [diagnosis for check in checks for diagnosis in await _run(check, patient)]
+    patient = await admit(options, services, {need for check in checks for need in check.needs})
+    found = [diagnosis for check in checks for diagnosis in await look(check, patient)]
     return [await _fixed(one) for one in found] if options.fix else found
 
 
-async def admit(options: Options, services: Sequence[Service]) -> Patient:
-    """Ask the services what they are, and the server for a connection, at the same time."""
+async def admit(options: Options, services: Sequence[Service], needs: AbstractSet[Need] = frozenset(Need)) -> Patient:
+    """Find out what is needed: ask the services, the server and this machine, at the same time."""
     environ, origin = _with_up(options)
-    described, reached, local = await asyncio.gather(
-        asyncio.gather(*(describe(service, environ) for service in services)),
-        _reach(environ, offline=options.offline),
-        local_workers(services),
+    wants_server = bool(needs & {Need.SERVER, Need.CONNECTION})
+    described, (client, no_client, unreachable), local = await asyncio.gather(
+        asyncio.gather(*(describe(service, environ) for service in services if Need.SERVICES in needs)),
+        _reach(environ, offline=options.offline or not wants_server),
+        local_workers(services if Need.LOCAL in needs else ()),
     )
-    connection, client, no_client, unreachable = reached
     return Patient(
         environ=environ,
+        installed=services,
         services=described,
-        connection=connection,
         client=client,
         no_client=no_client,
         unreachable=unreachable,
@@ -85,23 +85,23 @@ def _with_up(options: Options) -> tuple[dict[str, str], str]:
     }, f" (from {profile})"
 
 
-async def _reach(
-    environ: Mapping[str, str], *, offline: bool
-) -> tuple[ClientConnectConfig | None, Client | None, str, str]:
+async def _reach(environ: Mapping[str, str], *, offline: bool) -> tuple[Client | None, str, str]:
+    """Return a client, or why there is none and what was in the way."""
+    if offline:
+        return None, "not asked (--offline)", ""
     try:
         connection = connect_config(environ)
     except ConfigurationError as error:
-        return None, None, "the connection is not known", error.message
-    if offline:
-        return connection, None, "not asked (--offline)", ""
+        return None, "the connection is not known", error.message
     try:
-        return connection, await connect(connection, identity=make_identity("doctor")), "", ""
+        return await connect(connection, identity=make_identity("doctor")), "", ""
     except ConfigurationError as error:
-        return connection, None, "the server does not answer", error.message
+        return None, "the server does not answer", error.message
 
 
-async def _run(check: Check, patient: Patient) -> list[Diagnosis]:
-    if check.needs_server and patient.client is None:
+async def look(check: Check, patient: Patient) -> list[Diagnosis]:
+    """Run one check; what it cannot look at, or breaks on, is a diagnosis too."""
+    if Need.SERVER in check.needs and patient.client is None:
         return [check.skipped("", patient.no_client)]
     try:
         return await check.examine(patient)

@@ -25,7 +25,7 @@ class LocalWorker:
 
 async def local_workers(services: Sequence[Service]) -> list[LocalWorker]:
     """Return the workers among this user's processes; of others' nothing can be learnt."""
-    found = await asyncio.to_thread(_processes, services)
+    found = await asyncio.to_thread(_processes, services) if services else []
     healths = await asyncio.gather(*(_health(service, ports) for service, _, ports in found))
     return [LocalWorker(service, pid, health) for (service, pid, _), health in zip(found, healths, strict=True)]
 

@@ -6,25 +6,26 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from temporalio.client import Client
-from temporalio.envconfig import ClientConnectConfig
 
 from trenova_workers._doctor._local import LocalWorker
 from trenova_workers._doctor._services import Described
+from trenova_workers._up._discovery import Service
 
 
 @dataclass(frozen=True)
 class Patient:
     """Everything that was learnt before the first check, and how to look further.
 
-    ``client`` is None when the server was not asked or did not answer; ``no_client`` says which, and
-    ``unreachable`` is what was in the way. ``root`` stands for ``/`` wherever the kernel's files are read, and
-    ``now`` for this machine's clock, in seconds since 1970.
+    ``installed`` are the services to look at, ``services`` their answers when they were asked. ``client`` is None
+    when the server was not asked or did not answer; ``no_client`` says which, and ``unreachable`` is what was in the
+    way. ``root`` stands for ``/`` wherever the kernel's files are read, and ``now`` for this machine's clock, in
+    seconds since 1970.
     """
 
     environ: Mapping[str, str]
-    services: Sequence[Described]
-    connection: ClientConnectConfig | None
-    client: Client | None
+    installed: Sequence[Service]
+    services: Sequence[Described] = ()
+    client: Client | None = None
     no_client: str = ""
     unreachable: str = ""
     address_from: str = ""
