@@ -2,6 +2,11 @@
 
 from trenova_workers._connection import connect, connect_config
 from trenova_workers._demo import CheckEvent, DemoEvent, DemoRun, ProgressEvent, SummaryEvent
+from trenova_workers._fleet._fleet import Fleet, list_workers
+from trenova_workers._fleet._registrations import Registrations
+from trenova_workers._fleet._registrations_plugin import RegistrationsPlugin
+from trenova_workers._fleet._status import PollerCounts, QueueStatus, SlotUse, WorkerState, WorkerStatus
+from trenova_workers._identity import Identity, host_of, parse_identity
 from trenova_workers._limits import WorkLimits
 from trenova_workers._options import HealthOptions, LogOptions, WorkerOptions
 from trenova_workers._prepare import prepare
@@ -15,21 +20,33 @@ __all__ = [
     "DemoEvent",
     "DemoRun",
     "Finding",
+    "Fleet",
     "ForcedShutdownError",
     "HealthOptions",
+    "Identity",
     "LoadedSettings",
     "LogOptions",
+    "PollerCounts",
     "ProgressEvent",
+    "QueueStatus",
+    "Registrations",
+    "RegistrationsPlugin",
     "Service",
     "ServiceSettings",
     "Setting",
+    "SlotUse",
     "SummaryEvent",
     "Work",
     "WorkLimits",
     "WorkerOptions",
+    "WorkerState",
+    "WorkerStatus",
     "connect",
     "connect_config",
+    "host_of",
+    "list_workers",
     "load_settings",
+    "parse_identity",
     "prepare",
     "run",
 ]

@@ -5,6 +5,7 @@ import json
 import logging
 import os
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,7 +14,7 @@ from temporalio.envconfig import ClientConnectConfig
 
 from trenova_errors import ApplicationError, ConfigurationError
 from trenova_workers._connection import connect_config
-from trenova_workers._preflight import refuse_impossible
+from trenova_workers._identity import Identity, build_of, host_of
 from trenova_workers._prepare import prepare
 from trenova_workers._run import ForcedShutdownError, run
 from trenova_workers._service import S, Service
@@ -44,13 +45,13 @@ def service_app(service: Service[S]) -> typer.Typer:
 
     @app.command("run")
     def run_(set_: Set = None, config: Config = None) -> None:
-        """Poll the queues until SIGTERM or SIGINT, then drain; a second one cuts off. SIGHUP reads settings again."""
-        _exit(service, lambda: _serve(service, set_, config))
+        """Poll the queues until SIGTERM or SIGINT, then drain. A second signal cuts running work off."""
+        _exit(service, lambda: _main(service, set_, config, lambda s, c, i: run(service, s, connection=c, identity=i)))
 
     @app.command("prepare")
     def prepare_(set_: Set = None, config: Config = None) -> None:
         """Migrate databases and register search attributes. Safe to repeat."""
-        _exit(service, lambda: _main(service, set_, config, lambda s, c: prepare(service, s, connection=c)))
+        _exit(service, lambda: _main(service, set_, config, lambda s, c, _: prepare(service, s, connection=c)))
 
     @app.command("check")
     def check_(*, json_: Json = False, set_: Set = None, config: Config = None) -> None:
@@ -58,7 +59,7 @@ def service_app(service: Service[S]) -> typer.Typer:
         from trenova_workers._cli_output import print_findings
         from trenova_workers._verbs import check
 
-        async def verb(settings: S, connection: ClientConnectConfig) -> int:
+        async def verb(settings: S, connection: ClientConnectConfig, _: Identity) -> int:
             findings = await check(service, settings, connection)
             print_findings(findings, as_json=json_)
             return 0 if all(finding.ok for finding in findings) else 1
@@ -71,7 +72,7 @@ def service_app(service: Service[S]) -> typer.Typer:
         from trenova_workers._reporters import json_lines, terminal
         from trenova_workers._verbs import demo
 
-        async def verb(settings: S, connection: ClientConnectConfig) -> int:
+        async def verb(settings: S, connection: ClientConnectConfig, _: Identity) -> int:
             with json_lines() if json_ else terminal() as report:
                 return 0 if await demo(service, settings, connection, report, token) else 1
 
@@ -118,16 +119,21 @@ def _main(
     service: Service[S],
     set_: list[str] | None,
     config: Path | None,
-    verb: Callable[[S, ClientConnectConfig], Coroutine[Any, Any, int | None]],
-    *,
-    load: Callable[[Service[S], list[str] | None, Path | None], LoadedSettings[S]] = _possible,
+    verb: Callable[[S, ClientConnectConfig, Identity], Coroutine[Any, Any, int | None]],
 ) -> int:
     from trenova_errors.structlog import configure_logging
 
     settings = load(service, set_, config).values
     connection = connect_config(os.environ)
-    configure_logging(settings.log.logging(env=settings.env, service=service.name))
-    return asyncio.run(verb(settings, connection)) or 0
+    identity = Identity.of_this_process(service.name, host=host_of(os.environ), build_id=_build(service, settings))
+    logging_ = settings.log.logging(env=settings.env, service=service.name)
+    configure_logging(replace(logging_, context={**logging_.context, **identity.fields()}))
+    return asyncio.run(verb(settings, connection, identity)) or 0
+
+
+def _build(service: Service[S], settings: S) -> str | None:
+    told: str | None = getattr(settings.worker, "build_id", None)
+    return told or build_of(service.name, service.settings.__module__)
 
 
 def _exit(service: Service[S], verb: Callable[[], int]) -> None:

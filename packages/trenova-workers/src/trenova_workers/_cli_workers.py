@@ -5,7 +5,7 @@ import typer
 
 def workers_app() -> typer.Typer:
     """Return the command line of ``trenova-workers``."""
-    from trenova_workers._doctor.command import doctor
+    from trenova_workers._fleet.command import list_
     from trenova_workers._up.command import up
 
     app = typer.Typer(
@@ -21,5 +21,5 @@ def workers_app() -> typer.Typer:
         """Start, watch and examine Temporal workers."""
 
     app.command("up")(up)
-    app.command("doctor")(doctor)
+    app.command("list")(list_)
     return app

@@ -13,7 +13,8 @@ from trenova_workers._readiness import Readiness, Report, State
 class HealthServer:
     """Answers ``/livez`` (200 while the event loop turns) and ``/readyz`` (200 or 503).
 
-    Both answer ``{"service", "identity", "queues": {queue: state}, "state", "reason", "event_loop_lag_s"}``.
+    Both answer a `Report`: ``service``, ``identity``, its parts ``host``, ``pid``, ``instance`` and ``build_id``,
+    ``queues`` (``{queue: state}``), ``state`` and ``reason``.
     """
 
     def __init__(self, options: HealthOptions, readiness: Readiness, lag: LoopLag) -> None:

@@ -13,6 +13,8 @@ from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.client import Client
 from temporalio.service import RPCError
 
+from trenova_workers._identity import Identity
+
 # Answers are reused this long, so that many probes cost the server one question.
 _FRESH_WHEN_READY_S = 1.0
 _FRESH_BEFORE_S = 0.1
@@ -33,6 +35,10 @@ class Report(TypedDict):
 
     service: str
     identity: str
+    host: str
+    pid: int
+    instance: str
+    build_id: str | None
     queues: dict[str, str]
     state: str
     reason: str
@@ -41,9 +47,8 @@ class Report(TypedDict):
 class Readiness:
     """Knows the state of the process and asks the server about its pollers."""
 
-    def __init__(self, service: str, identity: str, queues: Sequence[str]) -> None:
-        self._service = service
-        self._identity = identity
+    def __init__(self, identity: Identity, queues: Sequence[str]) -> None:
+        self.identity = identity
         self._queues = dict.fromkeys(queues, "not started")
         self._state = State.STARTING
         self._reason = "The workers have not been started."
@@ -76,8 +81,12 @@ class Readiness:
     def last(self) -> Report:
         """Return what was found last, without asking anyone."""
         return Report(
-            service=self._service,
-            identity=self._identity,
+            service=self.identity.service,
+            identity=self.identity.text,
+            host=self.identity.host,
+            pid=self.identity.pid,
+            instance=self.identity.instance,
+            build_id=self.identity.build_id,
             queues=dict(self._queues),
             state=str(self._state),
             reason=self._reason,
@@ -120,7 +129,7 @@ class Readiness:
             ),
             timeout=_RPC_TIMEOUT,
         )
-        return any(poller.identity == self._identity for poller in answer.pollers)
+        return any(poller.identity == self.identity.text for poller in answer.pollers)
 
 
 _NAMES: dict[TaskQueueType.ValueType, str] = {

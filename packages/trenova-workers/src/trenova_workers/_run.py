@@ -11,7 +11,10 @@ from temporalio.runtime import Runtime
 
 from trenova_errors import ConfigurationError
 from trenova_workers._connection import connect
-from trenova_workers._identity import make_identity
+from trenova_workers._fleet._boot import looking_around
+from trenova_workers._fleet._registrations import Registrations
+from trenova_workers._fleet._registrations_plugin import RegistrationsPlugin
+from trenova_workers._identity import Identity
 from trenova_workers._interruption import Interruption, cancelled_when, interrupted_by, interrupted_by_signals
 from trenova_workers._loop_lag import LoopLag
 from trenova_workers._readiness import Readiness
@@ -31,7 +34,7 @@ async def run(
     *,
     connection: ClientConnectConfig,
     stop: asyncio.Event | None = None,
-    reload: Callable[[], S] | None = None,
+    identity: Identity | None = None,
 ) -> None:
     """Serve until told to stop, then drain: stop polling and let running activities finish.
 
@@ -41,8 +44,7 @@ async def run(
         connection: From `connect_config`.
         stop: Set it to drain. Without it SIGTERM and SIGINT ask for the drain, and a second one cuts
             running activities off; this needs the main thread.
-        reload: Reads the settings anew and refuses those that do not hold. Without ``stop``, SIGHUP calls it and
-            gives the workers the new numbers of slots that are resizable.
+        identity: Under which the process polls, answers and logs; a new one with the machine's name if absent.
 
     Raises:
         ConfigurationError: The options cannot work, or the service refuses to start.
@@ -50,9 +52,7 @@ async def run(
         Exception: A worker failed; the others were drained.
     """
     queues = _queues(service, settings)
-    refuse_impossible(service, settings)
-    reloading = Reload(settings, reload) if reload is not None and stop is None else None
-    readiness = Readiness(service.name, make_identity(service.name), queues)
+    readiness = Readiness(identity or Identity.of_this_process(service.name), queues)
     with interrupted_by(stop) if stop is not None else interrupted_by_signals() as interruption:
         async with AsyncExitStack() as stack:
             if reloading:
@@ -82,7 +82,7 @@ async def _start(
     health = await stack.enter_async_context(HealthServer(settings.health, readiness, lag))
     facts = {"identity": report["identity"], "health": health.url, "env": settings.env}
     _log.info("starting", extra=facts)
-    clients = await _clients(service, settings, connection, report["identity"], list(report["queues"]))
+    clients, plugins = await _clients(service, settings, connection, report["identity"], list(report["queues"]))
     work = await stack.enter_async_context(service.work(settings))
     workers = Workers(clients, work, options, service=service.name)
     workers.start()
@@ -95,6 +95,8 @@ async def _start(
             "namespace": connection["namespace"],
         },
     )
+    registered = {q: p.registrations or Registrations.of() for (q, _), p in zip(clients, plugins, strict=True)}
+    await stack.enter_async_context(looking_around(clients[0][1], readiness.identity, registered))
     return workers
 
 
@@ -107,14 +109,16 @@ def _tags(service: Service[S], identity: str, options: WorkerOptions) -> dict[st
 
 
 async def _clients(
-    service: Service[S], settings: S, connection: ClientConnectConfig, identity: str, runtime: Runtime
-) -> list[tuple[str, Client]]:
-    queues = _queues(service, settings)
+    service: Service[S], settings: S, connection: ClientConnectConfig, identity: str, queues: Sequence[str]
+) -> tuple[list[tuple[str, Client]], list[RegistrationsPlugin]]:
+    """Connect once for each queue; the plugins tell what the workers of these clients will register."""
+    runtime = make_runtime(settings.worker)
     plugins = service.plugins(settings)
+    telling = [RegistrationsPlugin() for _ in queues]
     clients = await asyncio.gather(
-        *(connect(connection, identity=identity, plugins=plugins, runtime=runtime) for _ in queues)
+        *(connect(connection, identity=identity, plugins=[*plugins, one], runtime=runtime) for one in telling)
     )
-    return list(zip(queues, clients, strict=True))
+    return list(zip(queues, clients, strict=True)), telling
 
 
 async def _serve(workers: Workers, readiness: Readiness, interruption: Interruption) -> None:

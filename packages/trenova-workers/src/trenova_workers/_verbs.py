@@ -9,6 +9,7 @@ from temporalio.envconfig import ClientConnectConfig
 from trenova_errors import ApplicationError, ConfigurationError
 from trenova_workers._connection import connect
 from trenova_workers._demo import DemoEvent, DemoRun
+from trenova_workers._fleet._checking import check_fleet
 from trenova_workers._identity import make_identity
 from trenova_workers._search_attributes import attribute_type, check_search_attributes, wanted_attributes
 from trenova_workers._service import Finding, S, Service
@@ -16,10 +17,8 @@ from trenova_workers._settings import LoadedSettings
 
 
 async def check(service: Service[S], settings: S, connection: ClientConnectConfig) -> Sequence[Finding]:
-    """Look at the Temporal server, at the plugins that the client is given, and at what the service itself needs."""
-    server = await _check_temporal(service, connection)
-    plugins = await _check_plugins(service, settings, connection if server[0].ok else None)
-    return [*server, plugins, *await _check_service(service, settings)]
+    """Look at the Temporal server, then at what the service itself needs."""
+    return [*await _check_temporal(service, settings, connection), *await _check_service(service, settings)]
 
 
 async def _check_service(service: Service[S], settings: S) -> Sequence[Finding]:
@@ -29,7 +28,7 @@ async def _check_service(service: Service[S], settings: S) -> Sequence[Finding]:
         return [Finding(service.name, ok=False, detail=error.message)]
 
 
-async def _check_temporal(service: Service[S], connection: ClientConnectConfig) -> Sequence[Finding]:
+async def _check_temporal(service: Service[S], settings: S, connection: ClientConnectConfig) -> Sequence[Finding]:
     try:
         client = await connect(connection, identity=make_identity(service.name))
     except ConfigurationError as error:
@@ -38,6 +37,7 @@ async def _check_temporal(service: Service[S], connection: ClientConnectConfig) 
     return [
         Finding("temporal server", ok=True, detail=reached),
         *await check_search_attributes(client, wanted_attributes(service.search_attributes)),
+        *await check_fleet(service, settings, client),
     ]
 
 

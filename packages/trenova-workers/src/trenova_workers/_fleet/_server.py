@@ -1,0 +1,131 @@
+"""What the server says of workers: heartbeats, page by page, and the pollers of task queues."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from temporalio.api.enums.v1 import TaskQueueType
+from temporalio.api.taskqueue.v1 import TaskQueue
+from temporalio.api.worker.v1 import WorkerHeartbeat
+from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest, DescribeWorkerRequest, ListWorkersRequest
+from temporalio.client import Client
+from temporalio.service import RPCError, RPCStatusCode
+
+from trenova_errors import ConfigurationError
+
+# 100 workers with the longest registrations stay below gRPC's 4 MiB.
+_PAGE: Final = 100
+_AT_ONCE: Final = 8
+_WITHIN: Final = timedelta(seconds=10)
+_KINDS: Final = (TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW, TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY)
+_NOT_FOR_US: Final = (RPCStatusCode.PERMISSION_DENIED, RPCStatusCode.UNIMPLEMENTED, RPCStatusCode.UNAUTHENTICATED)
+
+
+@dataclass(frozen=True)
+class Poller:
+    """Who polls a queue. ``accessed`` is by the server's clock, at the begin of the last poll of any kind."""
+
+    queue: str
+    identity: str
+    accessed: datetime
+    build_id: str = ""
+    deployment: str = ""
+
+
+async def heartbeats(client: Client) -> list[WorkerHeartbeat]:
+    """Return the last heartbeat of every worker that the server remembers.
+
+    Raises:
+        ConfigurationError: The server does not list workers, or not for us.
+        RPCError: The server cannot be asked.
+    """
+    return [beat async for beat in _heartbeats(client)]
+
+
+async def _heartbeats(client: Client) -> AsyncIterator[WorkerHeartbeat]:
+    token = b""
+    while True:
+        request = ListWorkersRequest(namespace=client.namespace, page_size=_PAGE, next_page_token=token)
+        try:
+            page = await client.workflow_service.list_workers(request, timeout=_WITHIN)
+        except RPCError as error:
+            raise _refused(error, "list workers", client.namespace) from None
+        told = {info.worker_heartbeat.worker_instance_key for info in page.workers_info}
+        for info in page.workers_info:
+            yield info.worker_heartbeat
+        for row in page.workers:  # a server may list workers and leave their heartbeats out
+            key = row.worker_instance_key
+            if key not in told and (beat := await _heartbeat(client, key)) is not None:
+                yield beat
+        token = page.next_page_token
+        if not token:
+            return
+
+
+async def _heartbeat(client: Client, key: str) -> WorkerHeartbeat | None:
+    request = DescribeWorkerRequest(namespace=client.namespace, worker_instance_key=key)
+    try:
+        answer = await client.workflow_service.describe_worker(request, timeout=_WITHIN)
+    except RPCError as error:
+        if error.status == RPCStatusCode.NOT_FOUND:  # forgotten meanwhile
+            return None
+        raise _refused(error, "describe workers", client.namespace) from None
+    return answer.worker_info.worker_heartbeat
+
+
+async def pollers(client: Client, queues: Iterable[str]) -> list[Poller]:
+    """Return who polls these queues for workflows or activities, each identity once for each queue.
+
+    Raises:
+        ConfigurationError: The server does not describe task queues for us.
+        RPCError: The server cannot be asked.
+    """
+    limit = asyncio.Semaphore(_AT_ONCE)
+    asked = [_polled(client, queue, kind, limit) for queue in dict.fromkeys(queues) for kind in _KINDS]
+    latest: dict[tuple[str, str], Poller] = {}
+    for answer in await asyncio.gather(*asked):
+        for poller in answer:
+            there = latest.get((poller.queue, poller.identity))
+            if there is None or there.accessed < poller.accessed:
+                latest[poller.queue, poller.identity] = poller
+    return list(latest.values())
+
+
+async def _polled(
+    client: Client, queue: str, kind: TaskQueueType.ValueType, limit: asyncio.Semaphore
+) -> Sequence[Poller]:
+    request = DescribeTaskQueueRequest(
+        namespace=client.namespace, task_queue=TaskQueue(name=queue), task_queue_type=kind
+    )
+    async with limit:
+        try:
+            answer = await client.workflow_service.describe_task_queue(request, timeout=_WITHIN)
+        except RPCError as error:
+            raise _refused(error, "describe task queues", client.namespace) from None
+    return [
+        Poller(
+            queue,
+            poller.identity,
+            poller.last_access_time.ToDatetime(tzinfo=UTC),
+            poller.deployment_options.build_id or poller.worker_version_capabilities.build_id,
+            poller.deployment_options.deployment_name,
+        )
+        for poller in answer.pollers
+    ]
+
+
+def _refused(error: RPCError, what: str, namespace: str) -> RPCError | ConfigurationError:
+    if error.status == RPCStatusCode.NOT_FOUND:
+        return ConfigurationError(
+            f"The Temporal server has no namespace {namespace!r}. Correct TEMPORAL_NAMESPACE or --namespace.",
+            namespace=namespace,
+        )
+    if error.status not in _NOT_FOR_US:
+        return error
+    return ConfigurationError(
+        f"The Temporal server does not {what} for us in namespace {namespace!r}: {error.message}. "
+        "It needs a server that has worker heartbeats, and credentials that may read the namespace.",
+        namespace=namespace,
+    )
