@@ -6,9 +6,10 @@ import uuid
 from dataclasses import replace
 
 import pytest
+from sample_worker.waiting import eventually
 from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.operatorservice.v1 import RemoveSearchAttributesRequest
-from temporalio.client import Client
+from temporalio.client import Client, Schedule, ScheduleActionStartWorkflow, ScheduleSpec
 
 from trenova_workers._doctor._check_clock import ClockCheck, seconds_apart
 from trenova_workers._doctor._check_server import ServerCheck
@@ -107,16 +108,38 @@ def test_a_queue_needs_pollers_only_when_workers_are_meant_to_be_up(doctor, samp
     assert f"pid {child.process.pid}" not in str(of(gone[1], "event-loop"))
 
 
+def test_a_service_that_is_well_is_told_to_be_well(doctor):
+    status, found = doctor.look("environment", "services", "options", environ={"SAMPLE_WORKER_LONGEST_S": "15"})
+
+    assert status == 0
+    assert {one["severity"] for one in found} == {"ok"}
+    assert [one["found"] for one in of(found, "services")] == ["has every column"]
+    assert "grace, heartbeats, database pool" in of(found, "options")[0]["found"]
+
+
 def test_a_service_is_asked_and_its_own_findings_are_told(doctor):
-    well = doctor.look("services")
     amiss = doctor.look("services", environ={"SAMPLE_WORKER_REFUSE": "true"})
     refused = doctor.look("services", environ={"SAMPLE_WORKER_STOER__URL": "x"})
 
-    assert (well[0], [one["found"] for one in well[1]]) == (0, ["has every column"])
     assert (amiss[0], amiss[1][0]["subject"], amiss[1][0]["severity"]) == (1, "sample-worker: store", "problem")
     assert refused[0] == 1
     assert "Did you mean 'store'?" in refused[1][0]["found"]
     assert "python -m sample_worker config show" in refused[1][0]["advice"]
+
+
+def test_options_that_do_not_fit_the_work_are_told_from_outside(doctor):
+    short = {"SAMPLE_WORKER_LONGEST_S": "15"}
+    fatal = doctor.look("options", environ=short | {"SAMPLE_WORKER_STORE__POOL_SIZE": "50"})
+    worse = doctor.look("options", environ=short | {"SAMPLE_WORKER_WORKER__GRACEFUL_SHUTDOWN_S": "7"})
+
+    assert fatal[0] == 1
+    [pool] = [one for one in fatal[1] if one["severity"] == "problem"]
+    assert pool["found"].startswith("worker.max_activities (100, default): so many activities x 1 queue")
+    assert "the pool has 50" in pool["found"]
+    assert pool["advice"].startswith("Set it to at most 50, or raise the pool")
+    [grace] = [one for one in worse[1] if one["severity"] == "warning"]
+    assert "worker.graceful_shutdown_s (7" in grace["found"]
+    assert "SAMPLE_WORKER_WORKER__GRACEFUL_SHUTDOWN_S" in grace["found"]
 
 
 def test_a_service_that_breaks_does_not_keep_others_from_being_looked_at(doctor):
@@ -134,13 +157,77 @@ def test_a_service_that_breaks_does_not_keep_others_from_being_looked_at(doctor)
     assert "no such table" in found[0]["found"]
 
 
+FEWER = """
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+from sample_worker.__main__ import SERVICE
+from sample_worker._jobs import Sample, nap
+from trenova_workers import Work
+from trenova_workers.cli import service_main
+
+
+@asynccontextmanager
+async def work(settings):
+    yield Work(workflows=[Sample], activities=[nap])
+
+
+if __name__ == "__main__":
+    service_main(replace(SERVICE, name="fewer-worker", work=work))
+"""
+
+
+@pytest.mark.slow
+def test_workers_of_one_queue_that_register_different_work_are_told(doctor, sample):
+    def alike():
+        return doctor.look("registrations", services={"fewer-worker": "fewer_worker"})
+
+    doctor.write("fewer_worker", FEWER)
+    sample.start("run").until_ready()
+    before = alike()
+    other = doctor.start("fewer_worker", "run")
+    try:
+        status, found = eventually(lambda: (now := alike())[0] == 1 and now)
+    finally:
+        other.kill()
+        other.wait()
+
+    assert before[0] == 0
+    assert status == 1
+    [differs] = of(found, "registrations", "problem")
+    assert differs["subject"] == "fewer-worker: registrations"
+    assert "activities only with the" in differs["found"]
+    assert "sample.block" in differs["found"]
+
+
+def test_a_schedule_of_a_workflow_that_nobody_registers_is_told(doctor, sample):
+    async def create():
+        client = await Client.connect(doctor.environ["TEMPORAL_ADDRESS"])
+        action = ScheduleActionStartWorkflow("Nobody", id="nobody", task_queue=sample.queue)
+        await client.create_schedule(sample.queue, Schedule(action, ScheduleSpec(cron_expressions=["0 0 1 1 *"])))
+
+    async def delete():
+        client = await Client.connect(doctor.environ["TEMPORAL_ADDRESS"])
+        await client.get_schedule_handle(sample.queue).delete()
+
+    def looked(status):
+        return eventually(lambda: (now := doctor.look("registrations"))[0] == status and now[1])
+
+    asyncio.run(create())
+    found = looked(1)
+    asyncio.run(delete())
+    gone = looked(0)
+
+    [lost] = of(found, "registrations", "problem")
+    assert lost["subject"] == "sample-worker: schedules"
+    assert "Nobody" in lost["found"]
+    assert of(gone, "registrations", "problem") == []
+
+
 def test_misspelt_variables_are_named_with_what_was_meant(doctor):
-    well = doctor.look("environment")
     wrong = {"TEMPORAL_ADRESS": "x:1", "TRENOVA_WROKER__MAX_ACTIVITIES": "5", "TEMPORAL_CLI_SHOW": "1"}
     status, found = doctor.look("environment", environ=wrong)
 
-    assert well[0] == 0
-    assert {one["severity"] for one in well[1]} == {"ok"}
     assert status == 0
     assert {one["subject"]: one["advice"] for one in of(found, "environment", "warning")} == {
         "TEMPORAL_ADRESS": "Did you mean TEMPORAL_ADDRESS?",

@@ -27,6 +27,7 @@ def test_the_whole_examination_is_printed_and_what_is_safe_is_fixed(doctor):
         "services",
         "search-attributes",
         "queues",
+        "registrations",
         "machine",
         "blocking",
         "event-loop",

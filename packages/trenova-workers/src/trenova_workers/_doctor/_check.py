@@ -13,6 +13,8 @@ class Need(StrEnum):
 
     SERVICES = "services"
     """What the services say of themselves."""
+    FINDINGS = "findings"
+    """What the services' own checks find; they ask servers and databases, so not with ``--offline``."""
     CONNECTION = "connection"
     """A connection to the server, or why there is none."""
     SERVER = "server"

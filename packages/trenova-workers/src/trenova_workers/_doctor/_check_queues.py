@@ -1,9 +1,8 @@
 """Whether somebody polls the queues that the services are told to serve."""
 
 import asyncio
-import os
-import re
 import socket
+from collections.abc import Collection
 
 import psutil
 from temporalio.api.enums.v1 import TaskQueueType
@@ -15,11 +14,11 @@ from temporalio.service import RPCError
 from trenova_workers._doctor._check import Check, Need
 from trenova_workers._doctor._diagnosis import Diagnosis
 from trenova_workers._doctor._patient import Patient
+from trenova_workers._identity import host_of, parse_identity
 
 # A poll that finds nothing ends after a minute at the server and is made again; what is older is gone. The server
 # itself lists pollers for five minutes.
 _FRESH_S = 75.0
-_IDENTITY = re.compile(r".+@(?P<host>[^@]+):(?P<pid>\d+)#[0-9a-f]+")
 _KINDS = {
     "workflows": TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
     "activities": TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY,
@@ -47,7 +46,8 @@ class QueuesCheck(Check):
         except RPCError as error:
             return self.skipped(queue, f"the server does not describe it: {error.message}")
         listed = dict(zip(_KINDS, answers, strict=True))
-        fresh = {kind: [p for p in pollers if _lives(p, patient.now())] for kind, pollers in listed.items()}
+        here = (socket.gethostname(), host_of(patient.environ))
+        fresh = {kind: [p for p in polls if _lives(p, patient.now(), here)] for kind, polls in listed.items()}
         missing = [kind for kind, pollers in fresh.items() if not pollers]
         count = len({p.identity for pollers in fresh.values() for p in pollers})
         workers = f"{count} worker{'s' if count > 1 else ''}"
@@ -69,11 +69,11 @@ async def _pollers(client: Client, queue: str, kind: TaskQueueType.ValueType) ->
     return list(answer.pollers)
 
 
-def _lives(poller: PollerInfo, now: float) -> bool:
+def _lives(poller: PollerInfo, now: float, here: Collection[str | None]) -> bool:
     """Whether it polled lately and, where that can be seen because it is one of this machine, still is a process."""
     if now - poller.last_access_time.ToNanoseconds() / 1e9 > _FRESH_S:
         return False
-    named = _IDENTITY.fullmatch(poller.identity)
-    if named and named["host"] == socket.gethostname() and os.getpid() != 1:
-        return psutil.pid_exists(int(named["pid"]))
+    named = parse_identity(poller.identity)
+    if named and named.host in here:
+        return psutil.pid_exists(named.pid)
     return True

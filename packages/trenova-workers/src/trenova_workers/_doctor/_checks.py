@@ -10,6 +10,7 @@ from trenova_workers._doctor._check_environment import EnvironmentCheck
 from trenova_workers._doctor._check_loop import LoopCheck
 from trenova_workers._doctor._check_machine import MachineCheck
 from trenova_workers._doctor._check_queues import QueuesCheck
+from trenova_workers._doctor._check_registrations import RegistrationsCheck
 from trenova_workers._doctor._check_server import ServerCheck
 from trenova_workers._doctor._check_services import ServicesCheck
 
@@ -20,6 +21,7 @@ CHECKS: Sequence[Check] = (
     ServicesCheck(),
     AttributesCheck(),
     QueuesCheck(),
+    RegistrationsCheck(),
     MachineCheck(),
     BlockingCheck(),
     LoopCheck(),

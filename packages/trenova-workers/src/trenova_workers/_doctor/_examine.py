@@ -46,9 +46,10 @@ async def examine(options: Options, services: Sequence[Service], checks: Sequenc
 async def admit(options: Options, services: Sequence[Service], needs: AbstractSet[Need] = frozenset(Need)) -> Patient:
     """Find out what is needed: ask the services, the server and this machine, at the same time."""
     environ, origin = _with_up(options)
+    check = Need.FINDINGS in needs and not options.offline
     wants_server = bool(needs & {Need.SERVER, Need.CONNECTION})
     described, (client, no_client, unreachable), local = await asyncio.gather(
-        asyncio.gather(*(describe(service, environ) for service in services if Need.SERVICES in needs)),
+        asyncio.gather(*(describe(one, environ, check=check) for one in services if Need.SERVICES in needs)),
         _reach(environ, offline=options.offline or not wants_server),
         local_workers(services if Need.LOCAL in needs else ()),
     )

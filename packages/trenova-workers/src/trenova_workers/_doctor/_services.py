@@ -4,9 +4,10 @@ import asyncio
 import json
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from trenova_workers._service import Finding
 from trenova_workers._up._discovery import Service
 
 _ASK_S = 60.0
@@ -31,11 +32,17 @@ class Answer:
 
 @dataclass(frozen=True)
 class Described:
-    """A service and the answer of its ``config show --json``; ``shown`` is empty when ``refusal`` says why."""
+    """What a service says of itself.
+
+    ``shown`` is the answer of its ``config show --json``, empty when ``refusal`` says why. ``findings`` are those of
+    its ``check --json``, None when it was not asked, empty when ``unchecked`` says why.
+    """
 
     service: Service
     shown: Mapping[str, Any] = field(default_factory=dict)
     refusal: str = ""
+    findings: Sequence[Finding] | None = None
+    unchecked: str = ""
 
     @property
     def name(self) -> str:
@@ -87,9 +94,17 @@ async def ask(service: Service, *verb: str, environ: Mapping[str, str]) -> Answe
     return Answer(process.returncode, out.decode(errors="replace"), err.decode(errors="replace").strip())
 
 
-async def describe(service: Service, environ: Mapping[str, str]) -> Described:
-    """Ask a service what it is and which settings it would run with."""
-    answer = await ask(service, "config", "show", "--json", environ=environ)
+async def describe(service: Service, environ: Mapping[str, str], *, check: bool) -> Described:
+    """Ask a service what it is and which settings it would run with and, at the same time, what it finds amiss."""
+    if not check:
+        return _shown(service, await ask(service, "config", "show", "--json", environ=environ))
+    shown, checked = await asyncio.gather(
+        ask(service, "config", "show", "--json", environ=environ), ask(service, "check", "--json", environ=environ)
+    )
+    return _checked(_shown(service, shown), checked)
+
+
+def _shown(service: Service, answer: Answer) -> Described:
     if answer.status != 0:
         return Described(service, refusal=answer.said)
     try:
@@ -100,3 +115,13 @@ async def describe(service: Service, environ: Mapping[str, str]) -> Described:
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         return Described(service, refusal=f"its `config show --json` is not what was agreed ({type(error).__name__})")
     return described
+
+
+def _checked(described: Described, answer: Answer) -> Described:
+    try:
+        told = [json.loads(line) for line in answer.out.splitlines() if line.strip()]
+        findings = [Finding(str(one["subject"]), ok=bool(one["ok"]), detail=str(one["detail"])) for one in told]
+    except (ValueError, KeyError, TypeError):
+        return replace(described, findings=(), unchecked="its `check --json` is not what was agreed")
+    # Every service finds at least the server.
+    return replace(described, findings=findings, unchecked="" if findings else answer.said)
