@@ -66,7 +66,7 @@ class LoopLag:
                 await self._task
 
     def worst(self) -> float:
-        """Return the worst lag of the last minute, in seconds."""
+        """Return the worst lag of the last minute, in seconds; 0 before it is entered."""
         since = time.monotonic() - _BUCKET_S * _BUCKETS
         return max((lag for begun, lag in self._worst if begun >= since), default=0.0)
 

@@ -78,7 +78,7 @@ async def _start(
     from trenova_workers._health import HealthServer  # aiohttp takes a while to import and only this verb needs it
 
     report = readiness.last()
-    lag = await stack.enter_async_context(LoopLag(service.name, settings.health.event_loop_warning_s))
+    lag = LoopLag(service.name, settings.health.event_loop_warning_s)
     health = await stack.enter_async_context(HealthServer(settings.health, readiness, lag))
     facts = {"identity": report["identity"], "health": health.url, "env": settings.env}
     _log.info("starting", extra=facts)
@@ -86,6 +86,7 @@ async def _start(
     work = await stack.enter_async_context(service.work(settings))
     workers = Workers(clients, work, options, service=service.name)
     workers.start()
+    await stack.enter_async_context(lag)  # what opening and importing hold up before this is nobody's work
     readiness.started(clients[0][1], workflows=bool(work.workflows), activities=bool(work.activities))
     _log.info(
         "polling",

@@ -15,13 +15,15 @@ class LoopCheck(Check):
 
     id = "event-loop"
     about = "the event loops of running local workers are not held up: 0.2 s is a warning, 1 s a problem"
-    needs = frozenset({Need.LOCAL})
+    needs = frozenset({Need.SERVICES, Need.LOCAL})
 
     async def examine(self, patient: Patient) -> list[Diagnosis]:
-        """Read the health answers of the workers that were found."""
-        if not patient.local:
-            return [self.skipped("", "no worker of these runs on this machine under this user")]
-        return [self._worker(worker) for worker in patient.local]
+        """Read the health answers of the workers that were found and serve what is looked at."""
+        queues = {queue for service in patient.described for queue in service.queues}
+        found = [worker for worker in patient.local if queues & set(worker.health.get("queues", ()))]
+        if not found:
+            return [self.skipped("", "no worker of these queues runs on this machine under this user and answers")]
+        return [self._worker(worker) for worker in found]
 
     def _worker(self, worker: LocalWorker) -> Diagnosis:
         subject = f"{worker.service}, pid {worker.pid}"

@@ -10,7 +10,7 @@ from typing import Any
 from trenova_workers._service import Finding
 from trenova_workers._up._discovery import Service
 
-_ASK_S = 60.0
+_ASK_S = 120.0
 _SAID_LINES = 5
 
 
@@ -73,7 +73,7 @@ class Described:
 
 
 async def ask(service: Service, *verb: str, environ: Mapping[str, str]) -> Answer:
-    """Run one verb; it is ended when it takes longer than a minute."""
+    """Run one verb; it is ended when it takes longer than two minutes."""
     process = await asyncio.create_subprocess_exec(
         *service.command(*verb),
         stdin=asyncio.subprocess.DEVNULL,

@@ -1,12 +1,11 @@
 import asyncio
 import os
-import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from temporalio.common import SearchAttributeKey
 
-from sample_worker._jobs import Sample, block, fail, nap, process
+from sample_worker._jobs import Sample, block, fail, hold_up, nap, process
 from sample_worker._settings import Settings
 from trenova_errors import ConfigurationError
 from trenova_workers import DemoRun, Finding, Service, Work, WorkLimits
@@ -18,8 +17,7 @@ async def work(settings: Settings) -> AsyncIterator[Work]:
     if settings.refuse:
         raise ConfigurationError("The store lacks the column 'weight'. Migrate it.")
     await asyncio.sleep(settings.opening_s)
-    time.sleep(settings.hold_up_s)  # noqa: ASYNC251 (what a service must not do, for those who notice)
-    yield Work(workflows=[Sample], activities=[nap, block, fail])
+    yield Work(workflows=[Sample], activities=[nap, block, fail, process, hold_up])
 
 
 async def check(settings: Settings) -> Sequence[Finding]:

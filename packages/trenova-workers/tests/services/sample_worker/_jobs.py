@@ -21,6 +21,12 @@ def block(seconds: float) -> int:
     return activity.info().attempt
 
 
+@activity.defn(name="sample.hold_up")
+async def hold_up(seconds: float) -> None:
+    """Hold up the event loop, as no activity should."""
+    time.sleep(seconds)  # noqa: ASYNC251
+
+
 @activity.defn(name="sample.process")
 def process(_: float) -> int:
     """Return the process that runs plain activities."""

@@ -20,7 +20,6 @@ class Settings(ServiceSettings):
     more_queues: tuple[str, ...] = ()
     store: StoreOptions = StoreOptions()
     opening_s: float = 0
-    hold_up_s: float = 0
     refuse: bool = False
     expected: int = 1
     longest_s: float = 60
