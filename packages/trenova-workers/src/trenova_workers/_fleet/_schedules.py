@@ -34,7 +34,7 @@ class Action:
     queue: str
 
 
-async def actions_unserved(client: Client, served: Served) -> tuple[list[Action], int]:
+async def actions_unserved(client: Client, served: Served, *, page: int = _PAGE) -> tuple[list[Action], int]:
     """Return what schedules that are not paused start on our queues and no worker there takes.
 
     The list of schedules tells types but not queues, so only those of a type that one of our queues lacks are
@@ -46,17 +46,17 @@ async def actions_unserved(client: Client, served: Served) -> tuple[list[Action]
     Raises:
         RPCError: Schedules cannot be listed.
     """
-    suspects = [entry.schedule_id async for entry in _listed(client) if _is_suspect(entry, served)]
+    suspects = [entry.schedule_id async for entry in _listed(client, page) if _is_suspect(entry, served)]
     limit = asyncio.Semaphore(_AT_ONCE)
     described = await asyncio.gather(*(_described(client, one, limit) for one in suspects[:_MOST_DESCRIBED]))
     unseen = len(suspects) - len(described) + sum(action is None for action in described)
     return [one for one in described if one and one.queue in served and _lacks(served[one.queue], one)], unseen
 
 
-async def _listed(client: Client) -> AsyncIterator[ScheduleListEntry]:
+async def _listed(client: Client, size: int) -> AsyncIterator[ScheduleListEntry]:
     token = b""
     while True:
-        request = ListSchedulesRequest(namespace=client.namespace, maximum_page_size=_PAGE, next_page_token=token)
+        request = ListSchedulesRequest(namespace=client.namespace, maximum_page_size=size, next_page_token=token)
         page = await client.workflow_service.list_schedules(request, timeout=_WITHIN)
         for entry in page.schedules:
             yield entry

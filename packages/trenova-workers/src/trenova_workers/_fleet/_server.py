@@ -34,20 +34,20 @@ class Poller:
     deployment: str = ""
 
 
-async def heartbeats(client: Client) -> list[WorkerHeartbeat]:
+async def heartbeats(client: Client, *, page: int = _PAGE) -> list[WorkerHeartbeat]:
     """Return the last heartbeat of every worker that the server remembers.
 
     Raises:
         ConfigurationError: The server does not list workers, or not for us.
         RPCError: The server cannot be asked.
     """
-    return [beat async for beat in _heartbeats(client)]
+    return [beat async for beat in _heartbeats(client, page)]
 
 
-async def _heartbeats(client: Client) -> AsyncIterator[WorkerHeartbeat]:
+async def _heartbeats(client: Client, size: int) -> AsyncIterator[WorkerHeartbeat]:
     token = b""
     while True:
-        request = ListWorkersRequest(namespace=client.namespace, page_size=_PAGE, next_page_token=token)
+        request = ListWorkersRequest(namespace=client.namespace, page_size=size, next_page_token=token)
         try:
             page = await client.workflow_service.list_workers(request, timeout=_WITHIN)
         except RPCError as error:

@@ -1,0 +1,129 @@
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sysconfig
+import time
+from pathlib import Path
+
+import pytest
+from temporalio.client import Client
+
+from trenova_workers import Fleet, WorkerState, list_workers
+from trenova_workers._fleet._server import heartbeats
+
+SPOILT = "\x1b[2J14@somewhere"
+"""Would clear the screen."""
+TRENOVA_WORKERS = Path(sysconfig.get_path("scripts")) / "trenova-workers"
+
+
+def listed(address, *arguments):
+    environ = {**os.environ, "TEMPORAL_ADDRESS": address}
+    return subprocess.run(
+        [TRENOVA_WORKERS, "list", *arguments], env=environ, capture_output=True, text=True, check=False, timeout=60
+    )
+
+
+async def until(fleet, identity, state, *, seconds=25):
+    end = time.monotonic() + seconds
+    while True:
+        found = {worker.identity: worker for worker in await fleet.look()}
+        if identity in found and found[identity].state == state:
+            return found
+        if time.monotonic() > end:
+            pytest.fail(f"{identity} is not {state}: {found.get(identity)}")
+        await asyncio.sleep(0.1)
+
+
+async def test_a_killed_worker_is_lost_not_running(workers, client, server):
+    killed = workers.begin("rest-worker@pod-1:11#aaaaaa")
+    frozen = workers.begin("rest-worker@pod-2:12#bbbbbb")
+    workers.begin("rest-worker@pod-3:13#cccccc", build="2.0")
+    workers.begin(SPOILT, heartbeat_s=None)
+    await asyncio.to_thread(workers.until_polling)
+    fleet = Fleet(client, queues=[workers.queue])
+    for identity in ("rest-worker@pod-1:11#aaaaaa", "rest-worker@pod-2:12#bbbbbb", "rest-worker@pod-3:13#cccccc"):
+        found = await until(fleet, identity, WorkerState.RUNNING)
+    await asyncio.sleep(1.2)  # for a second heartbeat, which tells the interval
+
+    killed.kill()
+    frozen.send_signal(signal.SIGSTOP)
+    begun = time.monotonic()
+    found = await until(fleet, "rest-worker@pod-1:11#aaaaaa", WorkerState.LOST)
+    assert 2 <= time.monotonic() - begun <= 6
+    found = await until(fleet, "rest-worker@pod-2:12#bbbbbb", WorkerState.LOST)
+
+    (silent,) = (worker for worker in found.values() if not worker.heartbeats)
+    assert (silent.identity, silent.state, silent.service) == (SPOILT, WorkerState.RUNNING, None)
+    assert (silent.build_id, silent.queues[0].slots) == ("1.0", {})
+    living = found["rest-worker@pod-3:13#cccccc"]
+    assert living.state == WorkerState.RUNNING
+    assert (living.service, living.host, living.pid, living.instance) == ("rest-worker", "pod-3", 13, "cccccc")
+    assert (living.build_id, living.deployment) == ("2.0", "rest-worker")
+    (queue,) = living.queues
+    assert (queue.slots["activities"].used, queue.slots["activities"].available) == (0, 100)
+    assert queue.pollers.activities >= 1
+    assert queue.heartbeat_s == 1.0
+    assert queue.registrations.activities == ("rest",)
+    # What one look says, which knows nothing but the clocks.
+    once = {worker.identity: worker.state for worker in await list_workers(client, service="rest-worker")}
+    assert once["rest-worker@pod-1:11#aaaaaa"] == WorkerState.LOST
+    assert once["rest-worker@pod-3:13#cccccc"] == WorkerState.RUNNING
+
+    beats = await heartbeats(client, page=1)
+    assert len([beat for beat in beats if beat.task_queue == workers.queue]) == 3
+
+    frozen.send_signal(signal.SIGCONT)
+    await until(fleet, "rest-worker@pod-2:12#bbbbbb", WorkerState.RUNNING)
+    shown = await asyncio.to_thread(listed, server.address, "--queue", workers.queue)
+    assert (shown.returncode, shown.stderr) == (0, "")
+    by_pid = {line.split("pid=")[1].split()[0]: line for line in shown.stdout.splitlines()}
+    assert by_pid["11"].startswith("lost service=rest-worker host=pod-1 ")
+    assert by_pid["13"].startswith("running service=rest-worker host=pod-3 pid=13 build=2.0 queue=fleet-")
+    assert "slots=w:0/100,a:0/100,l:0/100" in by_pid["13"]
+    assert by_pid["-"].startswith("running service=14@somewhere ")
+    assert by_pid["-"].endswith("sdk=poller_only")
+    assert "\x1b" not in shown.stdout
+
+
+async def test_a_leaving_worker_drains_while_it_has_work_and_is_stopped_then(workers, client, server):
+    leaving = workers.begin("rest-worker@pod-4:14#dddddd")
+    await asyncio.to_thread(workers.until_polling)
+    fleet = Fleet(client, queues=[workers.queue])
+    handle = await client.start_workflow("Rest", 4.0, id=f"rest/{workers.queue}", task_queue=workers.queue)
+    while not any(w.queues[0].slots["activities"].used for w in await fleet.look() if w.queues[0].slots):
+        await asyncio.sleep(0.1)
+
+    leaving.send_signal(signal.SIGTERM)
+    draining = await until(fleet, "rest-worker@pod-4:14#dddddd", WorkerState.DRAINING)
+    assert draining["rest-worker@pod-4:14#dddddd"].queues[0].slots["activities"].used == 1
+    assert await asyncio.to_thread(leaving.wait, 20) == 0
+
+    again = workers.begin("rest-worker@pod-5:15#eeeeee")
+    await asyncio.to_thread(workers.until_polling)
+    await handle.result()
+    again.send_signal(signal.SIGTERM)
+    assert await asyncio.to_thread(again.wait, 20) == 0
+    # Idle when it left: there is nothing to wait for.
+    assert (await until(fleet, "rest-worker@pod-5:15#eeeeee", WorkerState.STOPPED, seconds=3))
+
+    shown = await asyncio.to_thread(listed, server.address, "--queue", workers.queue)
+    assert "pod-5" not in shown.stdout
+    shown = await asyncio.to_thread(listed, server.address, "--queue", workers.queue, "--all", "--json")
+    rows = [json.loads(line) for line in shown.stdout.splitlines()]
+    assert {row["identity"]: row["state"] for row in rows}["rest-worker@pod-5:15#eeeeee"] == "stopped"
+    assert shown.returncode == 0
+
+
+def test_a_namespace_that_is_not_there_is_refused(server):
+    shown = listed(server.address, "--namespace", "nowhere")
+
+    assert shown.returncode == 2
+    assert "no namespace 'nowhere'" in shown.stderr
+
+
+async def test_the_client_is_all_that_the_list_needs(server):
+    plain = await Client.connect(server.address)
+
+    assert await list_workers(plain, queues=["nobody-polls-this"]) == []
