@@ -1,6 +1,5 @@
 import asyncio
 import os
-import re
 import signal
 import socket
 import time
@@ -15,6 +14,8 @@ from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflow.v1 import PendingActivityInfo
 from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.client import Client, WorkflowHandle
+
+from trenova_workers import parse_identity
 
 
 async def start(client: Client, queue: str, activity: str, argument: object) -> WorkflowHandle[Sample, object]:
@@ -38,13 +39,13 @@ async def until_begun(handle: WorkflowHandle[Sample, object]) -> None:
 
 
 async def test_a_ready_worker_polls_every_queue_under_an_identity_of_its_own(sample, client):
-    child = sample.start("run", SAMPLE_WORKER_MORE_QUEUES=f'["{sample.queue}-2"]')
+    child = sample.start("run", SAMPLE_WORKER_MORE_QUEUES=f'["{sample.queue}-2"]', POD_NAME="sample-6d4-x2k")
     report = child.until_ready()
 
-    expected = rf"sample-worker@{re.escape(socket.gethostname())}:{child.process.pid}#[0-9a-f]{{6}}"
-    assert re.fullmatch(expected, report["identity"])
+    identity = parse_identity(report["identity"])
+    assert (identity.host, identity.pid) == ("sample-6d4-x2k", child.process.pid)
     assert report == {
-        "service": "sample-worker",
+        **identity.model_dump(),
         "identity": report["identity"],
         "queues": {sample.queue: "polling", f"{sample.queue}-2": "polling"},
         "state": "ready",
@@ -57,6 +58,8 @@ async def test_a_ready_worker_polls_every_queue_under_an_identity_of_its_own(sam
                 DescribeTaskQueueRequest(namespace="default", task_queue=TaskQueue(name=queue), task_queue_type=kind)
             )
             assert {poller.identity for poller in answer.pollers} == {report["identity"]}
+    for line in child.logged():
+        assert {key: str(line[key]) for key in ("service", "host", "pid", "instance")} == identity.fields()
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -53,10 +53,10 @@ async def main(told):
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     async with worker:
-        print("polling", flush=True)
+        sys.stdout.write("polling\n")
+        sys.stdout.flush()
         await stop.wait()
 
 
 asyncio.run(main(json.loads(sys.argv[1])))
 os._exit(0)  # the SDK's threads may abort an interpreter that finalizes
-

@@ -7,7 +7,7 @@ import sysconfig
 import time
 from pathlib import Path
 
-import pytest
+from sample_worker.waiting import eventually_awaited
 from temporalio.client import Client
 
 from trenova_workers import Fleet, WorkerState, list_workers
@@ -26,14 +26,11 @@ def listed(address, *arguments):
 
 
 async def until(fleet, identity, state, *, seconds=25):
-    end = time.monotonic() + seconds
-    while True:
+    async def look():
         found = {worker.identity: worker for worker in await fleet.look()}
-        if identity in found and found[identity].state == state:
-            return found
-        if time.monotonic() > end:
-            pytest.fail(f"{identity} is not {state}: {found.get(identity)}")
-        await asyncio.sleep(0.1)
+        return found if identity in found and found[identity].state == state else None
+
+    return await eventually_awaited(look, seconds=seconds)
 
 
 async def test_a_killed_worker_is_lost_not_running(workers, client, server):
@@ -92,8 +89,11 @@ async def test_a_leaving_worker_drains_while_it_has_work_and_is_stopped_then(wor
     await asyncio.to_thread(workers.until_polling)
     fleet = Fleet(client, queues=[workers.queue])
     handle = await client.start_workflow("Rest", 4.0, id=f"rest/{workers.queue}", task_queue=workers.queue)
-    while not any(w.queues[0].slots["activities"].used for w in await fleet.look() if w.queues[0].slots):
-        await asyncio.sleep(0.1)
+
+    async def begun():
+        return any(w.queues[0].slots["activities"].used for w in await fleet.look() if w.queues[0].slots)
+
+    await eventually_awaited(begun)
 
     leaving.send_signal(signal.SIGTERM)
     draining = await until(fleet, "rest-worker@pod-4:14#dddddd", WorkerState.DRAINING)
@@ -106,7 +106,7 @@ async def test_a_leaving_worker_drains_while_it_has_work_and_is_stopped_then(wor
     again.send_signal(signal.SIGTERM)
     assert await asyncio.to_thread(again.wait, 20) == 0
     # Idle when it left: there is nothing to wait for.
-    assert (await until(fleet, "rest-worker@pod-5:15#eeeeee", WorkerState.STOPPED, seconds=3))
+    assert await until(fleet, "rest-worker@pod-5:15#eeeeee", WorkerState.STOPPED, seconds=3)
 
     shown = await asyncio.to_thread(listed, server.address, "--queue", workers.queue)
     assert "pod-5" not in shown.stdout

@@ -78,5 +78,5 @@ async def schedule_remarks(client: Client, served: Mapping[str, Sequence[Registr
 
 def _could_not(subject: str, what: str, error: Exception) -> Remark:
     reason = error.message if isinstance(error, RPCError | ConfigurationError) else type(error).__name__
-    text = f"This worker could not look at {what}: {reason}. It works all the same."
+    text = f"This worker could not look at {what}: {reason.rstrip('.')}. It works all the same."
     return Remark(subject, "could not look around", text, wrong=False)

@@ -37,7 +37,8 @@ def _among(members: Sequence[Member]) -> list[Remark]:
     """Compare the commonest sort with every other."""
     sorts: dict[object, list[Member]] = defaultdict(list)
     for member in members:
-        sorts[member.sort].append(member)
+        if not member.begins:
+            sorts[member.sort].append(member)
     told = sorted(sorts.values(), key=lambda alike: (alike[0].registrations is not None, len(alike)), reverse=True)
     return list(differences(told[0][0], members)) if told else []
 

@@ -27,6 +27,8 @@ class Member:
     service: str | None
     build_id: str | None
     registrations: Registrations | None
+    begins: bool = False
+    """Whether it is one of ours that polls already and has yet to send its first heartbeat."""
 
     @property
     def called(self) -> str:
@@ -43,7 +45,14 @@ class Member:
 def members_of(workers: Iterable[WorkerStatus], queue: str) -> list[Member]:
     """Return those that take tasks from a queue now: neither lost nor on the way out."""
     return [
-        Member(queue, worker.identity, worker.service, worker.build_id, one.registrations)
+        Member(
+            queue,
+            worker.identity,
+            worker.service,
+            worker.build_id,
+            one.registrations,
+            begins=worker.service is not None and not worker.heartbeats,
+        )
         for worker in workers
         for one in worker.queues
         if one.queue == queue and one.state == WorkerState.RUNNING
@@ -54,7 +63,7 @@ def differences(own: Member, others: Iterable[Member]) -> Iterator[Remark]:
     """Compare one member with the others of its queue; those that are alike are named once."""
     sorts: dict[tuple[str | None, ...], list[Member]] = defaultdict(list)
     for other in others:
-        if other.identity != own.identity:
+        if other.identity != own.identity and not other.begins:  # which compares itself with us in a moment
             sorts[other.sort].append(other)
     for alike in sorts.values():
         remark = _compared(own, alike)

@@ -51,7 +51,7 @@ async def _heartbeats(client: Client, size: int) -> AsyncIterator[WorkerHeartbea
         try:
             page = await client.workflow_service.list_workers(request, timeout=_WITHIN)
         except RPCError as error:
-            raise _refused(error, "list workers", client.namespace) from None
+            raise as_refusal(error, "list workers", client.namespace) from None
         told = {info.worker_heartbeat.worker_instance_key for info in page.workers_info}
         for info in page.workers_info:
             yield info.worker_heartbeat
@@ -71,7 +71,7 @@ async def _heartbeat(client: Client, key: str) -> WorkerHeartbeat | None:
     except RPCError as error:
         if error.status == RPCStatusCode.NOT_FOUND:  # forgotten meanwhile
             return None
-        raise _refused(error, "describe workers", client.namespace) from None
+        raise as_refusal(error, "describe workers", client.namespace) from None
     return answer.worker_info.worker_heartbeat
 
 
@@ -103,7 +103,7 @@ async def _polled(
         try:
             answer = await client.workflow_service.describe_task_queue(request, timeout=_WITHIN)
         except RPCError as error:
-            raise _refused(error, "describe task queues", client.namespace) from None
+            raise as_refusal(error, "describe task queues", client.namespace) from None
     return [
         Poller(
             queue,
@@ -116,7 +116,8 @@ async def _polled(
     ]
 
 
-def _refused(error: RPCError, what: str, namespace: str) -> RPCError | ConfigurationError:
+def as_refusal(error: RPCError, what: str, namespace: str) -> RPCError | ConfigurationError:
+    """Return what to raise for an error of the server: our own where it will not tell us, else the error."""
     if error.status == RPCStatusCode.NOT_FOUND:
         return ConfigurationError(
             f"The Temporal server has no namespace {namespace!r}. Correct TEMPORAL_NAMESPACE or --namespace.",
@@ -125,7 +126,7 @@ def _refused(error: RPCError, what: str, namespace: str) -> RPCError | Configura
     if error.status not in _NOT_FOR_US:
         return error
     return ConfigurationError(
-        f"The Temporal server does not {what} for us in namespace {namespace!r}: {error.message}. "
+        f"The Temporal server does not {what} for us in namespace {namespace!r}: {error.message.rstrip('.')}. "
         "It needs a server that has worker heartbeats, and credentials that may read the namespace.",
         namespace=namespace,
     )

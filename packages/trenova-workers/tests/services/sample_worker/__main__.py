@@ -17,7 +17,8 @@ async def work(settings: Settings) -> AsyncIterator[Work]:
     if settings.refuse:
         raise ConfigurationError("The store lacks the column 'weight'. Migrate it.")
     await asyncio.sleep(settings.opening_s)
-    yield Work(workflows=[Sample], activities=[nap, block, fail, process, hold_up])
+    activities = {"sample.nap": nap, "sample.block": block, "sample.fail": fail}
+    yield Work(workflows=[Sample], activities=[one for name, one in activities.items() if name not in settings.lacks])
 
 
 async def check(settings: Settings) -> Sequence[Finding]:

@@ -22,4 +22,4 @@ class Settings(ServiceSettings):
     opening_s: float = 0
     refuse: bool = False
     expected: int = 1
-    longest_s: float = 60
+    lacks: tuple[str, ...] = ()

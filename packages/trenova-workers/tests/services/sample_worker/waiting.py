@@ -1,5 +1,6 @@
+import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 
@@ -11,3 +12,15 @@ def eventually(look: Callable[[], Any], *, seconds: float = 20) -> Any:
             raise TimeoutError(f"waited {seconds} s in vain")
         time.sleep(0.05)
     return found
+
+
+async def eventually_awaited(look: Callable[[], Awaitable[Any]], *, seconds: float = 20) -> Any:
+    """Return the first true answer that awaiting ``look`` gives."""
+    end = time.monotonic() + seconds
+    for _ in range(int(seconds / 0.05)):
+        if found := await look():
+            return found
+        if time.monotonic() > end:
+            break
+        await asyncio.sleep(0.05)
+    raise TimeoutError(f"waited {seconds} s in vain")
