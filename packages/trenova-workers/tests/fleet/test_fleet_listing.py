@@ -70,6 +70,9 @@ async def test_a_killed_worker_is_lost_not_running(workers, client, server):
 
     beats = await heartbeats(client, page=1)
     assert len([beat for beat in beats if beat.task_queue == workers.queue]) == 3
+    for others in (("another",), ("it's another", "and \\ one more")):  # the second cannot be told to the server
+        assert len(await heartbeats(client, (workers.queue, *others), page=2)) == 3
+    assert await heartbeats(client, ("it's another",)) == []
 
     frozen.send_signal(signal.SIGCONT)
     await until(fleet, "rest-worker@pod-2:12#bbbbbb", WorkerState.RUNNING)

@@ -90,15 +90,13 @@ class Fleet:
         return await self.look()
 
     async def _ask(self) -> tuple[list[WorkerHeartbeat], Polled]:
-        beats = [beat for beat in await heartbeats(self._client) if self._wants(beat.task_queue)]
+        told = await heartbeats(self._client, self._queues)
+        beats = [beat for beat in told if self._queues or not _INTERNAL.match(beat.task_queue)]
         queues = self._queues or {beat.task_queue for beat in beats}
         polled = {(one.queue, one.identity): one for one in await pollers(self._client, sorted(queues))}
         for poller in polled.values():
             self._sightings.correct(poller.accessed)
         return beats, polled
-
-    def _wants(self, queue: str) -> bool:
-        return queue in self._queues if self._queues else not _INTERNAL.match(queue)
 
     def _doubt_s(self, beat: WorkerHeartbeat, polled: Polled) -> float:
         """Return how long to wait for certainty; 0 if there is none to gain."""

@@ -1,7 +1,7 @@
 """What the server says of workers: heartbeats, page by page, and the pollers of task queues."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -34,20 +34,22 @@ class Poller:
     deployment: str = ""
 
 
-async def heartbeats(client: Client, *, page: int = _PAGE) -> list[WorkerHeartbeat]:
-    """Return the last heartbeat of every worker that the server remembers.
+async def heartbeats(client: Client, queues: Collection[str] = (), *, page: int = _PAGE) -> list[WorkerHeartbeat]:
+    """Return the last heartbeat of every worker that the server remembers, of these queues or of all.
 
     Raises:
         ConfigurationError: The server does not list workers, or not for us.
         RPCError: The server cannot be asked.
     """
-    return [beat async for beat in _heartbeats(client, page)]
+    return [beat async for beat in _heartbeats(client, queues, page) if not queues or beat.task_queue in queues]
 
 
-async def _heartbeats(client: Client, size: int) -> AsyncIterator[WorkerHeartbeat]:
+async def _heartbeats(client: Client, queues: Collection[str], size: int) -> AsyncIterator[WorkerHeartbeat]:
     token = b""
     while True:
-        request = ListWorkersRequest(namespace=client.namespace, page_size=size, next_page_token=token)
+        request = ListWorkersRequest(
+            namespace=client.namespace, page_size=size, next_page_token=token, query=_query(queues)
+        )
         try:
             page = await client.workflow_service.list_workers(request, timeout=_WITHIN)
         except RPCError as error:
@@ -62,6 +64,13 @@ async def _heartbeats(client: Client, size: int) -> AsyncIterator[WorkerHeartbea
         token = page.next_page_token
         if not token:
             return
+
+
+def _query(queues: Collection[str]) -> str:
+    """Return what keeps other queues' workers on the server; nothing for a name that would need escaping."""
+    if any("'" in queue or "\\" in queue for queue in queues):
+        return ""
+    return " OR ".join(f"TaskQueue = '{queue}'" for queue in sorted(queues))
 
 
 async def _heartbeat(client: Client, key: str) -> WorkerHeartbeat | None:
