@@ -24,7 +24,8 @@ def test_prepare_check_run_and_demo_of_a_service(sample):
     assert [finding["subject"] for finding in lines(after)] == [
         "temporal server",
         "search attribute SampleTag",
-        "client plugins",
+        "registrations",
+        "schedules",
         "store",
     ]
     assert demo.returncode == 0
