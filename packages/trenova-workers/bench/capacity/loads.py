@@ -66,7 +66,7 @@ class Load(ABC):
 
     async def warm_up(self, site: Site) -> None:
         """Do a little of the same, which nobody measures: connections, threads and processes are there afterwards."""
-        little = replace(self, workflows=4, each=min(self.each, 8), at_once=4)
+        little = replace(self, workflows=4, each=min(self.each, 20), at_once=4)
         await little.push(site, "warm-up")
 
     async def push(self, site: Site, word: str = "run") -> list[str]:

@@ -26,8 +26,7 @@ async def serve(variant: str, address: str, queue: str, stop: asyncio.Event) -> 
 
 def options(profile: str) -> WorkerOptions:
     """Return the options of a profile; nothing is set beside its name."""
-    slots = {"io": 400, "cpu": 4}.get(profile, 100)
-    return WorkerOptions(max_activities=slots)
+    return WorkerOptions.model_validate({"profile": profile})
 
 
 async def _serve_plainly(address: str, queue: str, stop: asyncio.Event) -> None:
