@@ -1,8 +1,8 @@
 """The loads: what is pushed through a worker, how much of it, and what a profile has to reach with it.
 
-The amounts are such that a measurement takes ten to forty seconds on two cores. Workflows, activities and updates
-are pushed as fast as they go, so that throughput is what the worker and the server together can do, and waits
-are those of a backlog.
+The amounts are such that a measurement takes ten seconds to a minute on two cores, and that of what is blocked or
+computes there is a multiple of the 100 slots that the SDK has. All is pushed at once, so that throughput is what
+worker and server together can do, and waits are those of a backlog.
 """
 
 import asyncio
@@ -66,7 +66,7 @@ class Load(ABC):
 
     async def warm_up(self, site: Site) -> None:
         """Do a little of the same, which nobody measures: connections, threads and processes are there afterwards."""
-        little = replace(self, workflows=4, each=min(self.each, 20), at_once=4)
+        little = replace(self, workflows=4, each=min(self.each, 10), at_once=4)
         await little.push(site, "warm-up")
 
     async def push(self, site: Site, word: str = "run") -> list[str]:
@@ -178,7 +178,7 @@ class Trivial(Load):
 
 LOADS: dict[str, Load] = {
     "io": BlockingIo(workflows=40, each=20, at_once=40, answer_s=ANSWER_S),
-    "cpu": Computing(workflows=30, each=20, at_once=30),
+    "cpu": Computing(workflows=20, each=20, at_once=20),
     "payloads": LargePayloads(workflows=40, each=6, at_once=10),
     "histories": LongHistories(workflows=40, each=100, at_once=8),
     "trivial": Trivial(workflows=400, each=1, at_once=40),
@@ -187,7 +187,7 @@ LOADS: dict[str, Load] = {
 
 QUICK: dict[str, Load] = {
     "io": BlockingIo(workflows=4, each=10, at_once=4, answer_s=0.5),
-    "cpu": Computing(workflows=4, each=5, at_once=4),
+    "cpu": Computing(workflows=2, each=4, at_once=2),
     "payloads": LargePayloads(workflows=4, each=2, at_once=4),
     "histories": LongHistories(workflows=4, each=20, at_once=4),
     "trivial": Trivial(workflows=20, each=1, at_once=10),
