@@ -87,7 +87,7 @@ class Load(ABC):
 class BlockingIo(Load):
     """Activities that wait for somebody else."""
 
-    title = "plain activities, each blocked on a socket until a slow server answers"
+    title = "Plain activities, each blocked on a socket until a slow server answers"
     profile = "io"
     least_ratio = FASTER
 
@@ -99,7 +99,7 @@ class BlockingIo(Load):
 class Computing(Load):
     """Activities that hold the interpreter's lock."""
 
-    title = "plain activities, each computing in pure Python"
+    title = "Plain activities, each computing in pure Python"
     profile = "cpu"
     least_ratio = FASTER
 
@@ -112,7 +112,7 @@ class Computing(Load):
 class LargePayloads(Load):
     """Activities whose arguments and results are large."""
 
-    title = f"activities that take and return {_DOCUMENT_BYTES // 1024} KiB, one after the other in a workflow"
+    title = f"Activities that take and return {_DOCUMENT_BYTES // 1024} KiB, one after the other in a workflow"
     profile = "bulk"
 
     async def _one(self, site: Site, workflow_id: str, number: int) -> None:  # noqa: ARG002
@@ -167,10 +167,14 @@ class LongHistories(Load):
 class Trivial(Load):
     """Workflows without anything in them."""
 
-    title = "workflows that return what they are given"
+    title = "Workflows that return what they are given"
     unit = "workflows"
     profile = "mixed"
     task: ClassVar[Task] = "workflow task"
+
+    def describe(self) -> str:
+        """Return one line that says what it is."""
+        return f"{self.title}; {self.workflows}, {self.at_once} at once"
 
     async def _one(self, site: Site, workflow_id: str, number: int) -> None:
         await site.client.execute_workflow(Echo.run, number, id=workflow_id, task_queue=site.queue)
