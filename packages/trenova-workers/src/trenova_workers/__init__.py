@@ -11,31 +11,62 @@ from trenova_workers._limits import WorkLimits
 from trenova_workers._options import HealthOptions, LogOptions, WorkerOptions
 from trenova_workers._prepare import prepare
 from trenova_workers._provenance import Setting
+from trenova_workers._routing._facts import ORGANIZATION_ATTRIBUTE
+from trenova_workers._routing._fairness import fairness_key
+from trenova_workers._routing._file import RulesFile, load_rules
+from trenova_workers._routing._load import QueueView, Reading
+from trenova_workers._routing._loads import QueueLoads
+from trenova_workers._routing._options import RoutingOptions
+from trenova_workers._routing._plugin import RoutingPlugin
+from trenova_workers._routing._requests import Explanation, Route, StartRequest, Step
+from trenova_workers._routing._router import Router
+from trenova_workers._routing._rules import (
+    LoadOptions,
+    Match,
+    OrganizationClass,
+    Overflow,
+    RoutingRules,
+    Rule,
+    Target,
+)
 from trenova_workers._run import ForcedShutdownError, run
 from trenova_workers._service import Finding, Service, Work
 from trenova_workers._settings import LoadedSettings, ServiceSettings, load_settings
 
 __all__ = [
+    "ORGANIZATION_ATTRIBUTE",
     "CheckEvent",
     "DemoEvent",
     "DemoRun",
+    "Explanation",
     "Finding",
     "Fleet",
     "ForcedShutdownError",
     "HealthOptions",
-    "Identity",
+    "LoadOptions",
     "LoadedSettings",
     "LogOptions",
-    "PollerCounts",
+    "Match",
+    "OrganizationClass",
+    "Overflow",
     "ProgressEvent",
-    "QueueStatus",
-    "Registrations",
-    "RegistrationsPlugin",
+    "QueueLoads",
+    "QueueView",
+    "Reading",
+    "Route",
+    "Router",
+    "RoutingOptions",
+    "RoutingPlugin",
+    "RoutingRules",
+    "Rule",
+    "RulesFile",
     "Service",
     "ServiceSettings",
     "Setting",
-    "SlotUse",
+    "StartRequest",
+    "Step",
     "SummaryEvent",
+    "Target",
     "Work",
     "WorkLimits",
     "WorkerOptions",
@@ -43,8 +74,8 @@ __all__ = [
     "WorkerStatus",
     "connect",
     "connect_config",
-    "host_of",
-    "list_workers",
+    "fairness_key",
+    "load_rules",
     "load_settings",
     "parse_identity",
     "prepare",
