@@ -97,21 +97,22 @@ def _overflow(rules: "RoutingRules", rule: str, target: "Target") -> Iterator[Pr
 
 
 def _order(rules: "tuple[Rule, ...]") -> Iterator[Problem]:
-    seen: dict[str, int] = {}
+    seen: set[str] = set()
     everything: str | None = None
     for rule in rules:
         if rule.name in seen or rule.name == "default":
             yield Problem(rule.name, "name", rule.name, "another has this name", "Give it a name of its own.")
-        seen[rule.name] = 1
+        seen.add(rule.name)
         if everything is not None:
             said = f"never reached, because rule {everything!r} before it matches everything"
             yield Problem(rule.name, "match", rule.name, said, f"Move it above {everything!r}.")
-        elif rule.match == type(rule.match)() or ("*" in rule.match.workflow and _only_workflow(rule.match)):
+        elif _matches_everything(rule.match):
             everything = rule.name
 
 
-def _only_workflow(match: "Match") -> bool:
-    return match.model_copy(update={"workflow": ()}) == type(match)()
+def _matches_everything(match: "Match") -> bool:
+    any_workflow = not match.workflow or "*" in match.workflow
+    return any_workflow and match.model_copy(update={"workflow": ()}) == type(match)()
 
 
 def _known(name: str, known: "object") -> str:

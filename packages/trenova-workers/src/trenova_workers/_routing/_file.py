@@ -97,7 +97,7 @@ def _parse(path: Path) -> dict[str, Any]:
         data = yaml.safe_load(path.read_text(encoding="utf-8"))  # JSON is YAML
     except FileNotFoundError:
         raise ConfigurationError(
-            f"The routing rules {str(path)!r} do not exist. Correct 'routing.rules' (TRENOVA_ROUTING__RULES) or --rules."
+            f"The routing rules {str(path)!r} do not exist. Correct routing.rules (TRENOVA_ROUTING__RULES) or --rules."
         ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"{path}: cannot be read: {error}. Correct the file or its rights.") from None

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import math
 import random as randomness
 import time
 from collections.abc import Callable, Sequence
@@ -63,10 +64,7 @@ class QueueLoads:
         """Ask again about those whose time has come; wait ``first_reading_s`` for those of which nothing is known."""
         now = self._clock()
         for queue in queues:
-            if (
-                queue not in self._asking
-                and now - self._asked.get(queue, -self._options.period_s) >= self._options.period_s
-            ):
+            if queue not in self._asking and now - self._asked.get(queue, -math.inf) >= self._options.period_s:
                 self._ask(queue, now)
         unknown = {self._asking[queue] for queue in queues if queue in self._asking and self.wait_s(queue) is None}
         if unknown and self._options.first_reading_s:
@@ -121,11 +119,8 @@ class QueueLoads:
             return
         if reading is None:
             return
-        if reading.says_nothing and queue not in self._views_read() and queue not in self._empty_once:
+        view = self.view(queue)
+        if reading.says_nothing and reading.served and view.reading is None and queue not in self._empty_once:
             self._empty_once.add(queue)
-            if reading.served:
-                return
-        self._views[queue] = self.view(queue).read(reading, self._options)
-
-    def _views_read(self) -> set[str]:
-        return {queue for queue, view in self._views.items() if view.reading is not None}
+            return
+        self._views[queue] = view.read(reading, self._options)

@@ -72,10 +72,7 @@ class ReadyRule:
         if self.queue is not None and not self.queue(request.queue):
             yield f"queue {request.queue!r} is not {_any(match.queue)}"
         if self.organizations is not None and request.organization not in self.organizations:
-            of = (
-                _any(sorted(match.organization_class)) if match.organization_class else _any(sorted(match.organization))
-            )
-            yield f"organization {_known(request.organization)} is not {'in class ' if match.organization_class else ''}{of}"
+            yield f"organization {_known(request.organization)} is not {_whose(match)}"
         if match.urgency and request.urgency not in match.urgency:
             yield f"urgency {_known(request.urgency)} is not {_any(sorted(match.urgency))}"
         if match.min_bytes is not None and (size is None or size < match.min_bytes):
@@ -147,6 +144,12 @@ def _any(names: "tuple[str, ...] | list[str]") -> str:
     shown = [repr(name) for name in names[:5]]
     more = len(names) - len(shown)
     return " or ".join(shown) + (f" or {more} more" if more else "")
+
+
+def _whose(match: Match) -> str:
+    named = [_any(sorted(match.organization))] if match.organization else []
+    classes = [f"in class {_any(sorted(match.organization_class))}"] if match.organization_class else []
+    return " and ".join([*named, *classes])
 
 
 def _known(value: object) -> str:

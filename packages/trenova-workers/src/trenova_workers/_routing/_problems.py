@@ -83,7 +83,7 @@ def _problem(model: type[BaseModel], data: Any, detail: ErrorDetails) -> Problem
 
 def _spelling(model: type[BaseModel], where: Sequence[int | str]) -> str:
     rules = where[0] == "rules" and len(where) > 2  # noqa: PLR2004 (rules, number, key)
-    named = where[0] in {"classes"}
+    named = where[0] == "classes"
     path = [str(part) for part in where[:-1]]
     if rules or named:
         from trenova_workers._routing import _rules
