@@ -11,12 +11,15 @@ from trenova_workers._limits import WorkLimits
 from trenova_workers._options import HealthOptions, LogOptions, WorkerOptions
 from trenova_workers._prepare import prepare
 from trenova_workers._provenance import Setting
+from trenova_workers._routing._apply import Applied, apply_weights
+from trenova_workers._routing._choice import Choice, choose
 from trenova_workers._routing._facts import ORGANIZATION_ATTRIBUTE
 from trenova_workers._routing._fairness import fairness_key
 from trenova_workers._routing._file import RulesFile, load_rules
 from trenova_workers._routing._load import QueueView, Reading
 from trenova_workers._routing._loads import QueueLoads
 from trenova_workers._routing._options import RoutingOptions
+from trenova_workers._routing._overrides import OverrideChange
 from trenova_workers._routing._plugin import RoutingPlugin
 from trenova_workers._routing._requests import Explanation, Route, StartRequest, Step
 from trenova_workers._routing._router import Router
@@ -29,13 +32,16 @@ from trenova_workers._routing._rules import (
     Rule,
     Target,
 )
+from trenova_workers._routing._served import check_routing
 from trenova_workers._run import ForcedShutdownError, run
 from trenova_workers._service import Finding, Service, Work
 from trenova_workers._settings import LoadedSettings, ServiceSettings, load_settings
 
 __all__ = [
     "ORGANIZATION_ATTRIBUTE",
+    "Applied",
     "CheckEvent",
+    "Choice",
     "DemoEvent",
     "DemoRun",
     "Explanation",
@@ -49,6 +55,7 @@ __all__ = [
     "Match",
     "OrganizationClass",
     "Overflow",
+    "OverrideChange",
     "ProgressEvent",
     "QueueLoads",
     "QueueView",
@@ -70,8 +77,9 @@ __all__ = [
     "Work",
     "WorkLimits",
     "WorkerOptions",
-    "WorkerState",
-    "WorkerStatus",
+    "apply_weights",
+    "check_routing",
+    "choose",
     "connect",
     "connect_config",
     "fairness_key",

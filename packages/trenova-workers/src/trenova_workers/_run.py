@@ -16,7 +16,7 @@ from trenova_workers._fleet._registrations import Registrations
 from trenova_workers._fleet._registrations_plugin import RegistrationsPlugin
 from trenova_workers._identity import Identity
 from trenova_workers._interruption import Interruption, cancelled_when, interrupted_by, interrupted_by_signals
-from trenova_workers._loop_lag import LoopLag
+from trenova_workers._plugins import client_plugins
 from trenova_workers._readiness import Readiness
 from trenova_workers._reload import Reload, reloaded_by_signal
 from trenova_workers._service import S, Service
@@ -114,8 +114,7 @@ async def _clients(
 ) -> tuple[list[tuple[str, Client]], list[RegistrationsPlugin]]:
     """Connect once for each queue; the plugins tell what the workers of these clients will register."""
     runtime = make_runtime(settings.worker)
-    plugins = service.plugins(settings)
-    telling = [RegistrationsPlugin() for _ in queues]
+    plugins = client_plugins(service, settings)
     clients = await asyncio.gather(
         *(connect(connection, identity=identity, plugins=[*plugins, one], runtime=runtime) for one in telling)
     )

@@ -12,7 +12,7 @@ from trenova_workers._explain import explain
 from trenova_workers._layers import SHARED_PREFIX, Layer, environment_layer, merged, override_layer, yaml_layer
 from trenova_workers._options import HealthOptions, LogOptions, WorkerOptions
 from trenova_workers._provenance import Setting, describe
-from trenova_workers._tuning._profiles import profile_defaults
+from trenova_workers._routing._options import RoutingOptions
 
 
 class ServiceSettings(BaseSettings):
@@ -39,6 +39,7 @@ class ServiceSettings(BaseSettings):
     worker: WorkerOptions = Field(default_factory=WorkerOptions)
     health: HealthOptions = Field(default_factory=HealthOptions)
     log: LogOptions = Field(default_factory=LogOptions)
+    routing: RoutingOptions = Field(default_factory=RoutingOptions)
 
     @classmethod
     def settings_customise_sources(

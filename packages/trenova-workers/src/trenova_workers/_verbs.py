@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from temporalio.client import Client
 from temporalio.envconfig import ClientConnectConfig
 
 from trenova_errors import ApplicationError, ConfigurationError
@@ -11,7 +12,11 @@ from trenova_workers._connection import connect
 from trenova_workers._demo import DemoEvent, DemoRun
 from trenova_workers._fleet._checking import check_fleet
 from trenova_workers._identity import make_identity
-from trenova_workers._search_attributes import attribute_type, check_search_attributes, wanted_attributes
+from trenova_workers._plugins import client_plugins
+from trenova_workers._routing._file import load_rules
+from trenova_workers._routing._options import RoutingOptions
+from trenova_workers._routing._served import check_routing
+from trenova_workers._search_attributes import check_search_attributes, wanted_attributes
 from trenova_workers._service import Finding, S, Service
 from trenova_workers._settings import LoadedSettings
 
@@ -37,22 +42,18 @@ async def _check_temporal(service: Service[S], settings: S, connection: ClientCo
     return [
         Finding("temporal server", ok=True, detail=reached),
         *await check_search_attributes(client, wanted_attributes(service.search_attributes)),
-        *await check_fleet(service, settings, client),
+        *await _check_routing(client, settings.routing),
     ]
 
 
-async def _check_plugins(service: Service[S], settings: S, connection: ClientConnectConfig | None) -> Finding:
-    """Make the plugins as ``run`` does, and connect with them where the server can be reached without.
-
-    Whatever would refuse to start for want of a plugin, such as a codec without keys, is found here.
-    """
+async def _check_routing(client: Client, options: RoutingOptions) -> Sequence[Finding]:
+    if options.rules is None:
+        return []
     try:
-        plugins = service.plugins(settings)
-        if connection is not None:
-            await connect(connection, identity=make_identity(service.name), plugins=plugins)
-    except ApplicationError as error:
-        return Finding("client plugins", ok=False, detail=error.message)
-    return Finding("client plugins", ok=True, detail=", ".join(type(plugin).__name__ for plugin in plugins) or "none")
+        rules = load_rules(options.rules)
+    except ConfigurationError as error:
+        return [Finding("routing rules", ok=False, detail=error.message)]
+    return await check_routing(client, rules)
 
 
 async def demo(
@@ -63,7 +64,7 @@ async def demo(
     token: str | None,
 ) -> bool:
     """Run the demonstration and return whether every check held."""
-    plugins = service.plugins(settings)
+    plugins = client_plugins(service, settings)
     client = await connect(connection, identity=make_identity(service.name), plugins=plugins)
     run = DemoRun(client=client, token=token or secrets.token_hex(4), report=report)
     await service.demo(settings, run)

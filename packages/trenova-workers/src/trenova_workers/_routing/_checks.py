@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from trenova_workers._fields import nearest
-from trenova_workers._routing._fairness import LEAST_URGENT, LONGEST_KEY
+from trenova_workers._routing._fairness import LONGEST_KEY
 from trenova_workers._routing._problems import Problem
 
 if TYPE_CHECKING:
@@ -60,11 +60,9 @@ def _target(rules: "RoutingRules", rule: str, target: "Target") -> Iterator[Prob
         yield Problem(rule, "target.group", target.group, also, "Keep one of the two.")
     if target.group and target.group not in rules.groups:
         yield Problem(rule, "target.group", target.group, "no such group", _known(target.group, rules.groups))
-    said = "neither a number from 1 to 5 nor an urgency"
     if isinstance(target.priority, str) and target.priority not in rules.urgencies:
+        said = "neither a number from 1 to 5 nor the name of an urgency"
         yield Problem(rule, "target.priority", target.priority, said, _known(target.priority, rules.urgencies))
-    if isinstance(target.priority, int) and not 1 <= target.priority <= LEAST_URGENT:
-        yield Problem(rule, "target.priority", target.priority, said, "1 runs first, 5 last.")
     yield from _fairness(rule, target)
     yield from _overflow(rules, rule, target)
 

@@ -49,8 +49,11 @@ class Facts:
                 return said
         return _tagged(start) or _attribute(start.args, "organization_id")
 
-    def _size(self, args: Sequence[Any]) -> int:
-        return sum(payload.ByteSize() for payload in self.converter.to_payloads(args))
+    def _size(self, args: Sequence[Any]) -> int | None:
+        try:
+            return sum(payload.ByteSize() for payload in self.converter.to_payloads(args))
+        except Exception:  # noqa: BLE001 (the start itself is about to say better what is wrong with its arguments)
+            return None
 
 
 def _tagged(start: Any) -> str | None:

@@ -74,7 +74,9 @@ class QueueView:
     speed_at: float = 0.0
 
     def read(self, reading: Reading, options: LoadOptions) -> "QueueView":
-        """Return the view after another reading."""
+        """Return the view after another reading; the same view if the server has only repeated itself."""
+        if self._is_repeated(reading):
+            return self
         since = reading.at - self.reading.at if self.reading else 0.0
         own = self.own_rate
         if since > 0:
@@ -98,6 +100,14 @@ class QueueView:
         if self.speed is not None:
             added = self.sent * self._per_start() / self._speed(now, options)
         return max(0.0, reading.wait_s - (now - reading.at) + added)
+
+    def _is_repeated(self, reading: Reading) -> bool:
+        """Whether the server answered out of its cache; starts sent since the answer was true would be forgotten.
+
+        Two equal answers about a queue that is in use are one: the rates move all the time.
+        """
+        in_use = self.sent > 0 or not reading.says_nothing
+        return self.reading is not None and in_use and replace(reading, at=self.reading.at) == self.reading
 
     def _per_start(self) -> float:
         """Tasks that come for each own start: its further ones, and those of other clients that choose alike."""

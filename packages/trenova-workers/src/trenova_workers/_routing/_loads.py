@@ -30,6 +30,7 @@ class QueueLoads:
         statistics: Statistics,
         *,
         options: LoadOptions | None = None,
+        trust_first: bool = False,
         clock: Callable[[], float] = time.monotonic,
         random: Callable[[], float] = randomness.random,
     ) -> None:
@@ -38,10 +39,12 @@ class QueueLoads:
         Args:
             statistics: Whom to ask.
             options: How often, and how to compare; `configure` changes them.
+            trust_first: Take a first answer of zeros for true, as one must who asks only once.
             clock: Seconds that never go back, the same as that of the readings.
             random: Returns [0, 1).
         """
         self._statistics = statistics
+        self._trust_first = trust_first
         self._options = options or LoadOptions()
         self._clock = clock
         self._random = random
@@ -113,14 +116,15 @@ class QueueLoads:
         try:
             async with self._slots:
                 reading = await self._statistics.read(queue)
-        except RPCError as error:
+        except (RPCError, RuntimeError) as error:
             # Counted as not known once the last reading is stale; a start must not fail for it.
-            _log.debug("no statistics of a task queue", extra={"task_queue": queue, "reason": error.message})
+            _log.debug("no statistics of a task queue", extra={"task_queue": queue, "reason": str(error)})
             return
         if reading is None:
             return
         view = self.view(queue)
-        if reading.says_nothing and reading.served and view.reading is None and queue not in self._empty_once:
+        doubted = view.reading is None and queue not in self._empty_once and not self._trust_first
+        if doubted and reading.says_nothing and reading.served:
             self._empty_once.add(queue)
             return
         self._views[queue] = view.read(reading, self._options)

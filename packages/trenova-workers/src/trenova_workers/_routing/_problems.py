@@ -13,6 +13,7 @@ _SHORT: Final = 60
 
 _CURES: Final = {
     "missing": "Add it.",
+    "routing_priority": "1 runs first, 5 last.",
     "string_too_short": "Write a name.",
     "string_too_long": "Shorten it.",
     "string_type": "Write text, in quotes if it looks like a number.",
