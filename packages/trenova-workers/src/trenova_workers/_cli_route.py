@@ -69,13 +69,14 @@ async def _explain(path: Path, request: Any, *, offline: bool, as_json: bool) ->
     if request.urgency is not None and request.urgency not in router.rules.urgencies:
         known = ", ".join(router.rules.urgencies)
         raise ConfigurationError(f"--urgency {request.urgency!r} is none of the rules' urgencies. Known: {known}.")
-    watched = router.watched(request)
+    decision = router.decide(request)
+    watched = decision.watched
     loads = None
     if watched and not offline:
         with suppress(ConfigurationError):  # no server, no figures; the answer says so
             loads = await _loads(router, watched)
     waits = {queue: loads.wait_s(queue) if loads else None for queue in watched}
-    print(explained(router.explain(request, loads), waits, as_json=as_json))  # noqa: T201 (stdout is for results)
+    print(explained(decision.explain(loads), waits, as_json=as_json))  # noqa: T201 (stdout is for results)
 
 
 async def _loads(router: Any, watched: tuple[str, ...]) -> Any:

@@ -14,7 +14,14 @@ from trenova_workers._routing._requests import Explanation
 def explained(explanation: Explanation, waits: Mapping[str, float | None], *, as_json: bool) -> str:
     """Return a route with its steps, and how long work waits on the queues that were compared."""
     if as_json:
-        return json.dumps({**asdict(explanation), "waits_s": {queue: _number(wait) for queue, wait in waits.items()}})
+        return json.dumps(
+            {
+                "request": explanation.request._asdict(),
+                "route": {**explanation.route._asdict(), "priority": asdict(explanation.route.priority)},
+                "steps": [asdict(step) for step in explanation.steps],
+                "waits_s": {queue: _number(wait) for queue, wait in waits.items()},
+            }
+        )
     route, priority = explanation.route, explanation.route.priority
     lines = [
         f"task queue  {route.queue or '(the one that the caller names)'}",

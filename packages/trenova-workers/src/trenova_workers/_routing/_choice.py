@@ -2,19 +2,29 @@
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from trenova_workers._routing._load import QueueView
 from trenova_workers._routing._rules import LoadOptions, Overflow
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(NamedTuple):
     """A queue, why, and which queues are behind from now on."""
 
     queue: str
-    reason: str
+    other: str
+    """What it was compared with."""
+    wait_s: float | None
+    """Expected wait on ``queue``; None where it is not known."""
+    other_wait_s: float | None
+    level: bool
+    """Whether chance decided."""
     behind: frozenset[str]
+
+    def __str__(self) -> str:
+        """Why, for people."""
+        waits = f"{_seconds(self.wait_s)} of expected wait, {_seconds(self.other_wait_s)} on {self.other!r}"
+        return f"{waits}: level, so chance or the order of the group decided" if self.level else waits
 
 
 def choose(
@@ -37,45 +47,63 @@ def choose(
         behind: What the last choice returned; empty at first.
         random: Returns [0, 1).
     """
-    first, second = _two(views, random)
-    waits = first.wait_s(now, options), second.wait_s(now, options)
-    if waits[0] is None or waits[1] is None:
-        return _unknown(views, (first, second), waits, options, behind)
-    (low, less), (high, more) = sorted(((first.queue, waits[0]), (second.queue, waits[1])), key=lambda one: one[1])
+    one, other = _two(views, random)
+    wait, other_wait = one.wait_s(now, options), other.wait_s(now, options)
+    if wait is None or other_wait is None:
+        return _unknown(views, (one, other), (wait, other_wait), options, behind)
+    if other_wait < wait:
+        low, less, high, more = other.queue, other_wait, one.queue, wait
+    else:
+        low, less, high, more = one.queue, wait, other.queue, other_wait
     margin = options.margin_s + options.margin_ratio * less
     if high in behind:
         margin *= options.back_ratio
     if math.isinf(less) or more - less <= margin:
-        said = f"{less:.1f} s and {more:.1f} s of wait are level" if not math.isinf(less) else "nobody polls either"
-        return Choice(first.queue, f"any of {low!r} and {high!r}: {said}", behind - {low, high})
-    reason = f"{less:.1f} s of expected wait, {_seconds(more)} on {high!r}"
-    return Choice(low, reason, behind - {low} | {high})
+        return Choice(one.queue, other.queue, wait, other_wait, level=True, behind=_without(behind, low, high))
+    if high not in behind or low in behind:
+        behind = _without(behind, low) | {high}
+    return Choice(low, high, less, more, level=False, behind=behind)
 
 
-def spills(over: float | None, first: float | None, overflow: Overflow, *, spilling: bool) -> tuple[bool, str]:
-    """Return whether starts go to the overflow queue, and why.
+class Spill(NamedTuple):
+    """Whether starts go to an overflow queue, and why."""
+
+    over: bool
+    wait_s: float | None
+    """Expected wait on the first queue; None where it is not known."""
+    overflow_wait_s: float | None
+    limit_s: float
+
+    def __str__(self) -> str:
+        """Why, for people."""
+        said = f"{_seconds(self.wait_s)} of expected wait, overflow above {self.limit_s:g} s"
+        if self.over or self.wait_s is None or self.wait_s <= self.limit_s:
+            return said
+        return f"{said}, but {_seconds(self.overflow_wait_s)} there"
+
+
+def spills(there: float | None, first: float | None, overflow: Overflow, *, spilling: bool) -> Spill:
+    """Decide whether starts go to the overflow queue: not while the first's wait is not known, nor to a longer wait.
 
     Args:
-        over: Expected wait there; None when not known.
+        there: Expected wait on the overflow queue; None when not known.
         first: Expected wait on the first queue.
         overflow: The thresholds.
         spilling: Whether they go there now.
     """
-    if first is None:
-        return False, "its wait is not known, so no overflow"
     limit = overflow.returns_below_s if spilling else overflow.above_wait_s
-    said = f"{_seconds(first)} of expected wait, overflow above {limit:g} s"
-    if first <= limit:
-        return False, said
-    if over is not None and over >= first:
-        return False, f"{said}, but {_seconds(over)} on {overflow.queue!r}"
-    return True, f"overflow: {said}"
+    over = first is not None and first > limit and (there is None or there < first)
+    return Spill(over, first, there, limit)
 
 
 def _two(views: Sequence[QueueView], random: Callable[[], float]) -> tuple[QueueView, QueueView]:
     one = int(random() * len(views))
     other = int(random() * (len(views) - 1))
     return views[one], views[other + (other >= one)]
+
+
+def _without(behind: frozenset[str], *queues: str) -> frozenset[str]:
+    return behind.difference(queues) if behind else behind
 
 
 def _unknown(
@@ -86,15 +114,17 @@ def _unknown(
     behind: frozenset[str],
 ) -> Choice:
     """Choose without figures; a queue where nobody polls is avoided even so."""
+    queues = pair[0].queue, pair[1].queue
     for mine, other in ((0, 1), (1, 0)):
         if waits[mine] is None and waits[other] == math.inf:
-            return Choice(pair[mine].queue, f"nobody polls {pair[other].queue!r}", behind | {pair[other].queue})
-    nothing = ", ".join(repr(one.queue) for one, wait in zip(pair, waits, strict=True) if wait is None)
-    reason = f"nothing is known of {nothing}"
+            return Choice(queues[mine], queues[other], None, math.inf, level=False, behind=behind | {queues[other]})
     if options.unknown == "primary":
-        return Choice(views[0].queue, f"primary: {reason}", behind)
-    return Choice(pair[0].queue, f"any: {reason}", behind)
+        another = next(one for one in queues if one != views[0].queue)
+        return Choice(views[0].queue, another, None, None, level=True, behind=behind)
+    return Choice(*queues, *waits, level=True, behind=behind)
 
 
-def _seconds(wait: float) -> str:
+def _seconds(wait: float | None) -> str:
+    if wait is None:
+        return "an unknown time"
     return "endless" if math.isinf(wait) else f"{wait:.1f} s"

@@ -46,14 +46,15 @@ class RoutingInterceptor(Interceptor):
     async def apply(self, start: StartWorkflowInput | UpdateWithStartStartWorkflowInput) -> None:
         """Set queue and priority of a start, by the load of this moment."""
         request = self.facts.request(start, self.router)
-        watched = self.router.watched(request)
+        decision = self.router.decide(request)
+        watched = decision.watched
         if not watched:
-            route = self.router.route(request)
+            route = decision.route(None)
         else:
             loads = self._loads = self._loads or self._make_loads()
             loads.configure(self.router.rules.load)
             await loads.prepare(watched)
-            route = self.router.route(request, loads)
+            route = decision.route(loads)
             loads.sent(route.queue)
         start.task_queue = route.queue
         start.priority = _filled(start.priority, route.priority)
@@ -61,7 +62,7 @@ class RoutingInterceptor(Interceptor):
     def applied(self, action: ScheduleActionStartWorkflow) -> ScheduleActionStartWorkflow:
         """Return the action with queue and priority set; its queue outlives this moment, so load does not count."""
         request = self.facts.request(action, self.router)
-        route = self.router.route_lasting(request)
+        route = self.router.decide(request).lasting()
         routed = copy.copy(action)
         routed.task_queue = route.queue
         routed.priority = _filled(action.priority, route.priority)

@@ -59,9 +59,9 @@ class Reading:
         return max(self.age_s, drain) if self.backlog and self.age_s else self.age_s
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class QueueView:
-    """Everything that a choice takes into account about one queue."""
+    """Everything that a choice takes into account about one queue; only `count` changes it."""
 
     queue: str
     reading: Reading | None = None
@@ -72,20 +72,28 @@ class QueueView:
     speed: float | None = None
     """Tasks per second that it took when work last had to wait; None while that never happened."""
     speed_at: float = 0.0
+    repeated: bool = False
+    """Whether the last answer was the one before it once more."""
+    base_s: float = 0.0
+    """Expected wait at the time of the reading."""
 
     def read(self, reading: Reading, options: LoadOptions) -> "QueueView":
-        """Return the view after another reading; the same view if the server has only repeated itself."""
+        """Return the view after another reading; nothing changes if the server has only repeated itself."""
         if self._is_repeated(reading):
-            return self
+            return replace(self, repeated=True)
         since = reading.at - self.reading.at if self.reading else 0.0
         own = self.own_rate
         if since > 0:
             own += (self.sent / since - own) * (1 - math.exp(-since / RATE_WINDOW_S))
-        fresh = replace(self, reading=reading, sent=0, own_rate=own)
+        fresh = replace(self, reading=reading, sent=0, own_rate=own, repeated=False, base_s=reading.wait_s)
         if not reading.served or reading.age_s < options.margin_s:
             return fresh  # it keeps up, so what it takes is what comes and not what it could
         seen = reading.backlog / reading.wait_s
         return replace(fresh, speed=seen if self.speed is None else (self.speed + seen) / 2, speed_at=reading.at)
+
+    def count(self) -> None:
+        """Note a start that is on its way."""
+        self.sent += 1
 
     def wait_s(self, now: float, options: LoadOptions) -> float | None:
         """Return the seconds that a start sent now would wait; None when nothing is known.
@@ -99,15 +107,17 @@ class QueueView:
         added = 0.0
         if self.speed is not None:
             added = self.sent * self._per_start() / self._speed(now, options)
-        return max(0.0, reading.wait_s - (now - reading.at) + added)
+        return max(0.0, self.base_s - (now - reading.at) + added)
 
     def _is_repeated(self, reading: Reading) -> bool:
         """Whether the server answered out of its cache; starts sent since the answer was true would be forgotten.
 
-        Two equal answers about a queue that is in use are one: the rates move all the time.
+        Two equal answers about a queue that is in use are one: the rates move all the time. Of three the last is
+        another, as the server keeps them no longer than we wait.
         """
-        in_use = self.sent > 0 or not reading.says_nothing
-        return self.reading is not None and in_use and replace(reading, at=self.reading.at) == self.reading
+        if self.reading is None or self.repeated or (reading.says_nothing and not self.sent):
+            return False
+        return replace(reading, at=self.reading.at) == self.reading
 
     def _per_start(self) -> float:
         """Tasks that come for each own start: its further ones, and those of other clients that choose alike."""

@@ -6,11 +6,10 @@ import math
 import random as randomness
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 from temporalio.service import RPCError
 
-from trenova_workers._routing._choice import choose, spills
+from trenova_workers._routing._choice import Choice, Spill, choose, spills
 from trenova_workers._routing._load import QueueView
 from trenova_workers._routing._rules import LoadOptions, Overflow
 from trenova_workers._routing._statistics import Statistics
@@ -67,8 +66,10 @@ class QueueLoads:
         """Ask again about those whose time has come; wait ``first_reading_s`` for those of which nothing is known."""
         now = self._clock()
         for queue in queues:
-            if queue not in self._asking and now - self._asked.get(queue, -math.inf) >= self._options.period_s:
+            if now - self._asked.get(queue, -math.inf) >= self._options.period_s and queue not in self._asking:
                 self._ask(queue, now)
+        if not self._asking:
+            return
         unknown = {self._asking[queue] for queue in queues if queue in self._asking and self.wait_s(queue) is None}
         if unknown and self._options.first_reading_s:
             await asyncio.wait(unknown, timeout=self._options.first_reading_s)
@@ -79,10 +80,13 @@ class QueueLoads:
 
     def view(self, queue: str) -> QueueView:
         """Return all that is known of a queue."""
-        return self._views.get(queue) or QueueView(queue)
+        view = self._views.get(queue)
+        if view is None:
+            view = self._views[queue] = QueueView(queue)
+        return view
 
-    def pick(self, group: str, queues: tuple[str, ...]) -> tuple[str, str]:
-        """Return a queue of the group and why it was chosen."""
+    def pick(self, group: str, queues: tuple[str, ...]) -> Choice:
+        """Return a queue of the group, and why."""
         choice = choose(
             [self.view(queue) for queue in queues],
             self._clock(),
@@ -91,20 +95,19 @@ class QueueLoads:
             random=self._random,
         )
         self._behind[group] = choice.behind
-        return choice.queue, f"of group {group!r} {choice.reason}"
+        return choice
 
-    def overflows(self, first: str, overflow: Overflow) -> tuple[bool, str]:
+    def overflows(self, first: str, overflow: Overflow) -> Spill:
         """Return whether starts go to the overflow queue, and why."""
         key = (first, overflow.queue)
         now = self._spilling.get(key, False)
-        over, why = spills(self.wait_s(overflow.queue), self.wait_s(first), overflow, spilling=now)
-        self._spilling[key] = over
-        return over, why
+        spill = spills(self.wait_s(overflow.queue), self.wait_s(first), overflow, spilling=now)
+        self._spilling[key] = spill.over
+        return spill
 
     def sent(self, queue: str) -> None:
         """Count a start that is on its way to ``queue``."""
-        view = self.view(queue)
-        self._views[queue] = replace(view, sent=view.sent + 1)
+        self.view(queue).count()
 
     def _ask(self, queue: str, now: float) -> None:
         self._asked[queue] = now

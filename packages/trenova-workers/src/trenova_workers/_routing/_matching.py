@@ -6,6 +6,9 @@ from fnmatch import translate
 from re import compile as compile_pattern
 from typing import Final
 
+from temporalio.common import Priority
+
+from trenova_workers._routing._fairness import fairness_key
 from trenova_workers._routing._requests import DEFAULT_RULE, StartRequest
 from trenova_workers._routing._rules import Match, RoutingRules, Rule, Target
 
@@ -89,8 +92,9 @@ class ReadyRules:
         self.ready = tuple(ReadyRule.of(rule, rules) for rule in rules.rules)
         self.default = ReadyRule.of(Rule(name=DEFAULT_RULE, target=rules.default), rules)
         self.weights = _weights(rules)
-        self.uses_load = any(target.group or target.overflow for target in rules.targets().values())
+        self._ask_size = any(_asks_size(rule.match) for rule in rules.rules)
         self._index: dict[tuple[str, str | None], tuple[ReadyRule, ...]] = {}
+        self._priorities: dict[tuple[str, str | None, str | None], Priority] = {}
 
     def find(self, request: StartRequest) -> ReadyRule:
         """Return the first rule that matches, or the default."""
@@ -99,17 +103,28 @@ class ReadyRules:
                 return rule
         return self.default
 
-    def watched(self, request: StartRequest) -> tuple[str, ...]:
-        """Return the queues whose load matters to where a start goes."""
-        rule = self.find(request)
-        return () if request.organization in rule.target.isolation else rule.watched
-
     def asks_size(self, workflow: str, organization: str | None) -> bool:
         """Whether a rule that may match asks for the size of the arguments."""
-        return any(
-            rule.match.min_bytes is not None or rule.match.max_bytes is not None
-            for rule in self._possible(workflow, organization)
-        )
+        return self._ask_size and any(_asks_size(rule.match) for rule in self._possible(workflow, organization))
+
+    def priority(self, rule: ReadyRule, request: StartRequest) -> Priority:
+        """Return the priority that a rule gives to a start."""
+        key = (rule.name, request.organization, request.urgency)
+        found = self._priorities.get(key)
+        if found is None:
+            if len(self._priorities) >= _CACHED:
+                self._priorities.clear()
+            found = self._priorities[key] = self._make_priority(rule.target, request)
+        return found
+
+    def _make_priority(self, target: Target, request: StartRequest) -> Priority:
+        said = target.priority if target.priority is not None else request.urgency
+        key = said if isinstance(said, int) else self.rules.urgencies.get(said) if said else None
+        named = _fairness_key(target, request.organization)
+        weight = target.weight if named else None
+        if weight is None and named and target.fairness_key is None:
+            weight = self.weights.get(request.organization or "")
+        return Priority(priority_key=key, fairness_key=named, fairness_weight=weight)
 
     def _possible(self, workflow: str, organization: str | None) -> tuple[ReadyRule, ...]:
         key = (workflow, organization)
@@ -128,6 +143,16 @@ def _watched(rule: Rule, rules: RoutingRules) -> tuple[str, ...]:
     if target.overflow is not None:
         return (*first, target.overflow.queue)
     return first if target.group else ()
+
+
+def _asks_size(match: Match) -> bool:
+    return match.min_bytes is not None or match.max_bytes is not None
+
+
+def _fairness_key(target: Target, organization: str | None) -> str | None:
+    if target.fairness_key is not None:
+        return target.fairness_key
+    return fairness_key(organization) if organization and target.fairness == "organization" else None
 
 
 def _weights(rules: RoutingRules) -> dict[str, float]:

@@ -1,7 +1,7 @@
 """What is asked of a router and what it answers."""
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from temporalio.common import Priority
 
@@ -9,8 +9,7 @@ DEFAULT_RULE: Final = "default"
 """Stands for a rule where none matched."""
 
 
-@dataclass(frozen=True, slots=True)
-class StartRequest:
+class StartRequest(NamedTuple):
     """What is known of a start. What is None is not known, and matches no rule that asks for it."""
 
     workflow: str
@@ -24,8 +23,7 @@ class StartRequest:
     """Bytes of the arguments before compression and encryption."""
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
+class Route(NamedTuple):
     """Where a start goes."""
 
     queue: str
@@ -33,8 +31,6 @@ class Route:
     """A field that is None leaves the server's default, or for a child that of its parent."""
     rule: str
     """The rule that decided, or ``default``."""
-    reason: str
-    """Why this queue, in a few words."""
 
 
 @dataclass(frozen=True, slots=True)
