@@ -43,11 +43,11 @@ class Server:
         return f"127.0.0.1:{self.port}"
 
     @classmethod
-    def start(cls, port: int | None = None) -> "Server":
+    def start(cls, port: int | None = None, *arguments: str) -> "Server":
         port = port or free_port()
         temporal = Path(sysconfig.get_path("scripts")) / "temporal"
         command = [temporal, "server", "start-dev", "--headless", "--ip", "127.0.0.1", "--port", str(port)]
-        process = subprocess.Popen([*command, "--log-level", "never"], stdout=subprocess.DEVNULL)
+        process = subprocess.Popen([*command, "--log-level", "never", *arguments], stdout=subprocess.DEVNULL)
         server = cls(port, process)
         eventually(server._answers)
         return server
@@ -137,6 +137,19 @@ class Sample:
 @pytest.fixture(scope="session")
 def server() -> Iterator[Server]:
     server = Server.start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture(scope="session")
+def fair_server() -> Iterator[Server]:
+    """A server that balances fairness keys, set up for that as the one of ``up``."""
+    server = Server.start(
+        None,
+        *("--dynamic-config-value", "matching.enableFairness=true"),
+        *("--dynamic-config-value", "matching.useNewMatcher=true"),
+        *("--search-attribute", "TrenovaOrganizationId=Keyword"),
+    )
     yield server
     server.kill()
 

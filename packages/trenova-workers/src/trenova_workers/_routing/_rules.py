@@ -24,7 +24,7 @@ def _one_or_many(value: Any) -> Any:
 
 def _number_or_name(value: Any) -> Any:
     is_key = isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= LEAST_URGENT
-    if not is_key and not isinstance(value, str):
+    if value is not None and not is_key and not isinstance(value, str):
         raise PydanticCustomError("routing_priority", "neither a number from 1 to 5 nor the name of an urgency")
     return value
 

@@ -1,0 +1,142 @@
+import asyncio
+import json
+import uuid
+from importlib.metadata import entry_points
+
+import pytest
+from sample_worker.__main__ import SERVICE
+from temporalio.client import Client
+from typer.testing import CliRunner
+
+from trenova_errors import ConfigurationError
+from trenova_workers import RoutingOptions, RoutingPlugin, ServiceSettings
+from trenova_workers._cli_workers import workers_app
+from trenova_workers._plugins import client_plugins
+from trenova_workers.client_plugin import plugin
+
+RULES = """
+weights: {org_a: 2}
+groups: {pair: [QUEUE-1, QUEUE-2]}
+rules:
+  - {name: large, match: {workflow: Copy*, min_bytes: 100}, target: {queue: QUEUE-large}}
+  - {name: pair, match: {workflow: Copy*}, target: {group: pair, priority: low}}
+"""
+
+
+@pytest.fixture
+def queue():
+    return f"c-{uuid.uuid4().hex[:8]}"
+
+
+@pytest.fixture
+def rules(tmp_path, queue):
+    path = tmp_path / "routing.yaml"
+    path.write_text(RULES.replace("QUEUE", queue))
+    return path
+
+
+def route(*arguments, **environ):
+    return CliRunner().invoke(workers_app(), ["route", *map(str, arguments)], env=environ)
+
+
+def test_a_route_is_explained_without_a_server(rules, queue):
+    told = route("--explain", "CopyShipments", "--organization", "org_a", "--size", 100, "--rules", rules, "--offline")
+
+    assert told.exit_code == 0
+    assert told.stdout.splitlines() == [
+        f"task queue  {queue}-large",
+        "priority    the default (3)",
+        "fairness    org_a, weight 2",
+        "because",
+        "  + rule large: matches; later rules are not looked at",
+        "  + queue: the rule's queue",
+        "  - priority: the server's default (3): no urgency was said",
+        "  + fairness: key 'org_a': the organization; weight 2",
+    ]
+
+
+def test_a_server_that_is_not_there_leaves_waits_unknown(rules):
+    told = route("--explain", "CopyX", "--json", TRENOVA_ROUTING__RULES=str(rules), TEMPORAL_ADDRESS="127.0.0.1:1")
+
+    assert told.exit_code == 0
+    assert set(json.loads(told.stdout)["waits_s"].values()) == {None}
+
+
+def test_live_waits_are_shown_and_decide(rules, queue, fair_server):
+    async def put():
+        client = await Client.connect(fair_server.address)
+        await client.start_workflow("Seen", id=queue, task_queue=f"{queue}-1")
+
+    asyncio.run(put())
+    told = route("--explain", "CopyX", "--rules", rules, "--json", TEMPORAL_ADDRESS=fair_server.address)
+
+    assert told.exit_code == 0, told.output
+    shown = json.loads(told.stdout)
+    assert shown["waits_s"] == {f"{queue}-1": "endless", f"{queue}-2": "endless"}
+    assert shown["route"]["rule"] == "pair"
+    assert shown["route"]["priority"] == {"priority_key": 4, "fairness_key": None, "fairness_weight": None}
+
+
+def test_an_urgency_that_the_rules_do_not_know_is_refused(rules):
+    told = route("--explain", "X", "--urgency", "now", "--rules", rules, "--offline")
+    assert told.exit_code == 2
+    assert "none of the rules' urgencies. Known: critical, high, normal, low, bulk." in told.stderr
+
+
+def test_without_rules_it_says_how_to_name_them():
+    told = route("--explain", "X", TRENOVA_ROUTING__RULES="")
+    assert told.exit_code == 2
+    assert "--rules" in told.stderr
+
+
+def test_weights_are_shown_applied_and_then_as_they_should_be(rules, queue, fair_server):
+    where = {"TEMPORAL_ADDRESS": fair_server.address}
+    dry = route("apply", "--dry-run", "--rules", rules, **where)
+    done = route("apply", "--rules", rules, **where)
+    again = route("apply", "--rules", rules, **where)
+    rules.write_text("{}")
+    away = route("apply", "--rules", rules, **where)
+
+    assert f"+ {queue}-1 (activity) org_a: 2\n" in dry.stdout
+    assert dry.stdout.endswith("6 weights would change.\n")
+    assert done.stdout.endswith("6 weights changed.\n")
+    assert again.stdout == "Nothing to change.\n"
+    assert f"- {queue}-large (workflow) org_a: 2\n" in away.stdout
+
+
+def test_tools_find_the_plugin_and_get_it_when_rules_are_named(rules):
+    [found] = entry_points(group="trenova.client_plugins", name="routing")
+    assert found.load() is plugin
+    assert plugin({}) is plugin({"TRENOVA_ROUTING__RULES": ""}) is None
+    assert isinstance(plugin({"TRENOVA_ROUTING__RULES": str(rules)}), RoutingPlugin)
+    with pytest.raises(ConfigurationError, match="do not exist"):
+        plugin({"TRENOVA_ROUTING__RULES": "/nowhere.yaml"})
+
+
+def test_a_service_routes_its_starts_and_checks_the_rules(sample, tmp_path):
+    path = tmp_path / "routing.yaml"
+    path.write_text(f"default: {{queue: {sample.queue}-moved}}")
+    environ = {"TRENOVA_ROUTING__RULES": str(path)}
+    sample.start("run", "--set", f'more_queues=["{sample.queue}-moved"]', **environ).until_ready()
+    checked = sample.call("check", "--json", **environ)
+    demo = sample.call("demo", "--json", "--token", sample.queue, **environ)
+
+    assert f'"subject": "routing to {sample.queue}-moved", "ok": true' in checked.stdout
+    assert demo.returncode == 0
+    assert _queue_of(sample.environ["TEMPORAL_ADDRESS"], f"demo/{sample.queue}") == f"{sample.queue}-moved"
+
+
+def test_a_service_refuses_rules_that_do_not_hold(tmp_path):
+    path = tmp_path / "routing.yaml"
+    path.write_text("nonsense: 1")
+    settings = ServiceSettings(routing=RoutingOptions(rules=path))
+    with pytest.raises(ConfigurationError, match="'nonsense' is 1: this key is not known"):
+        client_plugins(SERVICE, settings)
+
+
+def _queue_of(address, workflow_id):
+    async def ask():
+        client = await Client.connect(address)
+        return (await client.get_workflow_handle(workflow_id).describe()).task_queue
+
+    return asyncio.run(ask())
