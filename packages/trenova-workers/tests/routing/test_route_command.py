@@ -5,13 +5,15 @@ from importlib.metadata import entry_points
 
 import pytest
 from sample_worker.__main__ import SERVICE
+from sample_worker._settings import Settings
 from temporalio.client import Client
 from typer.testing import CliRunner
 
 from trenova_errors import ConfigurationError
-from trenova_workers import RoutingOptions, RoutingPlugin, ServiceSettings
+from trenova_workers import RoutingOptions, RoutingPlugin, ServiceSettings, run
 from trenova_workers._cli_workers import workers_app
 from trenova_workers._plugins import client_plugins
+from trenova_workers._verbs import check, demo
 from trenova_workers.client_plugin import plugin
 
 RULES = """
@@ -113,17 +115,24 @@ def test_tools_find_the_plugin_and_get_it_when_rules_are_named(rules):
         plugin({"TRENOVA_ROUTING__RULES": "/nowhere.yaml"})
 
 
-def test_a_service_routes_its_starts_and_checks_the_rules(sample, tmp_path):
+async def test_a_service_routes_its_starts_and_checks_the_rules(server, queue, tmp_path):
     path = tmp_path / "routing.yaml"
-    path.write_text(f"default: {{queue: {sample.queue}-moved}}")
-    environ = {"TRENOVA_ROUTING__RULES": str(path)}
-    sample.start("run", "--set", f'more_queues=["{sample.queue}-moved"]', **environ).until_ready()
-    checked = sample.call("check", "--json", **environ)
-    demo = sample.call("demo", "--json", "--token", sample.queue, **environ)
+    path.write_text(f"default: {{queue: {queue}-moved}}")
+    settings = Settings(queue=queue, more_queues=(f"{queue}-moved",), routing=RoutingOptions(rules=path))
+    where = {"target_host": server.address, "namespace": "default"}
+    stop, events = asyncio.Event(), []
+    running = asyncio.create_task(run(SERVICE, settings, connection=where, stop=stop))
+    try:
+        held = await demo(SERVICE, settings, where, events.append, queue)
+        findings = {one.subject: one.ok for one in await check(SERVICE, settings, where)}
+    finally:
+        stop.set()
+        await running
 
-    assert f'"subject": "routing to {sample.queue}-moved", "ok": true' in checked.stdout
-    assert demo.returncode == 0
-    assert _queue_of(sample.environ["TEMPORAL_ADDRESS"], f"demo/{sample.queue}") == f"{sample.queue}-moved"
+    assert held
+    assert findings[f"routing to {queue}-moved"]
+    client = await Client.connect(server.address)
+    assert (await client.get_workflow_handle(f"demo/{queue}").describe()).task_queue == f"{queue}-moved"
 
 
 def test_a_service_refuses_rules_that_do_not_hold(tmp_path):
@@ -132,11 +141,3 @@ def test_a_service_refuses_rules_that_do_not_hold(tmp_path):
     settings = ServiceSettings(routing=RoutingOptions(rules=path))
     with pytest.raises(ConfigurationError, match="'nonsense' is 1: this key is not known"):
         client_plugins(SERVICE, settings)
-
-
-def _queue_of(address, workflow_id):
-    async def ask():
-        client = await Client.connect(address)
-        return (await client.get_workflow_handle(workflow_id).describe()).task_queue
-
-    return asyncio.run(ask())

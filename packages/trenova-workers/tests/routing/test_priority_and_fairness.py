@@ -1,0 +1,86 @@
+"""A backlog of mixed work of two organizations, through the router, on a real server."""
+
+import asyncio
+import statistics
+import time
+import uuid
+
+import pytest
+from ordered_jobs import RAN, Job, Ordered
+from temporalio.client import Client
+from temporalio.worker import PollerBehaviorSimpleMaximum, UnsandboxedWorkflowRunner, Worker
+
+from trenova_workers import Router, RoutingPlugin, RoutingRules
+
+RULES = RoutingRules.model_validate({"weights": {"small": 4}})
+
+
+def mix(count):
+    """Every eleventh job is of the small organization, every third may wait."""
+    return [Job("small" if n % 11 == 0 else "big", "bulk" if n // 11 % 3 == 2 else "critical") for n in range(count)]
+
+
+async def run_backlog(server, jobs):
+    """Start all jobs on a queue that nobody polls, then let one worker do them; where and when each ran."""
+    client = await Client.connect(server.address, plugins=[RoutingPlugin(Router(RULES))])
+    queue = f"p-{uuid.uuid4().hex[:8]}"
+    slots = asyncio.Semaphore(40)
+    RAN.clear()
+
+    async def start(number, job):
+        async with slots:
+            return await client.start_workflow("Ordered", job, id=f"{queue}/{number}", task_queue=queue)
+
+    handles = await asyncio.gather(*(start(number, job) for number, job in enumerate(jobs)))
+    began = time.monotonic()
+    async with Worker(
+        client,
+        task_queue=queue,
+        workflows=[Ordered],
+        workflow_runner=UnsandboxedWorkflowRunner(),
+        max_cached_workflows=0,
+        max_concurrent_workflow_tasks=1,
+        workflow_task_poller_behavior=PollerBehaviorSimpleMaximum(1),
+    ):
+        results = await asyncio.gather(*(handle.result() for handle in handles))
+    assert results == [job.organization_id for job in jobs]
+    ids = [workflow_id for workflow_id, _ in RAN]
+    assert sorted(ids) == sorted(f"{queue}/{number}" for number in range(len(jobs))), "each ran once"
+    order = [int(workflow_id.rpartition("/")[2]) for workflow_id in ids]
+    return order, {number: at - began for number, (_, at) in zip(order, RAN, strict=True)}
+
+
+async def check(server, count, *, times):
+    """The figures that have to hold; the waits of the small organization in seconds, mixed and alone."""
+    jobs = mix(count)
+    order, waits = await run_backlog(server, jobs)
+    position = {number: place for place, number in enumerate(order)}
+
+    def mean(urgency):
+        return statistics.mean(position[number] for number, job in enumerate(jobs) if job.urgency == urgency)
+
+    urgent = sum(job.urgency == "critical" for job in jobs)
+    assert mean("critical") < 1.15 * urgent / 2
+    assert mean("bulk") > 0.9 * (urgent + (count - urgent) / 2)
+
+    small = [number for number, job in enumerate(jobs) if job.organization_id == "small"]
+    alone_order, alone_waits = await run_backlog(server, [jobs[number] for number in small])
+    assert len(alone_order) == len(small)
+    mixed_place = statistics.median(position[number] for number in small)
+    alone_place = statistics.median(range(len(small)))
+    assert mixed_place <= times * alone_place
+    return statistics.median(waits[number] for number in small), statistics.median(alone_waits.values())
+
+
+async def test_urgent_work_runs_first_and_a_small_organization_does_not_wait_for_a_big_one(fair_server):
+    # The server balances in each of four partitions; with so few jobs that shows.
+    await check(fair_server, 176, times=3)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+async def test_two_thousand_runs_keep_their_order_and_a_small_organization_waits_no_more_than_twice_its_own(
+    fair_server,
+):
+    mixed, alone = await check(fair_server, 2000, times=2)
+    assert mixed <= 2 * alone
