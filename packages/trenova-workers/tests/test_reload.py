@@ -96,6 +96,26 @@ async def test_settings_that_do_not_hold_leave_a_running_worker_as_it_is(sample,
     assert child.readyz().status_code == 200
 
 
+async def test_a_worker_whose_resizable_slots_are_all_taken_drains(sample, client):
+    child = sample.start("run", "--config", write(sample, 1))
+    child.until_ready()
+    handles = [
+        await client.start_workflow(
+            Sample.run, args=["sample.nap", 2.0], id=f"sample/{uuid.uuid4()}", task_queue=sample.queue
+        )
+        for _ in range(3)
+    ]
+    await until_begun(handles, 1)
+
+    child.signal(signal.SIGTERM)
+
+    assert await asyncio.to_thread(child.end) == 0
+    assert await begun(handles) == 0
+    waiting = [(await handle.describe()).raw_description.pending_activities for handle in handles]
+    assert sorted(len(activities) for activities in waiting) == [0, 1, 1]
+    await asyncio.gather(*(handle.terminate() for handle in handles))
+
+
 async def test_a_closed_terminal_drains_instead(sample):
     controller, terminal = pty.openpty()
     log = sample.folder / "log"

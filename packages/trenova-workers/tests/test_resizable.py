@@ -3,7 +3,7 @@ import threading
 
 import pytest
 
-from trenova_workers._tuning._resizable import ResizableSlots
+from trenova_workers._tuning._resizable import ResizableSupplier
 
 
 async def given(slots, number):
@@ -17,7 +17,7 @@ async def until_waiting(slots, number):
 
 
 async def test_no_more_slots_are_given_than_there_are():
-    slots = ResizableSlots(2)
+    slots = ResizableSupplier(2)
     await given(slots, 2)
 
     (waiting,) = await until_waiting(slots, 1)
@@ -28,7 +28,7 @@ async def test_no_more_slots_are_given_than_there_are():
 
 
 async def test_growing_lets_those_that_wait_go_on():
-    slots = ResizableSlots(1)
+    slots = ResizableSupplier(1)
     await given(slots, 1)
     waiting = await until_waiting(slots, 3)
 
@@ -41,7 +41,7 @@ async def test_growing_lets_those_that_wait_go_on():
 
 
 async def test_shrinking_takes_nothing_away_and_withholds_until_enough_have_come_back():
-    slots = ResizableSlots(3)
+    slots = ResizableSupplier(3)
     await given(slots, 3)
 
     slots.resize(1)
@@ -57,7 +57,7 @@ async def test_shrinking_takes_nothing_away_and_withholds_until_enough_have_come
 
 
 async def test_one_that_gives_up_waiting_leaves_its_turn_to_the_next():
-    slots = ResizableSlots(1)
+    slots = ResizableSupplier(1)
     await given(slots, 1)
     first, second = await until_waiting(slots, 2)
 
@@ -70,7 +70,7 @@ async def test_one_that_gives_up_waiting_leaves_its_turn_to_the_next():
 
 
 async def test_slots_given_back_from_other_threads_are_all_counted():
-    slots = ResizableSlots(8)
+    slots = ResizableSupplier(8)
 
     async def work():
         await slots.reserve_slot(None)
@@ -83,4 +83,4 @@ async def test_slots_given_back_from_other_threads_are_all_counted():
 
 def test_a_worker_without_slots_is_refused():
     with pytest.raises(ValueError, match="at least one slot, got 0"):
-        ResizableSlots(3).resize(0)
+        ResizableSupplier(3).resize(0)

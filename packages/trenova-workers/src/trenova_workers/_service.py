@@ -20,8 +20,8 @@ S = TypeVar("S", bound=ServiceSettings)
 class Work:
     """What one worker process registers, on each of its queues.
 
-    Activities may be ``async`` functions or plain ones; plain ones run on a thread pool with one
-    thread per activity slot.
+    Activities may be ``async`` functions or plain ones; plain ones run on threads or in processes, one per
+    activity slot (``worker.activity_executor``).
     """
 
     workflows: Sequence[type] = ()

@@ -17,7 +17,7 @@ from trenova_workers._service import Work
 from trenova_workers._tuning._arguments import worker_arguments
 from trenova_workers._tuning._checks import AFTER_GRACE_S, LEAST_GRACE_S
 from trenova_workers._tuning._executors import Executors
-from trenova_workers._tuning._slots import ResizableSlotsOptions, SlotKind
+from trenova_workers._tuning._slots import ResizableSlots, SlotKind
 from trenova_workers._tuning._tuner import make_tuning, most_activities, slot_key, slots_of
 
 _log = logging.getLogger(__name__)
@@ -92,7 +92,7 @@ class Workers:
         wanted = {
             kind: slots.slots
             for kind, slots in slots_of(options).items()
-            if kind in self.resizable and isinstance(slots, ResizableSlotsOptions)
+            if kind in self.resizable and isinstance(slots, ResizableSlots)
         }
         if (activities := wanted.get("activities", 0)) > self._most:
             raise ConfigurationError(

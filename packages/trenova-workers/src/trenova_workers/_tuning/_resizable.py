@@ -13,7 +13,7 @@ from temporalio.worker import (
 )
 
 
-class ResizableSlots(CustomSlotSupplier):
+class ResizableSupplier(CustomSlotSupplier):
     """Gives at most ``size`` slots. The SDK calls some methods from threads of its own, hence the lock."""
 
     def __init__(self, size: int) -> None:

@@ -22,7 +22,7 @@ class FixedSlots(BaseModel):
     slots: int = Field(default=100, ge=1, le=MOST_SLOTS)
 
 
-class ResizableSlotsOptions(BaseModel):
+class ResizableSlots(BaseModel):
     """So many until SIGHUP brings another number."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -52,7 +52,7 @@ class ResourceSlots(BaseModel):
         return self
 
 
-Slots = Annotated[FixedSlots | ResizableSlotsOptions | ResourceSlots, Field(discriminator="kind")]
+Slots = Annotated[FixedSlots | ResizableSlots | ResourceSlots, Field(discriminator="kind")]
 
 
 class FixedTuner(BaseModel):

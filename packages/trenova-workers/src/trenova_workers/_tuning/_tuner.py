@@ -14,11 +14,11 @@ from temporalio.worker import (
     WorkerTuner,
 )
 
-from trenova_workers._tuning._resizable import ResizableSlots
+from trenova_workers._tuning._resizable import ResizableSupplier
 from trenova_workers._tuning._slots import (
     CompositeTuner,
     FixedSlots,
-    ResizableSlotsOptions,
+    ResizableSlots,
     ResizableTuner,
     ResourceSlots,
     ResourceTuner,
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from trenova_workers._options import WorkerOptions
 
 SlotSupplier = FixedSizeSlotSupplier | ResourceBasedSlotSupplier | CustomSlotSupplier
-AnySlots = FixedSlots | ResizableSlotsOptions | ResourceSlots
+AnySlots = FixedSlots | ResizableSlots | ResourceSlots
 
 # No worker of ours serves Nexus; the SDK's own default.
 _NEXUS_SLOTS = 100
@@ -40,7 +40,7 @@ class Tuning:
     """The tuner of one worker and those of its slots that can be resized."""
 
     tuner: WorkerTuner
-    resizable: Mapping[SlotKind, ResizableSlots] = field(default_factory=dict)
+    resizable: Mapping[SlotKind, ResizableSupplier] = field(default_factory=dict)
 
 
 def slots_of(options: "WorkerOptions") -> dict[SlotKind, AnySlots]:
@@ -58,7 +58,7 @@ def slots_of(options: "WorkerOptions") -> dict[SlotKind, AnySlots]:
         "local_activities": options.max_local_activities,
     }
     if isinstance(tuner, ResizableTuner):
-        return {kind: ResizableSlotsOptions(kind="resizable", slots=number) for kind, number in numbers.items()}
+        return {kind: ResizableSlots(kind="resizable", slots=number) for kind, number in numbers.items()}
     return {kind: FixedSlots(slots=number) for kind, number in numbers.items()}
 
 
@@ -78,7 +78,7 @@ def slot_key(options: "WorkerOptions", kind: SlotKind) -> str:
 def most_activities(options: "WorkerOptions") -> int:
     """Return for how many activities at once one worker needs threads, resized ones included."""
     slots = slots_of(options)["activities"]
-    if isinstance(slots, ResizableSlotsOptions) and isinstance(options.tuner, ResizableTuner | CompositeTuner):
+    if isinstance(slots, ResizableSlots) and isinstance(options.tuner, ResizableTuner | CompositeTuner):
         return max(slots.slots, options.tuner.ceiling)
     return most_slots(slots)
 
@@ -92,15 +92,15 @@ def make_tuning(options: "WorkerOptions") -> Tuning:
         local_activity_supplier=suppliers["local_activities"],
         nexus_supplier=FixedSizeSlotSupplier(_NEXUS_SLOTS),
     )
-    resizable = {kind: made for kind, made in suppliers.items() if isinstance(made, ResizableSlots)}
+    resizable = {kind: made for kind, made in suppliers.items() if isinstance(made, ResizableSupplier)}
     return Tuning(tuner, resizable)
 
 
 def _supplier(slots: AnySlots, options: "WorkerOptions") -> SlotSupplier:
     if isinstance(slots, FixedSlots):
         return FixedSizeSlotSupplier(slots.slots)
-    if isinstance(slots, ResizableSlotsOptions):
-        return ResizableSlots(slots.slots)
+    if isinstance(slots, ResizableSlots):
+        return ResizableSupplier(slots.slots)
     tuner = options.tuner
     assert isinstance(tuner, ResourceTuner | CompositeTuner)
     return ResourceBasedSlotSupplier(

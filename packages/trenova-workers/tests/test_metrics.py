@@ -1,0 +1,62 @@
+import asyncio
+import socket
+import uuid
+
+import pytest
+from aiohttp import web
+from sample_worker.__main__ import SERVICE
+from sample_worker._settings import Settings
+
+from trenova_errors import ConfigurationError
+from trenova_workers import MetricsOptions, WorkerOptions, run
+from trenova_workers._tuning._telemetry import make_telemetry
+
+
+async def test_metrics_are_pushed_to_a_collector(server):
+    received: asyncio.Queue[bytes] = asyncio.Queue()
+
+    async def take(request: web.Request) -> web.Response:
+        await received.put(await request.read())
+        return web.Response()
+
+    app = web.Application()
+    app.router.add_post("/v1/metrics", take)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    port = site._server.sockets[0].getsockname()[1]
+    metrics = MetricsOptions(
+        exporter="otlp", otlp_url=f"http://127.0.0.1:{port}/v1/metrics", otlp_protocol="http", otlp_interval_s=0.2
+    )
+    settings = Settings(queue=f"pushed-{uuid.uuid4().hex[:8]}", worker=WorkerOptions(metrics=metrics, build_id="4.2"))
+    stop = asyncio.Event()
+    connection = {"target_host": server.address, "namespace": "default"}
+    running = asyncio.create_task(run(SERVICE, settings, connection=connection, stop=stop))
+    async with asyncio.timeout(30):
+        while b"temporal_worker_task_slots_available" not in (pushed := await received.get()):
+            pass
+    stop.set()
+    await running
+    await runner.cleanup()
+
+    assert b"sample-worker" in pushed
+    assert b"4.2" in pushed
+
+
+def test_a_port_for_scrapes_that_is_taken_is_refused_with_the_key_to_change():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        options = WorkerOptions(metrics=MetricsOptions(exporter="prometheus", port=port))
+
+        with pytest.raises(ConfigurationError) as caught:
+            make_telemetry(options, {})
+    assert f"Metrics cannot be answered at 127.0.0.1:{port}" in caught.value.message
+    assert "worker.metrics.port" in caught.value.message
+
+
+def test_a_host_that_is_not_ours_is_refused_with_the_key_to_change():
+    options = WorkerOptions(metrics=MetricsOptions(exporter="prometheus", host="203.0.113.1"))
+
+    with pytest.raises(ConfigurationError, match=r"203\.0\.113\.1:0: .* Correct worker\.metrics\.host"):
+        make_telemetry(options, {})
