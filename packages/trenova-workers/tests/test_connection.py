@@ -47,6 +47,15 @@ def test_a_file_that_is_not_toml_is_refused(file):
         connect_config({"TEMPORAL_CONFIG_FILE": str(file)})
 
 
+@pytest.mark.parametrize("line", ['api_key = "hunter2', 'tls = "hunter2"', "api_key = [5, 'hunter2']"])
+def test_what_is_wrong_with_a_file_is_told_without_its_lines(file, line):
+    file.write_text(f"[profile.default]\n{line}\n")
+
+    with pytest.raises(ConfigurationError, match="line 2") as caught:
+        connect_config({"TEMPORAL_CONFIG_FILE": str(file)})
+    assert "hunter2" not in caught.value.message
+
+
 def test_a_certificate_that_is_not_there_is_refused(file):
     file.write_text('[profile.default.tls]\nclient_cert_path = "/no/such.pem"\nclient_key_path = "/no/such.key"\n')
 

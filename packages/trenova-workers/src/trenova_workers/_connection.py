@@ -1,5 +1,6 @@
 """The connection to Temporal: `temporalio.envconfig` and nothing else decides where it goes."""
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -17,6 +18,9 @@ DEFAULT_ADDRESS = "localhost:7233"
 """Where a Temporal server listens unless told otherwise."""
 
 _CONNECT_TIMEOUT = timedelta(seconds=10)
+# An error of TOML shows the line of the file, and the value that does not fit: both may be a key.
+_QUOTED_LINE = re.compile(r"\d*\s*\|")
+_QUOTED_VALUE = re.compile(r"(invalid (?:type|value): [a-z ]+?) (?:\"[^\"]*\"|`[^`]*`)")
 
 
 def connect_config(environ: Mapping[str, str]) -> ClientConnectConfig:
@@ -36,12 +40,19 @@ def connect_config(environ: Mapping[str, str]) -> ClientConnectConfig:
         of = f"the profile {profile!r}" if profile else "the configuration"
         source = f" of {file!r}" if file else ""
         raise ConfigurationError(
-            f"Temporal: {of}{source} cannot be used: {error}. Correct TEMPORAL_PROFILE, "
+            f"Temporal: {of}{source} cannot be used: {told(error)}. Correct TEMPORAL_PROFILE, "
             "TEMPORAL_CONFIG_FILE or the file."
         ) from None
     config.setdefault("target_host", DEFAULT_ADDRESS)
     config.setdefault("namespace", "default")
     return config
+
+
+def told(error: Exception) -> str:
+    """Return what the SDK says of a profile file on one line, without the lines of the file that it quotes."""
+    lines = [line.strip() for line in str(error).splitlines()]
+    kept = [line for line in lines if line and not _QUOTED_LINE.match(line)]
+    return _QUOTED_VALUE.sub(r"\1", ": ".join(kept)).rstrip(".")
 
 
 async def connect(

@@ -250,18 +250,21 @@ def test_misspelt_variables_are_named_with_what_was_meant(doctor):
     ("environ", "severity", "said"),
     [
         ({"TEMPORAL_CONFIG_FILE": "{folder}/temporal.toml"}, "warning", "adress"),
+        ({"TEMPORAL_CONFIG_FILE": "{folder}/broken.toml"}, "problem", "line 2"),
         ({"TEMPORAL_CONFIG_FILE": "nowhere.toml"}, "problem", "nowhere.toml"),
         ({"TEMPORAL_ADDRESS": "http://x:7233"}, "problem", "is a URL"),
     ],
 )
 def test_a_profile_that_leads_nowhere_or_holds_unknown_words_is_told(doctor, environ, severity, said):
-    (doctor.folder / "temporal.toml").write_text('[profile.default]\nadress = "x:1"\n')
+    (doctor.folder / "temporal.toml").write_text('[profile.default]\nadress = "hunter2"\n')
+    (doctor.folder / "broken.toml").write_text('[profile.default]\napi_key = "hunter2\n')
     doctor.write("silent_worker", "")
     told = {name: value.format(folder=doctor.folder) for name, value in environ.items()}
     _, found = doctor.look("environment", services={"silent-worker": "silent_worker"}, environ=told, offline=True)
 
     [profile] = [one for one in found if one["subject"] == "profile"]
     assert (profile["severity"], said in profile["found"]) == (severity, True)
+    assert "hunter2" not in str(found)
 
 
 def test_versions_that_do_not_fit_are_a_problem(doctor):

@@ -8,12 +8,13 @@ from packaging.requirements import InvalidRequirement, Requirement
 from temporalio.envconfig import ClientConfig
 
 from trenova_errors import ConfigurationError
-from trenova_workers._connection import connect_config
+from trenova_workers._connection import connect_config, told
 from trenova_workers._doctor._check import Check, Need
 from trenova_workers._doctor._diagnosis import Diagnosis
 from trenova_workers._doctor._patient import Patient
 from trenova_workers._fields import nearest
 from trenova_workers._layers import SHARED_PREFIX
+from trenova_workers._provenance import masked_text
 from trenova_workers._up._discovery import GROUP
 
 # What temporalio.envconfig reads (temporalio 1.35); TEMPORAL_GRPC_META_* carries any header.
@@ -39,10 +40,10 @@ class EnvironmentCheck(Check):
 
     async def examine(self, patient: Patient) -> list[Diagnosis]:
         """Look at the variables and at what is installed."""
-        told = [*self._temporal(patient), *self._trenova(patient)]
+        misspelt = [*self._temporal(patient), *self._trenova(patient)]
         return [
             self._profile(patient),
-            *(told or [self.ok("variables", "every TEMPORAL_ and TRENOVA_ variable is one that somebody reads")]),
+            *(misspelt or [self.ok("variables", "every TEMPORAL_ and TRENOVA_ variable is one that somebody reads")]),
             *self._versions(patient),
         ]
 
@@ -55,12 +56,12 @@ class EnvironmentCheck(Check):
             ClientConfig.load_client_connect_config(override_env_vars=dict(patient.environ), config_file_strict=True)
         except (RuntimeError, ValueError, TypeError, OSError) as error:
             advice = "Correct the profile file: what the SDK does not know it ignores without a word."
-            return self.warning("profile", f"it holds what nobody reads: {error}", advice)
+            return self.warning("profile", f"it holds what nobody reads: {told(error)}", advice)
         address = config["target_host"]
         if "://" in address:
             advice = "Write it as host:port, without a scheme; TLS is TEMPORAL_TLS=true."
-            return self.problem("profile", f"the address {address!r} is a URL", advice)
-        return self.ok("profile", f"leads to {address}, namespace {config['namespace']!r}")
+            return self.problem("profile", f"the address {masked_text(address)!r} is a URL", advice)
+        return self.ok("profile", f"leads to {masked_text(address)}, namespace {config['namespace']!r}")
 
     def _temporal(self, patient: Patient) -> Iterable[Diagnosis]:
         """Only what is spelt nearly right: Temporal's other tools have variables of their own."""
