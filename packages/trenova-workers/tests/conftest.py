@@ -43,11 +43,12 @@ class Server:
         return f"127.0.0.1:{self.port}"
 
     @classmethod
-    def start(cls, port: int | None = None, *arguments: str) -> "Server":
+    def start(cls, port: int | None = None, *settings: str) -> "Server":
         port = port or free_port()
         temporal = Path(sysconfig.get_path("scripts")) / "temporal"
         command = [temporal, "server", "start-dev", "--headless", "--ip", "127.0.0.1", "--port", str(port)]
-        process = subprocess.Popen([*command, "--log-level", "never", *arguments], stdout=subprocess.DEVNULL)
+        told = [word for setting in settings for word in ("--dynamic-config-value", setting)]
+        process = subprocess.Popen([*command, *told, "--log-level", "never"], stdout=subprocess.DEVNULL)
         server = cls(port, process)
         eventually(server._answers)
         return server

@@ -63,6 +63,8 @@ def test_a_check_for_people_is_a_table(sample):
 def test_config_show_tells_programs_what_the_service_is(sample):
     shown = json.loads(sample.call("config", "show", "--json", SAMPLE_WORKER_STORE__PASSWORD="hunter2").stdout)
 
+    assert shown.pop("limits")["shortest_heartbeat_timeout_s"] == 10
+    assert {one["key"] for one in shown.pop("problems")} == {"worker.graceful_shutdown_s"}
     assert {k: v for k, v in shown.items() if k != "settings"} == {
         "service": "sample-worker",
         "summary": "Naps.",
@@ -70,6 +72,7 @@ def test_config_show_tells_programs_what_the_service_is(sample):
         "env": "dev",
         "queues": [sample.queue],
         "demo_order": 3,
+        "search_attributes": {"SampleTag": "Keyword"},
     }
     assert {"key": "queue", "value": sample.queue, "source": "SAMPLE_WORKER_QUEUE"} in shown["settings"]
     assert "hunter2" not in json.dumps(shown)

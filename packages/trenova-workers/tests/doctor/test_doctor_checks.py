@@ -4,11 +4,13 @@ import asyncio
 import socket
 import uuid
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from sample_worker.waiting import eventually
 from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.operatorservice.v1 import RemoveSearchAttributesRequest
+from temporalio.api.workflowservice.v1 import RegisterNamespaceRequest
 from temporalio.client import Client, Schedule, ScheduleActionStartWorkflow, ScheduleSpec
 
 from trenova_workers._doctor._check_clock import ClockCheck, seconds_apart
@@ -312,6 +314,34 @@ async def test_the_server_is_described_and_what_it_lacks_is_told(doctor, client)
     ]
     assert found[0].found.startswith("Temporal 1.")
     assert "temporal operator namespace create -n nowhere" in missing.found
+
+
+async def test_what_a_server_keeps_and_can_is_told(doctor, server):
+    other = type(server).start(None, "matching.enableFairness=true", "frontend.WorkerHeartbeatsEnabled=false")
+    try:
+        client = await Client.connect(other.address)
+        request = RegisterNamespaceRequest(namespace="short")
+        request.workflow_execution_retention_period.FromTimedelta(timedelta(hours=1))
+        await client.workflow_service.register_namespace(request)
+        environ = doctor.environ | {"TEMPORAL_ADDRESS": other.address, "TEMPORAL_NAMESPACE": "short"}
+        patient = await until_there(Options(environ, doctor.folder))
+        _, retention, heartbeats, fairness = await look(ServerCheck(), patient)
+    finally:
+        other.kill()
+
+    assert (str(retention.severity), retention.found.startswith("closed runs are kept 1 h only")) == ("warning", True)
+    assert (str(heartbeats.severity), "frontend.WorkerHeartbeatsEnabled" in heartbeats.advice) == ("warning", True)
+    assert (str(fairness.severity), fairness.found.startswith("on, ")) == ("ok", True)
+
+
+async def until_there(options):
+    """Admit as soon as a new namespace is known."""
+    for _ in range(100):
+        patient = await admit(options, [])
+        if patient.client:
+            return patient
+        await asyncio.sleep(0.1)
+    pytest.fail("the namespace did not appear")
 
 
 @pytest.mark.parametrize(
