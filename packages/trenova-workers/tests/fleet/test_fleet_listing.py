@@ -42,7 +42,7 @@ async def test_a_killed_worker_is_lost_not_running(workers, client, server):
 
     async def told():  # the second heartbeat tells the interval
         found = [one.queues[0] for one in await fleet.look()]
-        return len(found) == 4 and len([queue for queue in found if queue.heartbeat_s == 1.0]) == 3
+        return len(found) == 4 and len([queue for queue in found if queue.heartbeat_s]) == 3
 
     await eventually_awaited(told)
 
@@ -63,7 +63,7 @@ async def test_a_killed_worker_is_lost_not_running(workers, client, server):
     (queue,) = living.queues
     assert (queue.slots["activities"].used, queue.slots["activities"].available) == (0, 100)
     assert queue.pollers.activities >= 1
-    assert queue.heartbeat_s == 1.0
+    assert 1 <= queue.heartbeat_s < 2
     assert queue.registrations.activities == ("rest",)
     # What one look says, which knows nothing but the clocks.
     once = {worker.identity: worker.state for worker in await list_workers(client, service="rest-worker")}
