@@ -3,14 +3,20 @@
 import asyncio
 import os
 from collections.abc import Callable, Coroutine
-from contextlib import suppress
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from trenova_errors import ConfigurationError
 from trenova_workers.client_plugin import RULES_VARIABLE
+
+if TYPE_CHECKING:
+    from temporalio.client import Client
+
+    from trenova_workers._routing._loads import QueueLoads
+    from trenova_workers._routing._requests import StartRequest
+    from trenova_workers._routing._router import Router
 
 Rules = Annotated[
     Path | None,
@@ -61,7 +67,7 @@ def route_app() -> typer.Typer:
     return app
 
 
-async def _explain(path: Path, request: Any, *, offline: bool, as_json: bool) -> None:
+async def _explain(path: Path, request: "StartRequest", *, offline: bool, as_json: bool) -> None:
     from trenova_workers._cli_route_output import explained
     from trenova_workers._routing._router import Router
 
@@ -73,13 +79,15 @@ async def _explain(path: Path, request: Any, *, offline: bool, as_json: bool) ->
     watched = decision.watched
     loads = None
     if watched and not offline:
-        with suppress(ConfigurationError):  # no server, no figures; the answer says so
+        try:
             loads = await _loads(router, watched)
+        except ConfigurationError as error:
+            typer.echo(f"Explained without the load of queues. {error.message}", err=True)
     waits = {queue: loads.wait_s(queue) if loads else None for queue in watched}
     print(explained(decision.explain(loads), waits, as_json=as_json))  # noqa: T201 (stdout is for results)
 
 
-async def _loads(router: Any, watched: tuple[str, ...]) -> Any:
+async def _loads(router: "Router", watched: tuple[str, ...]) -> "QueueLoads":
     import time
 
     from trenova_workers._routing._loads import QueueLoads
@@ -103,7 +111,7 @@ async def _apply(path: Path, *, dry_run: bool, as_json: bool) -> None:
     print(applied(result, dry_run=dry_run, as_json=as_json))  # noqa: T201 (stdout is for results)
 
 
-async def _connect() -> Any:
+async def _connect() -> "Client":
     from trenova_workers._connection import connect, connect_config
     from trenova_workers._identity import make_identity
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import statistics
-import time
 import uuid
 
 import pytest
@@ -21,7 +20,7 @@ def mix(count):
 
 
 async def run_backlog(server, jobs):
-    """Start all jobs on a queue that nobody polls, then let one worker do them; where and when each ran."""
+    """Start all jobs on a queue that nobody polls, then let one worker do them; their numbers in the order they ran."""
     client = await Client.connect(server.address, plugins=[RoutingPlugin(Router(RULES))])
     queue = f"p-{uuid.uuid4().hex[:8]}"
     slots = asyncio.Semaphore(40)
@@ -36,7 +35,6 @@ async def run_backlog(server, jobs):
             return await handle.result()
 
     handles = await asyncio.gather(*(start(number, job) for number, job in enumerate(jobs)))
-    began = time.monotonic()
     async with Worker(
         client,
         task_queue=queue,
@@ -50,14 +48,16 @@ async def run_backlog(server, jobs):
     assert results == [job.organization_id for job in jobs]
     ids = [workflow_id for workflow_id, _ in RAN]
     assert sorted(ids) == sorted(f"{queue}/{number}" for number in range(len(jobs))), "each ran once"
-    order = [int(workflow_id.rpartition("/")[2]) for workflow_id in ids]
-    return order, {number: at - began for number, (_, at) in zip(order, RAN, strict=True)}
+    return [int(workflow_id.rpartition("/")[2]) for workflow_id in ids]
 
 
 async def check(server, count, *, times):
-    """The figures that have to hold; the waits of the small organization in seconds, mixed and alone."""
+    """Compare the order of a backlog with what it has to be. A wait is counted in the runs that went before.
+
+    Seconds would compare the machine of one minute with that of the next.
+    """
     jobs = mix(count)
-    order, waits = await run_backlog(server, jobs)
+    order = await run_backlog(server, jobs)
     position = {number: place for place, number in enumerate(order)}
 
     def mean(urgency):
@@ -68,12 +68,9 @@ async def check(server, count, *, times):
     assert mean("bulk") > 0.9 * (urgent + (count - urgent) / 2)
 
     small = [number for number, job in enumerate(jobs) if job.organization_id == "small"]
-    alone_order, alone_waits = await run_backlog(server, [jobs[number] for number in small])
-    assert len(alone_order) == len(small)
-    mixed_place = statistics.median(position[number] for number in small)
-    alone_place = statistics.median(range(len(small)))
-    assert mixed_place <= times * alone_place
-    return statistics.median(waits[number] for number in small), statistics.median(alone_waits.values())
+    among_all = statistics.median(position[number] for number in small)
+    alone = statistics.median(range(len(small)))
+    assert among_all <= times * alone
 
 
 async def test_urgent_work_runs_first_and_a_small_organization_does_not_wait_for_a_big_one(fair_server):
@@ -86,5 +83,4 @@ async def test_urgent_work_runs_first_and_a_small_organization_does_not_wait_for
 async def test_two_thousand_runs_keep_their_order_and_a_small_organization_waits_no_more_than_twice_its_own(
     fair_server,
 ):
-    mixed, alone = await check(fair_server, 2000, times=2)
-    assert mixed <= 2 * alone
+    await check(fair_server, 2000, times=2)

@@ -62,6 +62,7 @@ def test_a_server_that_is_not_there_leaves_waits_unknown(rules):
 
     assert told.exit_code == 0
     assert set(json.loads(told.stdout)["waits_s"].values()) == {None}
+    assert "No Temporal server at '127.0.0.1:1' lets us in" in told.stderr
 
 
 def test_live_waits_are_shown_and_decide(rules, queue, fair_server):
