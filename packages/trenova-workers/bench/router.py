@@ -32,9 +32,9 @@ from temporalio.common import (
 )
 from temporalio.converter import DataConverter
 
-from trenova_workers import ORGANIZATION_ATTRIBUTE, QueueLoads, Reading, Router, RoutingRules, StartRequest
-from trenova_workers._routing._facts import Facts
-from trenova_workers._routing._interceptor import RoutingInterceptor
+from trenova_workers.routing import ORGANIZATION_ATTRIBUTE, QueueLoads, Reading, Router, RoutingRules, StartRequest
+from trenova_workers.routing._facts import Facts
+from trenova_workers.routing._interceptor import RoutingInterceptor
 
 TARGET_US = 20.0
 _RULES = 200

@@ -8,31 +8,9 @@ from trenova_workers._fleet._registrations_plugin import RegistrationsPlugin
 from trenova_workers._fleet._status import PollerCounts, QueueStatus, SlotUse, WorkerState, WorkerStatus
 from trenova_workers._identity import Identity, host_of, parse_identity
 from trenova_workers._limits import WorkLimits
-from trenova_workers._options import HealthOptions, LogOptions, WorkerOptions
+from trenova_workers._options import HealthOptions, LogOptions, RoutingOptions, WorkerOptions
 from trenova_workers._prepare import prepare
 from trenova_workers._provenance import Setting
-from trenova_workers._routing._apply import Applied, apply_weights
-from trenova_workers._routing._choice import Choice, choose
-from trenova_workers._routing._facts import ORGANIZATION_ATTRIBUTE
-from trenova_workers._routing._fairness import fairness_key
-from trenova_workers._routing._file import RulesFile, load_rules
-from trenova_workers._routing._load import QueueView, Reading
-from trenova_workers._routing._loads import QueueLoads
-from trenova_workers._routing._options import RoutingOptions
-from trenova_workers._routing._overrides import OverrideChange
-from trenova_workers._routing._plugin import RoutingPlugin
-from trenova_workers._routing._requests import Explanation, Route, StartRequest, Step
-from trenova_workers._routing._router import Router
-from trenova_workers._routing._rules import (
-    LoadOptions,
-    Match,
-    OrganizationClass,
-    Overflow,
-    RoutingRules,
-    Rule,
-    Target,
-)
-from trenova_workers._routing._served import check_routing
 from trenova_workers._run import ForcedShutdownError, run
 from trenova_workers._service import Finding, Service, Work
 from trenova_workers._settings import LoadedSettings, ServiceSettings, load_settings
@@ -54,39 +32,40 @@ __all__ = [
     "CompositeTuner",
     "DemoEvent",
     "DemoRun",
-    "Explanation",
     "Finding",
     "FixedPollers",
     "FixedSlots",
     "FixedTuner",
     "ForcedShutdownError",
     "HealthOptions",
-    "LoadOptions",
+    "Identity",
     "LoadedSettings",
     "LogOptions",
     "MetricsOptions",
+    "PollerCounts",
     "ProgressEvent",
+    "QueueStatus",
+    "Registrations",
+    "RegistrationsPlugin",
     "ResizableSlots",
     "ResizableTuner",
     "ResourceSlots",
     "ResourceTuner",
+    "RoutingOptions",
     "Service",
     "ServiceSettings",
     "Setting",
-    "StartRequest",
-    "Step",
+    "SlotUse",
     "SummaryEvent",
-    "Target",
     "Work",
     "WorkLimits",
     "WorkerOptions",
-    "apply_weights",
-    "check_routing",
-    "choose",
+    "WorkerState",
+    "WorkerStatus",
     "connect",
     "connect_config",
-    "fairness_key",
-    "load_rules",
+    "host_of",
+    "list_workers",
     "load_settings",
     "parse_identity",
     "prepare",

@@ -14,9 +14,9 @@ from trenova_workers.client_plugin import RULES_VARIABLE
 if TYPE_CHECKING:
     from temporalio.client import Client
 
-    from trenova_workers._routing._loads import QueueLoads
-    from trenova_workers._routing._requests import StartRequest
-    from trenova_workers._routing._router import Router
+    from trenova_workers.routing._loads import QueueLoads
+    from trenova_workers.routing._requests import StartRequest
+    from trenova_workers.routing._router import Router
 
 Rules = Annotated[
     Path | None,
@@ -49,7 +49,7 @@ def route_app() -> typer.Typer:
             return
         if explain is None:
             raise typer.BadParameter("Say which workflow type: --explain WORKFLOW.")
-        from trenova_workers._routing._requests import StartRequest
+        from trenova_workers.routing._requests import StartRequest
 
         request = StartRequest(explain, queue, organization, urgency, size)
         _end(lambda: _explain(_required(rules), request, offline=offline, as_json=json_))
@@ -69,7 +69,7 @@ def route_app() -> typer.Typer:
 
 async def _explain(path: Path, request: "StartRequest", *, offline: bool, as_json: bool) -> None:
     from trenova_workers._cli_route_output import explained
-    from trenova_workers._routing._router import Router
+    from trenova_workers.routing._router import Router
 
     router = Router.from_file(path)
     if request.urgency is not None and request.urgency not in router.rules.urgencies:
@@ -90,8 +90,8 @@ async def _explain(path: Path, request: "StartRequest", *, offline: bool, as_jso
 async def _loads(router: "Router", watched: tuple[str, ...]) -> "QueueLoads":
     import time
 
-    from trenova_workers._routing._loads import QueueLoads
-    from trenova_workers._routing._statistics import ServerStatistics
+    from trenova_workers.routing._loads import QueueLoads
+    from trenova_workers.routing._statistics import ServerStatistics
 
     client = await _connect()
     statistics = ServerStatistics(client.service_client, client.namespace, time.monotonic)
@@ -103,8 +103,8 @@ async def _loads(router: "Router", watched: tuple[str, ...]) -> "QueueLoads":
 
 async def _apply(path: Path, *, dry_run: bool, as_json: bool) -> None:
     from trenova_workers._cli_route_output import applied
-    from trenova_workers._routing._apply import apply_weights
-    from trenova_workers._routing._file import load_rules
+    from trenova_workers.routing._apply import apply_weights
+    from trenova_workers.routing._file import load_rules
 
     rules = load_rules(path)
     result = await apply_weights(await _connect(), rules, dry_run=dry_run)

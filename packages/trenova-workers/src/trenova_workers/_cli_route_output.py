@@ -6,9 +6,9 @@ from dataclasses import asdict
 from math import isinf
 from typing import Any
 
-from trenova_workers._routing._apply import Applied
-from trenova_workers._routing._overrides import OverrideChange
-from trenova_workers._routing._requests import Explanation
+from trenova_workers.routing._apply import Applied
+from trenova_workers.routing._overrides import OverrideChange
+from trenova_workers.routing._requests import Explanation
 
 
 def explained(explanation: Explanation, waits: Mapping[str, float | None], *, as_json: bool) -> str:

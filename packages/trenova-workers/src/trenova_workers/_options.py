@@ -1,6 +1,7 @@
 """Options of the runtime. Frozen, and unknown keys are errors."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ModelWrapValidatorHandler, model_validator
@@ -143,3 +144,12 @@ class LogOptions(BaseModel):
             format=form,
             context={"service": service},
         )
+
+
+class RoutingOptions(BaseModel):
+    """How starts are routed."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    rules: Path | None = None
+    """YAML or JSON file of routing rules, relative to the working directory; without it starts go as callers say."""

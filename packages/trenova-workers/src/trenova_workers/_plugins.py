@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from temporalio.client import Plugin
 
-from trenova_workers._routing._plugin import RoutingPlugin
-from trenova_workers._routing._router import Router
 from trenova_workers._service import S, Service
+from trenova_workers.routing._plugin import RoutingPlugin
+from trenova_workers.routing._router import Router
 
 
 def client_plugins(service: Service[S], settings: S) -> Sequence[Plugin]:

@@ -10,9 +10,9 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from trenova_workers._explain import explain
 from trenova_workers._layers import SHARED_PREFIX, Layer, environment_layer, merged, override_layer, yaml_layer
-from trenova_workers._options import HealthOptions, LogOptions, WorkerOptions
+from trenova_workers._options import HealthOptions, LogOptions, RoutingOptions, WorkerOptions
 from trenova_workers._provenance import Setting, describe
-from trenova_workers._routing._options import RoutingOptions
+from trenova_workers._tuning._profiles import profile_defaults
 
 
 class ServiceSettings(BaseSettings):

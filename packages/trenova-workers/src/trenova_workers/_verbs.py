@@ -12,13 +12,14 @@ from trenova_workers._connection import connect
 from trenova_workers._demo import DemoEvent, DemoRun
 from trenova_workers._fleet._checking import check_fleet
 from trenova_workers._identity import make_identity
+from trenova_workers._options import RoutingOptions
 from trenova_workers._plugins import client_plugins
-from trenova_workers._routing._file import load_rules
-from trenova_workers._routing._options import RoutingOptions
-from trenova_workers._routing._served import check_routing
-from trenova_workers._search_attributes import check_search_attributes, wanted_attributes
+from trenova_workers._preflight import problems_of, with_derived
+from trenova_workers._search_attributes import attribute_type, check_search_attributes, wanted_attributes
 from trenova_workers._service import Finding, S, Service
 from trenova_workers._settings import LoadedSettings
+from trenova_workers.routing._file import load_rules
+from trenova_workers.routing._served import check_routing
 
 
 async def check(service: Service[S], settings: S, connection: ClientConnectConfig) -> Sequence[Finding]:

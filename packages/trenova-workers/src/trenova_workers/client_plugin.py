@@ -6,8 +6,8 @@ from typing import Final
 
 from temporalio.client import Plugin
 
-from trenova_workers._routing._plugin import RoutingPlugin
-from trenova_workers._routing._router import Router
+from trenova_workers.routing._plugin import RoutingPlugin
+from trenova_workers.routing._router import Router
 
 __all__ = ["RULES_VARIABLE", "plugin"]
 

@@ -3,9 +3,9 @@ import random
 
 import pytest
 
-from trenova_workers import LoadOptions, QueueView, Reading, choose
-from trenova_workers._routing._choice import spills
-from trenova_workers._routing._rules import Overflow
+from trenova_workers.routing import LoadOptions, QueueView, Reading, choose
+from trenova_workers.routing._choice import spills
+from trenova_workers.routing._rules import Overflow
 
 OPTIONS = LoadOptions()
 

@@ -24,7 +24,7 @@ from temporalio.common import (
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.worker import Replayer, UnsandboxedWorkflowRunner, Worker
 
-from trenova_workers import ORGANIZATION_ATTRIBUTE, Router, RoutingPlugin, RoutingRules, check_routing
+from trenova_workers.routing import ORGANIZATION_ATTRIBUTE, Router, RoutingPlugin, RoutingRules, check_routing
 
 ORGANIZATION = SearchAttributeKey.for_keyword(ORGANIZATION_ATTRIBUTE)
 _PATIENCE = timedelta(seconds=20)

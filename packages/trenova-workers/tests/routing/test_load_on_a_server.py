@@ -10,7 +10,7 @@ from ordered_jobs import SECONDS, Job, Ordered
 from temporalio.client import Client
 from temporalio.worker import PollerBehaviorSimpleMaximum, UnsandboxedWorkflowRunner, Worker
 
-from trenova_workers import Router, RoutingPlugin, RoutingRules
+from trenova_workers.routing import Router, RoutingPlugin, RoutingRules
 
 PERIOD_S = 5.0
 PER_SECOND = 5

@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from trenova_workers import LoadOptions, QueueLoads, Reading
+from trenova_workers.routing import LoadOptions, QueueLoads, Reading
 
 
 class Server:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from trenova_workers import LoadOptions, QueueView, Reading, choose
+from trenova_workers.routing import LoadOptions, QueueView, Reading, choose
 
 STEP_S = 0.05
 CACHE_S = 5.0

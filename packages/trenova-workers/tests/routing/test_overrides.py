@@ -1,5 +1,5 @@
-from trenova_workers import OverrideChange, RoutingRules
-from trenova_workers._routing._overrides import desired_overrides, left_alone, plan_overrides, remember
+from trenova_workers.routing import OverrideChange, RoutingRules
+from trenova_workers.routing._overrides import desired_overrides, left_alone, plan_overrides, remember
 
 SLOT = ("q", "workflow")
 

@@ -9,7 +9,7 @@ from ordered_jobs import RAN, Job, Ordered
 from temporalio.client import Client
 from temporalio.worker import PollerBehaviorSimpleMaximum, UnsandboxedWorkflowRunner, Worker
 
-from trenova_workers import Router, RoutingPlugin, RoutingRules
+from trenova_workers.routing import Router, RoutingPlugin, RoutingRules
 
 RULES = RoutingRules.model_validate({"weights": {"small": 4}})
 

@@ -10,11 +10,12 @@ from temporalio.client import Client
 from typer.testing import CliRunner
 
 from trenova_errors import ConfigurationError
-from trenova_workers import RoutingOptions, RoutingPlugin, ServiceSettings, run
+from trenova_workers import RoutingOptions, ServiceSettings, run
 from trenova_workers._cli_workers import workers_app
 from trenova_workers._plugins import client_plugins
 from trenova_workers._verbs import check, demo
 from trenova_workers.client_plugin import plugin
+from trenova_workers.routing import RoutingPlugin
 
 RULES = """
 weights: {org_a: 2}

@@ -4,7 +4,7 @@ from hashlib import sha256
 import pytest
 from temporalio.common import Priority
 
-from trenova_workers import Router, RoutingRules, StartRequest, fairness_key
+from trenova_workers.routing import Router, RoutingRules, StartRequest, fairness_key
 
 RULES = RoutingRules.model_validate(
     {

@@ -2,7 +2,7 @@ import pytest
 from pydantic import ValidationError
 
 from trenova_errors import ConfigurationError
-from trenova_workers import RoutingRules, load_rules
+from trenova_workers.routing import RoutingRules, load_rules
 
 GOOD = """
 urgencies: {now: 1, soon: 3, whenever: 5}

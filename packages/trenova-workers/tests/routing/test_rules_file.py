@@ -3,7 +3,7 @@ import os
 
 import pytest
 
-from trenova_workers import Router, RulesFile, StartRequest
+from trenova_workers.routing import Router, RulesFile, StartRequest
 
 
 class Clock:

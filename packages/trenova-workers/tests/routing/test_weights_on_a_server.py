@@ -13,8 +13,8 @@ from temporalio.api.workflowservice.v1 import (
 from temporalio.client import Client
 
 from trenova_errors import ConfigurationError
-from trenova_workers import RoutingRules, apply_weights
-from trenova_workers._routing._apply import RECORD
+from trenova_workers.routing import RoutingRules, apply_weights
+from trenova_workers.routing._apply import RECORD
 
 
 @pytest.fixture
@@ -95,7 +95,7 @@ async def test_a_call_that_was_interrupted_is_made_good_by_the_next(client, queu
         raise KeyboardInterrupt
 
     with monkeypatch.context() as broken:
-        broken.setattr("trenova_workers._routing._apply._set", die)
+        broken.setattr("trenova_workers.routing._apply._set", die)
         with pytest.raises(KeyboardInterrupt):
             await apply_weights(client, rules(queue, org_a=2))
     await by_hand(client, queue, org_a=2.0)  # as if the call had come so far

@@ -5,11 +5,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
-from trenova_workers._routing._decision import Decision, Loads
-from trenova_workers._routing._file import RulesFile
-from trenova_workers._routing._matching import ReadyRules
-from trenova_workers._routing._requests import Explanation, Route, StartRequest
-from trenova_workers._routing._rules import RoutingRules
+from trenova_workers.routing._decision import Decision, Loads
+from trenova_workers.routing._file import RulesFile
+from trenova_workers.routing._matching import ReadyRules
+from trenova_workers.routing._requests import Explanation, Route, StartRequest
+from trenova_workers.routing._rules import RoutingRules
 
 
 class RulesSource(Protocol):

@@ -18,9 +18,9 @@ from temporalio.client import (
 )
 from temporalio.common import Priority
 
-from trenova_workers._routing._facts import Facts
-from trenova_workers._routing._loads import QueueLoads
-from trenova_workers._routing._router import Router
+from trenova_workers.routing._facts import Facts
+from trenova_workers.routing._loads import QueueLoads
+from trenova_workers.routing._router import Router
 
 
 class RoutingInterceptor(Interceptor):

@@ -8,9 +8,9 @@ from typing import Final
 
 from temporalio.common import Priority
 
-from trenova_workers._routing._fairness import fairness_key
-from trenova_workers._routing._requests import DEFAULT_RULE, StartRequest
-from trenova_workers._routing._rules import Match, RoutingRules, Rule, Target
+from trenova_workers.routing._fairness import fairness_key
+from trenova_workers.routing._requests import DEFAULT_RULE, StartRequest
+from trenova_workers.routing._rules import Match, RoutingRules, Rule, Target
 
 _CACHED: Final = 4096
 _PATTERN: Final = frozenset("*?[")

@@ -11,7 +11,7 @@ from temporalio.api.taskqueue.v1 import PollerInfo, TaskQueue
 from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest, DescribeTaskQueueResponse
 from temporalio.service import ServiceClient
 
-from trenova_workers._routing._load import Reading
+from trenova_workers.routing._load import Reading
 
 WORKFLOW_TASKS: Final = TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW
 ACTIVITY_TASKS: Final = TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY

@@ -7,9 +7,9 @@ from typing import Final
 from temporalio.client import Client
 from temporalio.service import RPCError
 
-from trenova_workers._routing._rules import RoutingRules
-from trenova_workers._routing._statistics import WORKFLOW_TASKS, ServerStatistics, is_polled
 from trenova_workers._service import Finding
+from trenova_workers.routing._rules import RoutingRules
+from trenova_workers.routing._statistics import WORKFLOW_TASKS, ServerStatistics, is_polled
 
 _AT_ONCE: Final = 4
 

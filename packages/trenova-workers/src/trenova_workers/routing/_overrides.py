@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from math import isclose
 from typing import Final, Literal, TypeAlias
 
-from trenova_workers._routing._fairness import fairness_key
-from trenova_workers._routing._rules import RoutingRules, Target
+from trenova_workers.routing._fairness import fairness_key
+from trenova_workers.routing._rules import RoutingRules, Target
 
 Kind: TypeAlias = Literal["workflow", "activity"]
 """Which tasks of a queue: each of the two has weights of its own."""

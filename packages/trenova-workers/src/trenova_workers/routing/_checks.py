@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from trenova_workers._fields import nearest
-from trenova_workers._routing._fairness import LONGEST_KEY
-from trenova_workers._routing._problems import Problem
+from trenova_workers.routing._fairness import LONGEST_KEY
+from trenova_workers.routing._problems import Problem
 
 if TYPE_CHECKING:
-    from trenova_workers._routing._rules import Match, RoutingRules, Rule, Target
+    from trenova_workers.routing._rules import Match, RoutingRules, Rule, Target
 
 
 def problems_of(rules: "RoutingRules") -> list[Problem]:

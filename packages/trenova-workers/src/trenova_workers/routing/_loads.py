@@ -9,10 +9,10 @@ from collections.abc import Callable, Sequence
 
 from temporalio.service import RPCError
 
-from trenova_workers._routing._choice import Choice, Spill, choose, spills
-from trenova_workers._routing._load import QueueView
-from trenova_workers._routing._rules import LoadOptions, Overflow
-from trenova_workers._routing._statistics import Statistics
+from trenova_workers.routing._choice import Choice, Spill, choose, spills
+from trenova_workers.routing._load import QueueView
+from trenova_workers.routing._rules import LoadOptions, Overflow
+from trenova_workers.routing._statistics import Statistics
 
 _log = logging.getLogger(__name__)
 

@@ -10,8 +10,8 @@ import yaml
 from pydantic import ValidationError
 
 from trenova_errors import ConfigurationError
-from trenova_workers._routing._problems import in_words, problems_in
-from trenova_workers._routing._rules import RoutingRules
+from trenova_workers.routing._problems import in_words, problems_in
+from trenova_workers.routing._rules import RoutingRules
 
 LOOK_EVERY_S: Final = 2.0
 """Seconds between two looks at the file."""

@@ -5,11 +5,11 @@ from typing import NamedTuple, Protocol, TypeAlias
 
 from temporalio.common import Priority
 
-from trenova_workers._routing._choice import Choice, Spill
-from trenova_workers._routing._explaining import priority_steps, rule_steps
-from trenova_workers._routing._matching import ReadyRule, ReadyRules
-from trenova_workers._routing._requests import Explanation, Route, StartRequest, Step
-from trenova_workers._routing._rules import Overflow
+from trenova_workers.routing._choice import Choice, Spill
+from trenova_workers.routing._explaining import priority_steps, rule_steps
+from trenova_workers.routing._matching import ReadyRule, ReadyRules
+from trenova_workers.routing._requests import Explanation, Route, StartRequest, Step
+from trenova_workers.routing._rules import Overflow
 
 _Queue: TypeAlias = tuple[str, tuple[object, ...]]
 """A queue, and reasons that become words only where somebody reads them."""

@@ -5,8 +5,8 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
-from trenova_workers._routing._fairness import LEAST_URGENT, LEAST_WEIGHT, LONGEST_KEY, MOST_WEIGHT
-from trenova_workers._routing._problems import Problem, in_words
+from trenova_workers.routing._fairness import LEAST_URGENT, LEAST_WEIGHT, LONGEST_KEY, MOST_WEIGHT
+from trenova_workers.routing._problems import Problem, in_words
 
 QueueName = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
@@ -149,7 +149,7 @@ class RoutingRules(_Data):
 
     @model_validator(mode="after")
     def _hold_together(self) -> "RoutingRules":
-        from trenova_workers._routing._checks import problems_of
+        from trenova_workers.routing._checks import problems_of
 
         found: list[Problem] = problems_of(self)
         if found:

@@ -16,7 +16,7 @@ from temporalio.client import Client
 from temporalio.service import RPCError
 
 from trenova_errors import ConfigurationError
-from trenova_workers._routing._overrides import (
+from trenova_workers.routing._overrides import (
     KINDS,
     Kind,
     OverrideChange,
@@ -27,8 +27,8 @@ from trenova_workers._routing._overrides import (
     plan_overrides,
     remember,
 )
-from trenova_workers._routing._rules import RoutingRules
-from trenova_workers._routing._statistics import ACTIVITY_TASKS, WORKFLOW_TASKS, ServerStatistics
+from trenova_workers.routing._rules import RoutingRules
+from trenova_workers.routing._statistics import ACTIVITY_TASKS, WORKFLOW_TASKS, ServerStatistics
 
 RECORD: Final = "trenova.routing.overrides"
 """Key in the namespace's own data under which is written what we set, so that any machine can take it away again."""

@@ -4,8 +4,8 @@ import math
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from trenova_workers._routing._load import QueueView
-from trenova_workers._routing._rules import LoadOptions, Overflow
+from trenova_workers.routing._load import QueueView
+from trenova_workers.routing._rules import LoadOptions, Overflow
 
 
 class Choice(NamedTuple):

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass, replace
 from typing import Final
 
-from trenova_workers._routing._rules import LoadOptions
+from trenova_workers.routing._rules import LoadOptions
 
 RATE_WINDOW_S: Final = 30.0
 """Seconds over which the server averages its rates."""

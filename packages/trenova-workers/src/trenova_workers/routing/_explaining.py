@@ -1,8 +1,8 @@
 """The steps that led to a route, in words."""
 
-from trenova_workers._routing._matching import ReadyRule, ReadyRules
-from trenova_workers._routing._requests import Route, StartRequest, Step
-from trenova_workers._routing._rules import Target
+from trenova_workers.routing._matching import ReadyRule, ReadyRules
+from trenova_workers.routing._requests import Route, StartRequest, Step
+from trenova_workers.routing._rules import Target
 
 
 def rule_steps(ready: ReadyRules, chosen: ReadyRule, request: StartRequest) -> list[Step]:

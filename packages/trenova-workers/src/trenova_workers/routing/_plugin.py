@@ -7,11 +7,11 @@ from temporalio.client import ClientConfig
 from temporalio.converter import DataConverter
 from temporalio.plugin import SimplePlugin
 
-from trenova_workers._routing._facts import Fact, Facts
-from trenova_workers._routing._interceptor import RoutingInterceptor
-from trenova_workers._routing._loads import QueueLoads
-from trenova_workers._routing._router import Router
-from trenova_workers._routing._statistics import ServerStatistics
+from trenova_workers.routing._facts import Fact, Facts
+from trenova_workers.routing._interceptor import RoutingInterceptor
+from trenova_workers.routing._loads import QueueLoads
+from trenova_workers.routing._router import Router
+from trenova_workers.routing._statistics import ServerStatistics
 
 
 class RoutingPlugin(SimplePlugin):

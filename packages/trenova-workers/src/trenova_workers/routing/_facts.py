@@ -7,7 +7,7 @@ from typing import Any, Final, Protocol
 from temporalio.common import SearchAttributeKey, TypedSearchAttributes
 from temporalio.converter import PayloadConverter
 
-from trenova_workers._routing._requests import StartRequest
+from trenova_workers.routing._requests import StartRequest
 
 ORGANIZATION_ATTRIBUTE: Final = "TrenovaOrganizationId"
 """The search attribute that names the organization of a run."""

@@ -87,7 +87,7 @@ def _spelling(model: type[BaseModel], where: Sequence[int | str]) -> str:
     named = where[0] == "classes"
     path = [str(part) for part in where[:-1]]
     if rules or named:
-        from trenova_workers._routing import _rules
+        from trenova_workers.routing import _rules
 
         model = _rules.Rule if rules else _rules.OrganizationClass
         path = path[2:]
