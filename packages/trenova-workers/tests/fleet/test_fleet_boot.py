@@ -57,6 +57,7 @@ async def test_a_worker_logs_what_does_not_fit_and_works(sample, client):
     findings = [json.loads(line) for line in checked.stdout.splitlines()]
     amiss = {finding["subject"]: finding["detail"] for finding in findings if not finding["ok"]}
     assert checked.returncode == 1
+    assert {"registrations", "schedules"} <= amiss.keys(), findings
     assert "sample.fail" in amiss["registrations"]
     assert f"{sample.queue}-orphan" in amiss["schedules"]
 
@@ -68,7 +69,7 @@ async def test_a_check_before_the_first_start_asks_the_service_what_it_would_reg
 
     findings = {found["subject"]: found for found in map(json.loads, checked.stdout.splitlines())}
     assert findings["schedules"]["ok"], findings
-    assert findings["registrations"]["detail"] == "0 live workers agree"
+    assert findings["registrations"]["detail"] == "0 live workers, none known to differ"
 
 
 async def test_a_rollout_warns_and_silence_too(workers, client):

@@ -1,6 +1,7 @@
 import pytest
 
 from trenova_workers import Registrations
+from trenova_workers._fleet._checking import _among
 from trenova_workers._fleet._differences import Member, differences
 from trenova_workers._fleet._registrations import PLUGIN_NAME, registrations_in
 
@@ -120,3 +121,20 @@ def test_only_some_of_many_names_are_said():
     ((_, text),) = said(ME, member(Registrations.of(workflows=["A", "B"], activities=[f"a{n:02}" for n in range(30)])))
 
     assert "a00, a01, a02, a03, a04, a05, a06, a07, a08, a09 and 20 more" in text
+
+
+def test_every_sort_is_compared_with_every_other():
+    old = [member(BOTH, build="1", identity=f"s@h:{pid}#dddddd") for pid in (5, 6, 7)]
+    new = member(Registrations.of(workflows=["A"]), build="2", identity="s@h:8#dddddd")
+    odd = member(Registrations.of(workflows=["C"]), build="2", identity="s@h:9#dddddd")
+
+    found = list(_among([*old, new, odd]))
+
+    assert [remark.wrong for remark in found] == [False, False, True]
+    assert "s@h:8#dddddd" in found[2].text
+
+
+def test_one_that_has_yet_to_send_its_first_heartbeat_is_left_alone():
+    begins = Member("q", "s@h:4#dddddd", "s", None, None, begins=True)
+
+    assert list(_among([ME, begins])) == list(_among([begins, ME])) == []

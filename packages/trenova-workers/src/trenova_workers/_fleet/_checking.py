@@ -1,7 +1,8 @@
 """What the verb ``check`` says about the workers that run and the schedules that wait for them."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import combinations
 
 from temporalio import activity, workflow
 from temporalio.client import Client
@@ -26,21 +27,24 @@ async def check_fleet(service: Service[S], settings: S, client: Client) -> Seque
         return [Finding(SUBJECT, ok=True, detail=f"could not look at workers and schedules: {error.message}")]
     members = {queue: members_of(workers, queue) for queue in queues}
     found = [remark for of_queue in members.values() for remark in _among(of_queue)]
-    alive = sum(map(len, members.values()))
+    alive = len({member.identity for of_queue in members.values() for member in of_queue})
     return [
-        *_findings(SUBJECT, found, f"{alive} live workers agree"),
-        *_findings(SCHEDULES, await _schedules(service, settings, client, members), "all have their workflow"),
+        *_findings(SUBJECT, found, f"{alive} live workers, none known to differ"),
+        *_findings(
+            SCHEDULES,
+            await _schedules(service, settings, client, members),
+            "none known to start what no worker registers",
+        ),
     ]
 
 
-def _among(members: Sequence[Member]) -> list[Remark]:
-    """Compare the commonest sort with every other."""
+def _among(members: Sequence[Member]) -> Iterator[Remark]:
+    """Compare every sort of worker with every other, once."""
     sorts: dict[object, list[Member]] = defaultdict(list)
     for member in members:
-        if not member.begins:
-            sorts[member.sort].append(member)
-    told = sorted(sorts.values(), key=lambda alike: (alike[0].registrations is not None, len(alike)), reverse=True)
-    return list(differences(told[0][0], members)) if told else []
+        sorts[member.sort].append(member)
+    for one, other in combinations(sorts.values(), 2):
+        yield from differences(one[0], other)
 
 
 async def _schedules(

@@ -49,7 +49,7 @@ def members_of(workers: Iterable[WorkerStatus], queue: str) -> list[Member]:
             queue,
             worker.identity,
             worker.service,
-            worker.build_id,
+            worker.build_id if worker.deployment else None,  # else it is the SDK's hash of what happens to be imported
             one.registrations,
             begins=worker.service is not None and not worker.heartbeats,
         )
@@ -61,6 +61,8 @@ def members_of(workers: Iterable[WorkerStatus], queue: str) -> list[Member]:
 
 def differences(own: Member, others: Iterable[Member]) -> Iterator[Remark]:
     """Compare one member with the others of its queue; those that are alike are named once."""
+    if own.begins:
+        return
     sorts: dict[tuple[str | None, ...], list[Member]] = defaultdict(list)
     for other in others:
         if other.identity != own.identity and not other.begins:  # which compares itself with us in a moment
