@@ -14,7 +14,8 @@ from temporalio.envconfig import ClientConnectConfig
 
 from trenova_errors import ApplicationError, ConfigurationError
 from trenova_workers._connection import connect_config
-from trenova_workers._identity import Identity, build_of, host_of
+from trenova_workers._identity import Identity, host_of
+from trenova_workers._preflight import build_of, refuse_impossible
 from trenova_workers._prepare import prepare
 from trenova_workers._run import ForcedShutdownError, run
 from trenova_workers._service import S, Service
@@ -125,15 +126,11 @@ def _main(
 
     settings = load(service, set_, config).values
     connection = connect_config(os.environ)
-    identity = Identity.of_this_process(service.name, host=host_of(os.environ), build_id=_build(service, settings))
+    build_id = settings.worker.build_id or build_of(service)
+    identity = Identity.of_this_process(service.name, host=host_of(os.environ), build_id=build_id)
     logging_ = settings.log.logging(env=settings.env, service=service.name)
     configure_logging(replace(logging_, context={**logging_.context, **identity.fields()}))
     return asyncio.run(verb(settings, connection, identity)) or 0
-
-
-def _build(service: Service[S], settings: S) -> str | None:
-    told: str | None = getattr(settings.worker, "build_id", None)
-    return told or build_of(service.name, service.settings.__module__)
 
 
 def _exit(service: Service[S], verb: Callable[[], int]) -> None:

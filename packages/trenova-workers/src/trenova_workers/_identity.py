@@ -5,7 +5,6 @@ import re
 import secrets
 import socket
 from collections.abc import Mapping
-from importlib.metadata import PackageNotFoundError, version
 from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -70,16 +69,6 @@ def parse_identity(text: str, *, build_id: str | None = None) -> Identity | None
 def host_of(environ: Mapping[str, str]) -> str | None:
     """Return the pod (``POD_NAME``, which a container's manifest sets) or ``HOSTNAME``; None where neither is set."""
     return environ.get("POD_NAME") or environ.get("HOSTNAME") or None
-
-
-def build_of(service: str, module: str) -> str | None:
-    """Return the version of the distribution that carries a service; None for one that is not installed."""
-    for name in (service, module.partition(".")[0]):
-        try:
-            return version(name)
-        except PackageNotFoundError:
-            continue
-    return None
 
 
 def make_identity(service: str) -> str:

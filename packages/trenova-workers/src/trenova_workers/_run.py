@@ -16,6 +16,7 @@ from trenova_workers._fleet._registrations import Registrations
 from trenova_workers._fleet._registrations_plugin import RegistrationsPlugin
 from trenova_workers._identity import Identity
 from trenova_workers._interruption import Interruption, cancelled_when, interrupted_by, interrupted_by_signals
+from trenova_workers._loop_lag import LoopLag
 from trenova_workers._plugins import client_plugins
 from trenova_workers._readiness import Readiness
 from trenova_workers._reload import Reload, reloaded_by_signal
@@ -52,7 +53,10 @@ async def run(
         Exception: A worker failed; the others were drained.
     """
     queues = _queues(service, settings)
-    readiness = Readiness(identity or Identity.of_this_process(service.name), queues)
+    refuse_impossible(service, settings)
+    reloading = Reload(settings, reload) if reload is not None and stop is None else None
+    build_id = settings.worker.build_id or build_of(service)
+    readiness = Readiness(identity or Identity.of_this_process(service.name, build_id=build_id), queues)
     with interrupted_by(stop) if stop is not None else interrupted_by_signals() as interruption:
         async with AsyncExitStack() as stack:
             if reloading:
@@ -80,9 +84,12 @@ async def _start(
     report = readiness.last()
     lag = LoopLag(service.name, settings.health.event_loop_warning_s)
     health = await stack.enter_async_context(HealthServer(settings.health, readiness, lag))
-    facts = {"identity": report["identity"], "health": health.url, "env": settings.env}
-    _log.info("starting", extra=facts)
-    clients, plugins = await _clients(service, settings, connection, report["identity"], list(report["queues"]))
+    identity = report["identity"]
+    options = settled(settings.worker, service.limits(settings), readiness.identity.build_id or build_of(service))
+    telemetry = make_telemetry(options, readiness.identity.fields())
+    facts = {"identity": identity, "health": health.url, "metrics": telemetry.metrics, "env": settings.env}
+    _log.info("starting", extra={**facts, "build_id": options.build_id, "profile": options.profile})
+    clients, plugins = await _clients(service, settings, connection, identity, telemetry.runtime)
     work = await stack.enter_async_context(service.work(settings))
     workers = Workers(clients, work, options, service=service.name)
     workers.start()
@@ -99,14 +106,6 @@ async def _start(
     registered = {q: p.registrations or Registrations.of() for (q, _), p in zip(clients, plugins, strict=True)}
     await stack.enter_async_context(looking_around(clients[0][1], readiness.identity, registered))
     return workers
-
-
-def _tags(service: Service[S], identity: str, options: WorkerOptions) -> dict[str, str]:
-    return {
-        "service": service.name,
-        "build_id": str(options.build_id),
-        "instance": identity.rpartition("#")[2],
-    }
 
 
 async def _clients(
