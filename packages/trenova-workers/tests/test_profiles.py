@@ -38,7 +38,7 @@ def test_work_that_computes_gets_processes_for_every_core():
     options = WorkerOptions(profile="cpu")
 
     assert options.activity_executor == "processes"
-    assert options.max_activities == this_host().cores + 1
+    assert options.max_activities == this_host().cores + 6
 
 
 def test_what_is_told_wins_over_the_profile_and_counts_as_told():

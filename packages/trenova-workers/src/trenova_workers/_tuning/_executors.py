@@ -12,6 +12,11 @@ from typing import Literal, TypedDict
 
 from temporalio.worker import SharedStateManager
 
+from trenova_workers._tuning._host import this_host
+
+_YIELDING = 5
+"""By how much computing processes are nicer than the worker that polls and reports for them."""
+
 
 class ActivityArguments(TypedDict):
     """The arguments of ``temporalio.worker.Worker`` that say where plain activities run."""
@@ -30,7 +35,7 @@ class Executors:
         self.executor: Executor = (
             ThreadPoolExecutor(max_workers=most, thread_name_prefix="activity")
             if kind == "threads"
-            else self._processes(most)
+            else self._processes(min(most, this_host().cores))
         )
 
     def arguments(self) -> ActivityArguments:
@@ -53,7 +58,13 @@ class Executors:
             self._manager.start(tie_to_parent)
         self._listener = ThreadPoolExecutor(1, thread_name_prefix="heartbeats")
         self._shared = SharedStateManager.create_from_multiprocessing(self._manager, self._listener)
-        return ProcessPoolExecutor(most, mp_context=spawn, initializer=tie_to_parent)
+        return ProcessPoolExecutor(most, mp_context=spawn, initializer=_begin)
+
+
+def _begin() -> None:
+    """Compute only when the worker's own process has nothing to do: it fetches work and reports for all of them."""
+    os.nice(_YIELDING)
+    tie_to_parent()
 
 
 def tie_to_parent() -> None:
