@@ -8,7 +8,7 @@ import subprocess
 import sys
 import sysconfig
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -109,11 +109,13 @@ class Sample:
     def _environ(self, more: dict[str, str]) -> dict[str, str]:
         return {**self.environ, **more}
 
-    def start(self, *arguments: str, **environ: str) -> Child:
+    def start(self, *arguments: str, wrapper: Sequence[str] = (), group: bool = False, **environ: str) -> Child:
+        """Start a process, by way of another command or as the first of a process group, if asked."""
         log = self.folder / f"{uuid.uuid4().hex}.log"
         with log.open("w") as stderr:
             process = subprocess.Popen(
-                [sys.executable, "-m", "sample_worker", *arguments],
+                [*wrapper, sys.executable, "-m", "sample_worker", *arguments],
+                process_group=0 if group else None,
                 env=self._environ(environ),
                 stderr=stderr,
                 stdout=subprocess.DEVNULL,

@@ -83,6 +83,22 @@ async def test_a_call_without_any_time_still_makes_progress(world: World):
     assert progress.done
 
 
+async def test_a_call_on_a_worker_that_drains_stops_after_a_batch_and_loses_nothing(world: World):
+    [tenant] = await world.tenants(1)
+    await world.shipments(tenant, [OLD - number for number in range(5)])
+
+    first = await world.call(run_id="moved", batch_size=2)
+    assert first.done  # with all the time in the world
+
+    await world.shipments(tenant, [OLD - number for number in range(5)])
+    handed_over = await world.call(run_id="again", batch_size=2, draining=True)
+    assert not handed_over.done
+    done = await world.run(run_id="again", batch_size=2)
+    assert done.result.total_cancelled == 5
+    batches = await world.own("job_run_batches", run_id="again")
+    assert [batch.rows for batch in batches] == [2, 2, 1]
+
+
 async def test_the_manifest_names_every_row_once(world: World):
     [tenant] = await world.tenants(1)
     ids = await world.shipments(tenant, [OLD - number for number in range(7)])

@@ -144,6 +144,7 @@ class World:
         server_time: int | None = None,
         budget: Budget | None = None,
         failed: bool = False,
+        draining: bool = False,
         **options: Any,
     ) -> CancelShipmentsProgress:
         """Call the activity once, as the workflow does."""
@@ -154,6 +155,8 @@ class World:
         activities = CancellationActivities(self.database, self.catalog, budget=budget)
         environment = ActivityEnvironment()
         environment.on_heartbeat = self.stages.append
+        if draining:
+            environment.worker_shutdown()
         moment = datetime(2001, 1, 1, tzinfo=UTC)
         environment.info = dataclasses.replace(
             ActivityEnvironment.default_info(),

@@ -2,16 +2,12 @@
 
 from trenova_workers._connection import connect, connect_config
 from trenova_workers._demo import CheckEvent, DemoEvent, DemoRun, ProgressEvent, SummaryEvent
-from trenova_workers._fleet._fleet import Fleet, list_workers
-from trenova_workers._fleet._registrations import Registrations
-from trenova_workers._fleet._registrations_plugin import RegistrationsPlugin
-from trenova_workers._fleet._status import PollerCounts, QueueStatus, SlotUse, WorkerState, WorkerStatus
-from trenova_workers._identity import Identity, host_of, parse_identity
+from trenova_workers._drain import ForcedShutdownError
 from trenova_workers._limits import WorkLimits
 from trenova_workers._options import HealthOptions, LogOptions, RoutingOptions, WorkerOptions
 from trenova_workers._prepare import prepare
 from trenova_workers._provenance import Setting
-from trenova_workers._run import ForcedShutdownError, run
+from trenova_workers._run import run
 from trenova_workers._service import Finding, Service, Work
 from trenova_workers._settings import LoadedSettings, ServiceSettings, load_settings
 from trenova_workers._tuning._metrics import MetricsOptions

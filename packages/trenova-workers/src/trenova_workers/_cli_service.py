@@ -14,10 +14,10 @@ from temporalio.envconfig import ClientConnectConfig
 
 from trenova_errors import ApplicationError, ConfigurationError
 from trenova_workers._connection import connect_config
-from trenova_workers._identity import Identity, host_of
-from trenova_workers._preflight import build_of, refuse_impossible
+from trenova_workers._drain import ForcedShutdownError
+from trenova_workers._preflight import refuse_impossible
 from trenova_workers._prepare import prepare
-from trenova_workers._run import ForcedShutdownError, run
+from trenova_workers._run import run
 from trenova_workers._service import S, Service
 from trenova_workers._settings import LoadedSettings, load_settings
 

@@ -2,10 +2,14 @@
 
 import asyncio
 import signal
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+# A terminal and a wrapper such as `uv run`, or an init process and its runtime, may both deliver one request.
+_SAME_S = 0.3
 
 
 class Interruption:
@@ -14,6 +18,7 @@ class Interruption:
     def __init__(self) -> None:
         self.first = asyncio.Event()
         self.second = asyncio.Event()
+        self._first_at = 0.0
         self.number = 0
         """The last signal received; 0 when it was none."""
 
@@ -23,9 +28,16 @@ class Interruption:
         return signal.Signals(self.number).name if self.number else "a request to stop"
 
     def received(self, number: int) -> None:
-        """Note one signal."""
+        """Note one signal; what follows the first within 0.3 s is the same request."""
+        now = time.monotonic()
+        if not self.first.is_set():
+            self._first_at = now
+            self.first.set()
+        elif now - self._first_at <= _SAME_S:
+            return
+        else:
+            self.second.set()
         self.number = number
-        (self.second if self.first.is_set() else self.first).set()
 
 
 @contextmanager

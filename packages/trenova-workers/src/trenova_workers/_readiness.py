@@ -2,10 +2,10 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from enum import StrEnum
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 from temporalio.api.enums.v1 import TaskQueueType
 from temporalio.api.taskqueue.v1 import TaskQueue
@@ -13,7 +13,7 @@ from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.client import Client
 from temporalio.service import RPCError
 
-from trenova_workers._identity import Identity
+from trenova_workers._drain import DrainReport
 
 # Answers are reused this long, so that many probes cost the server one question.
 _FRESH_WHEN_READY_S = 1.0
@@ -31,7 +31,10 @@ class State(StrEnum):
 
 
 class Report(TypedDict):
-    """The body of a health answer. ``queues`` maps each queue to ``polling`` or what is missing."""
+    """The body of a health answer.
+
+    ``queues`` maps each queue to ``polling`` or what is missing; ``drain`` is there while the process drains.
+    """
 
     service: str
     identity: str
@@ -42,6 +45,7 @@ class Report(TypedDict):
     queues: dict[str, str]
     state: str
     reason: str
+    drain: NotRequired[DrainReport]
 
 
 class Readiness:
@@ -54,6 +58,7 @@ class Readiness:
         self._reason = "The workers have not been started."
         self._client: Client | None = None
         self._kinds: Sequence[TaskQueueType.ValueType] = ()
+        self._drain: Callable[[], DrainReport] | None = None
         self._looked_at = float("-inf")
         self._lock = asyncio.Lock()
 
@@ -66,12 +71,14 @@ class Readiness:
         ]
         self._reason = "The server has not been asked yet."
 
-    def draining(self, why: str) -> None:
-        """No new work is taken from now on."""
+    def draining(self, why: str, report: Callable[[], DrainReport]) -> None:
+        """No new work is taken from now on; ``report`` says how far that is."""
+        self._drain = report
         self._enter(State.DRAINING, why)
 
     def stopped(self) -> None:
         """The last worker has ended."""
+        self._drain = None
         self._enter(State.STOPPED, "The workers have ended.")
 
     def _enter(self, state: State, why: str) -> None:
@@ -80,17 +87,16 @@ class Readiness:
 
     def last(self) -> Report:
         """Return what was found last, without asking anyone."""
-        return Report(
-            service=self.identity.service,
-            identity=self.identity.text,
-            host=self.identity.host,
-            pid=self.identity.pid,
-            instance=self.identity.instance,
-            build_id=self.identity.build_id,
+        report = Report(
+            service=self._service,
+            identity=self._identity,
             queues=dict(self._queues),
             state=str(self._state),
             reason=self._reason,
         )
+        if self._drain:
+            report["drain"] = self._drain()
+        return report
 
     async def look(self) -> Report:
         """Return the present state; the server is asked unless the last answer is fresh."""

@@ -11,10 +11,8 @@ from temporalio.runtime import Runtime
 
 from trenova_errors import ConfigurationError
 from trenova_workers._connection import connect
-from trenova_workers._fleet._boot import looking_around
-from trenova_workers._fleet._registrations import Registrations
-from trenova_workers._fleet._registrations_plugin import RegistrationsPlugin
-from trenova_workers._identity import Identity
+from trenova_workers._first_process import orphans_reaped
+from trenova_workers._identity import make_identity
 from trenova_workers._interruption import Interruption, cancelled_when, interrupted_by, interrupted_by_signals
 from trenova_workers._loop_lag import LoopLag
 from trenova_workers._plugins import client_plugins
@@ -22,9 +20,7 @@ from trenova_workers._readiness import Readiness
 from trenova_workers._reload import Reload, reloaded_by_signal
 from trenova_workers._service import S, Service
 from trenova_workers._tuning._telemetry import make_telemetry
-from trenova_workers._workers import ForcedShutdownError, Workers
-
-__all__ = ["ForcedShutdownError", "run"]
+from trenova_workers._workers import Workers
 
 _log = logging.getLogger(__name__)
 
@@ -59,6 +55,7 @@ async def run(
     readiness = Readiness(identity or Identity.of_this_process(service.name, build_id=build_id), queues)
     with interrupted_by(stop) if stop is not None else interrupted_by_signals() as interruption:
         async with AsyncExitStack() as stack:
+            stack.enter_context(orphans_reaped())
             if reloading:
                 stack.enter_context(reloaded_by_signal(reloading, interruption))
             workers: Workers | None = None
@@ -123,10 +120,9 @@ async def _clients(
 async def _serve(workers: Workers, readiness: Readiness, interruption: Interruption) -> None:
     await workers.wait(interruption)
     why = interruption.reason if interruption.first.is_set() else "a worker failed"
-    readiness.draining(f"Draining: {why}.")
-    _log.info("draining", extra={"reason": why})
+    readiness.draining(f"Draining: {why}.", workers.drain_report)
     try:
-        await workers.drain(interruption)
+        await workers.drain(interruption, why)
     finally:
         readiness.stopped()
         _log.info("stopped")

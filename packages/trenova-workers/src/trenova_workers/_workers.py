@@ -1,40 +1,23 @@
 """One SDK worker per queue, started together and drained together."""
 
 import asyncio
-import logging
 from collections.abc import Sequence
-from typing import Any
 
 from temporalio.client import Client
 from temporalio.common import WorkerDeploymentVersion
 from temporalio.worker import Worker, WorkerDeploymentConfig
 
 from trenova_errors import ConfigurationError
-from trenova_workers._cut import Cut
+from trenova_workers._drain import Drain, DrainReport
 from trenova_workers._interruption import Interruption
 from trenova_workers._options import WorkerOptions
+from trenova_workers._running import RunningActivities
 from trenova_workers._service import Work
 from trenova_workers._tuning._arguments import worker_arguments
-from trenova_workers._tuning._checks import AFTER_GRACE_S, LEAST_GRACE_S
+from trenova_workers._tuning._checks import LEAST_GRACE_S
 from trenova_workers._tuning._executors import Executors
 from trenova_workers._tuning._slots import ResizableSlots, SlotKind
 from trenova_workers._tuning._tuner import make_tuning, most_activities, slot_key, slots_of
-
-_log = logging.getLogger(__name__)
-
-# How long activities may take to report their end after the second signal.
-_AFTER_CUT_S = 5.0
-
-
-class ForcedShutdownError(RuntimeError):
-    """Activities were cut off: a second signal came, or they outlived grace and cancellation.
-
-    ``exit_code`` is 128 + the signal, or 1 without one. Threads of activities may still run.
-    """
-
-    def __init__(self, message: str, exit_code: int = 1) -> None:
-        super().__init__(message)
-        self.exit_code = exit_code
 
 
 class Workers:
@@ -54,9 +37,10 @@ class Workers:
             options: Grace and build as they are to be; without them the least grace, and no build of our own.
             service: The server's name for the deployment that the build is of.
         """
-        self._grace_s = LEAST_GRACE_S if options.graceful_shutdown_s is None else options.graceful_shutdown_s
+        grace_s = LEAST_GRACE_S if options.graceful_shutdown_s is None else options.graceful_shutdown_s
         self._most = most_activities(options)
-        self._cut = Cut()
+        activities = RunningActivities(work.goes_on)
+        self._drain = Drain(activities, grace_s)
         self._executors = Executors(options.activity_executor, self._most * len(clients))
         self._tunings = [make_tuning(options) for _ in clients]
         self.workers = [
@@ -65,11 +49,11 @@ class Workers:
                 task_queue=queue,
                 workflows=list(work.workflows),
                 activities=list(work.activities),
-                interceptors=[self._cut],
+                interceptors=[activities],
                 tuner=tuning.tuner,
                 deployment_config=_build(service, options.build_id),
                 **self._executors.arguments(),
-                **worker_arguments(options, self._grace_s),
+                **worker_arguments(options, grace_s),
             )
             for (queue, client), tuning in zip(clients, self._tunings, strict=True)
         ]
@@ -117,24 +101,26 @@ class Workers:
         await asyncio.wait({asked, *self._running}, return_when=asyncio.FIRST_COMPLETED)
         asked.cancel()
 
-    async def drain(self, interruption: Interruption) -> None:
+    def drain_report(self) -> DrainReport:
+        """Return how many activities run, and how long they may once the drain has begun."""
+        return self._drain.report()
+
+    async def drain(self, interruption: Interruption, reason: str) -> None:
         """Stop polling and let activities finish within the grace; a second request cuts them off.
+
+        Args:
+            interruption: Who asks.
+            reason: Why, for the log.
 
         Raises:
             ForcedShutdownError: Activities were cut off.
             Exception: The first failure of a worker.
         """
+        self._drain.begin(reason)
         stopping = asyncio.gather(*(w.shutdown() for w in self.workers))
-        second = asyncio.create_task(interruption.second.wait())
         ended = asyncio.gather(*self._running, return_exceptions=True)
-        patience = self._grace_s + AFTER_GRACE_S
-        either: set[asyncio.Future[Any]] = {ended, second}
-        await asyncio.wait(either, timeout=patience, return_when=asyncio.FIRST_COMPLETED)
-        forced: ForcedShutdownError | None = None
-        if not ended.done():
-            forced = await self._force(interruption, ended)
+        forced = await self._drain.follow(interruption, ended)
         self._executors.shutdown(wait=forced is None)
-        second.cancel()
         stopping.cancel()
         ended.cancel()
         if forced:
@@ -142,18 +128,6 @@ class Workers:
         for result in ended.result():
             if isinstance(result, BaseException):
                 raise result
-
-    async def _force(
-        self, interruption: Interruption, ended: asyncio.Future[list[BaseException | None]]
-    ) -> ForcedShutdownError:
-        count = self._cut.now()
-        second = interruption.second.is_set()
-        why = f"second {interruption.reason}" if second else "activities outlived grace and cancellation"
-        _log.warning("activities are cut off", extra={"reason": why, "activities": count})
-        await asyncio.wait({ended}, timeout=_AFTER_CUT_S)
-        return ForcedShutdownError(
-            f"{count} activities were cut off: {why}.", 128 + interruption.number if second else 1
-        )
 
 
 def _build(service: str, build_id: str | None) -> WorkerDeploymentConfig | None:

@@ -15,8 +15,10 @@ def service_main(service: Service[Any]) -> None:
     128 + signal when a second signal cut a drain short.
     """
     from trenova_workers._cli_service import service_app
+    from trenova_workers._first_process import end_when_told
     from trenova_workers._leave import leave
 
+    end_when_told()
     try:
         service_app(service)()
     except SystemExit as end:

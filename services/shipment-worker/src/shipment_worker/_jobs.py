@@ -9,6 +9,7 @@ from trenova_activities import (
     CANCEL_SHIPMENTS_JOB,
     DUPLICATE_SHIPMENT_JOB,
     CancelShipmentsByCreatedAtWorkflow,
+    CancelShipmentsProgress,
     DuplicateShipmentWorkflow,
 )
 from trenova_activities.database import CancellationActivities, Database, ShipmentActivities
@@ -53,4 +54,8 @@ async def open_jobs(settings: Settings, database: Database) -> Work:
             _log.error("a job is not served", extra={"job": name, "reason": error.message})
     if not ready:
         raise ConfigurationError(" ".join(refused.values()), jobs=", ".join(refused))
-    return Work([workflow for workflow, _ in ready], [activity for _, activity in ready])
+    return Work([workflow for workflow, _ in ready], [activity for _, activity in ready], goes_on=_goes_on)
+
+
+def _goes_on(result: Any) -> bool:
+    return isinstance(result, CancelShipmentsProgress) and not result.done

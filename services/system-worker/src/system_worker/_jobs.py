@@ -5,7 +5,12 @@ from collections.abc import Callable
 from typing import Any
 
 from system_worker._settings import Settings
-from trenova_activities import DELETE_AUDIT_ENTRIES_JOB, CheckDatabaseWorkflow, DeleteAuditEntriesWorkflow
+from trenova_activities import (
+    DELETE_AUDIT_ENTRIES_JOB,
+    CheckDatabaseWorkflow,
+    DeleteAuditEntriesProgress,
+    DeleteAuditEntriesWorkflow,
+)
 from trenova_activities.database import Database, RetentionActivities, SystemActivities, check
 from trenova_errors import ConfigurationError
 from trenova_workers import Work
@@ -28,7 +33,11 @@ async def open_jobs(settings: Settings, database: Database) -> Work:
         workflows.append(DeleteAuditEntriesWorkflow)
         activities.append(retention.delete)
         await _say_what_refuses(database)
-    return Work(workflows, activities)
+    return Work(workflows, activities, goes_on=_goes_on)
+
+
+def _goes_on(result: Any) -> bool:
+    return isinstance(result, DeleteAuditEntriesProgress) and not result.done
 
 
 async def _say_what_refuses(database: Database) -> None:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final, TypeVar
 
+from temporalio import activity
+
 from trenova_activities._heartbeats import Heartbeats
 from trenova_activities.database._engine import Database
 from trenova_activities.database._nightly_batches import RunBatches
@@ -125,8 +127,12 @@ class NightlyEngine:
         return False
 
     def _used_up(self) -> bool:
-        """Whether to report first; never before something was done, or a slow look would stop a run for good."""
+        """Whether to report first; never before something was done, or a slow look would stop a run for good.
+
+        A worker that drains hands the run over the same way: the workflow calls again, and another worker goes on.
+        """
         spent = self._batches >= self._budget.batches or asyncio.get_running_loop().time() >= self._ends
+        spent = spent or activity.is_worker_shutdown()
         return spent and self._steps > 0
 
     async def _patiently(self, tenant: Tenant, tenants: RunTenants, step: Callable[[], Awaitable[bool]]) -> bool:

@@ -4,18 +4,17 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Iterator
-from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
+from multiprocessing import resource_tracker
 from multiprocessing.managers import SyncManager
-from typing import Literal, TypedDict
+from typing import Any, Literal, ParamSpec, TypedDict, TypeVar
 
 from temporalio.worker import SharedStateManager
 
-from trenova_workers._tuning._host import this_host
-
-_YIELDING = 5
-"""By how much computing processes are nicer than the worker that polls and reports for them."""
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 class ActivityArguments(TypedDict):
@@ -54,40 +53,55 @@ class Executors:
         # A fork would take the SDK's native threads along, dead.
         spawn = multiprocessing.get_context("spawn")
         self._manager = SyncManager(ctx=spawn)
-        with _interrupts_ignored():
+        with _stops_blocked():
             self._manager.start(tie_to_parent)
         self._listener = ThreadPoolExecutor(1, thread_name_prefix="heartbeats")
         self._shared = SharedStateManager.create_from_multiprocessing(self._manager, self._listener)
-        return ProcessPoolExecutor(most, mp_context=spawn, initializer=_begin)
+        return _Processes(most, mp_context=spawn, initializer=tie_to_parent)
 
 
-def _begin() -> None:
-    """Compute only when the worker's own process has nothing to do: it fetches work and reports for all of them."""
-    os.nice(_YIELDING)
-    tie_to_parent()
+class _Processes(ProcessPoolExecutor):
+    """Starts its processes on submission, deaf to requests to stop that reach the whole group."""
+
+    def submit(self, fn: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> Future[R]:
+        """See base class."""
+        with _stops_blocked():
+            return super().submit(fn, *args, **kwargs)
 
 
 def tie_to_parent() -> None:
-    """Leave Ctrl-C to the parent, which drains, and end when the parent has ended, however it did."""
+    """Leave it to the parent to stop, which drains, and end when the parent has ended or says so.
+
+    Ctrl-C goes to everything in the foreground of a terminal, and systemd sends SIGTERM to every process
+    of a unit: a child that obeyed would break the activity that it runs.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()
     assert parent is not None
+    threading.Thread(target=_outlive_nobody, args=(parent,), name="parent", daemon=True).start()
+    threading.Thread(target=_obey_only, args=(parent.pid,), name="sigterm", daemon=True).start()
 
-    def watch() -> None:
-        parent.join()
-        os._exit(1)
 
-    threading.Thread(target=watch, name="parent", daemon=True).start()
+def _outlive_nobody(parent: Any) -> None:
+    parent.join()
+    os._exit(1)
+
+
+def _obey_only(parent: int | None) -> None:
+    if not hasattr(signal, "sigwaitinfo"):  # macOS, which has no systemd either
+        return
+    # Blocked in every thread of this process from its start on, so it is for this one to take.
+    while signal.sigwaitinfo({signal.SIGTERM}).si_pid != parent:
+        pass
+    os._exit(128 + signal.SIGTERM)
 
 
 @contextmanager
-def _interrupts_ignored() -> Iterator[None]:
-    """A process that starts inherits this, so that Ctrl-C does not meet it before it can ignore it itself."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+def _stops_blocked() -> Iterator[None]:
+    """A process that starts inherits this, so that no request to stop meets it; our own wait until the end."""
+    resource_tracker.ensure_running()  # it would unblock them
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

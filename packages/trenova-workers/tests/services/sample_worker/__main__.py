@@ -2,10 +2,13 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from typing import Any
 
+from temporalio import activity
 from temporalio.common import SearchAttributeKey
 
-from sample_worker._jobs import Sample, block, fail, hold_up, nap, process
+from sample_worker._drill import STEPS, Drill, DrillActivities
+from sample_worker._jobs import Sample, block, crunch, fail, hold, nap, process
 from sample_worker._settings import Settings
 from trenova_errors import ConfigurationError
 from trenova_workers import DemoRun, Finding, Service, Work, WorkLimits
@@ -17,8 +20,15 @@ async def work(settings: Settings) -> AsyncIterator[Work]:
     if settings.refuse:
         raise ConfigurationError("The store lacks the column 'weight'. Migrate it.")
     await asyncio.sleep(settings.opening_s)
-    activities = {"sample.nap": nap, "sample.block": block, "sample.fail": fail}
-    yield Work(workflows=[Sample], activities=[one for name, one in activities.items() if name not in settings.lacks])
+    activities = [nap, block, fail, process, hold, crunch]
+    if settings.ledger:
+        activities += DrillActivities(settings.ledger).all
+    yield Work([Sample, Drill], activities, goes_on=goes_on)
+
+
+def goes_on(result: Any) -> bool:
+    return activity.info().activity_type == "drill.steps" and result < STEPS
+
 
 
 async def check(settings: Settings) -> Sequence[Finding]:

@@ -2,6 +2,7 @@ import asyncio
 import os
 import time
 from datetime import timedelta
+from typing import Any
 
 from temporalio import activity, workflow
 
@@ -34,6 +35,37 @@ def process(_: float) -> int:
     return os.getpid()
 
 
+@activity.defn(name="sample.crunch")
+def crunch(seconds: float) -> int:
+    """Compute, so that an interruption would be noticed at once, and return the attempt that got through."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        pass
+    return activity.info().attempt
+
+
+@activity.defn(name="sample.hold")
+async def hold(clean_up_s: float) -> list[Any]:
+    """Count beats until cancelled, and some more while cleaning up; a second attempt returns what it was left."""
+    info = activity.info()
+    if info.attempt > 1:
+        return [info.attempt, *info.heartbeat_details]
+    beats = 0
+    try:
+        while True:
+            beats += 1
+            activity.heartbeat("working", beats)
+            await asyncio.sleep(0.05)
+    except asyncio.CancelledError:
+        end = time.monotonic() + clean_up_s
+        while time.monotonic() < end:
+            beats += 1
+            activity.heartbeat("cleaning", beats)
+            await asyncio.sleep(0.05)
+        activity.heartbeat("cleaned", beats)
+        raise
+
+
 @activity.defn(name="sample.fail")
 async def fail(secret: str) -> None:
     """Fail with the argument in a local variable."""
@@ -43,7 +75,11 @@ async def fail(secret: str) -> None:
 @workflow.defn(name="Sample")
 class Sample:
     @workflow.run
-    async def run(self, activity_name: str, argument: float | str) -> int | None:
+    async def run(self, activity_name: str, argument: float | str, silence_s: float | None = None) -> Any:
         return await workflow.execute_activity(
-            activity_name, argument, start_to_close_timeout=timedelta(seconds=60), activity_id="it"
+            activity_name,
+            argument,
+            start_to_close_timeout=timedelta(seconds=60),
+            heartbeat_timeout=None if silence_s is None else timedelta(seconds=silence_s),
+            activity_id="it",
         )

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 from pydantic import BaseModel, ConfigDict, SecretStr
 from pydantic_settings import SettingsConfigDict
 
@@ -22,4 +24,5 @@ class Settings(ServiceSettings):
     opening_s: float = 0
     refuse: bool = False
     expected: int = 1
-    lacks: tuple[str, ...] = ()
+    longest_s: float = 60
+    ledger: Path | None = None
