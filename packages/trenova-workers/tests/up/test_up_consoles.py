@@ -86,6 +86,18 @@ def test_the_codec_server_is_handed_to_the_temporal_ui(stage):
     assert up.end(signal.SIGTERM) == 0
 
 
+def test_consoles_serve_until_the_last_worker_has_drained(stage):
+    stage.add("some-worker", drain_takes=0.5)
+    stage.add_console("some-console")
+    up = stage.up()
+    up.until_ready()
+
+    assert up.end(signal.SIGTERM) == 0
+
+    ends = [(note["name"], note["what"]) for note in stage.notes() if note.get("verb") in {"run", "console"}]
+    assert ends[-3:] == [("some-worker", "drains"), ("some-worker", "ends"), ("some-console", "ends")]
+
+
 def test_a_console_listens_where_it_is_told_to(stage):
     stage.add("some-worker")
     stage.add_console("some-console")

@@ -197,7 +197,8 @@ class _Session:
         self._screen.say("stopping: the workers drain, then the server ends (a second Ctrl-C kills)")
         server, *others = tasks
         await _cancel(others)
-        await asyncio.gather(*(kept.stop() for kept in self._kept))
+        await asyncio.gather(*(worker.stop() for worker in self._workers))
+        await asyncio.gather(*(console.stop() for console in self._consoles))  # they show the drain to its end
         drained = time.monotonic() - begun
         await _cancel([server])
         await self._server.stop()

@@ -30,7 +30,6 @@ def goes_on(result: Any) -> bool:
     return activity.info().activity_type == "drill.steps" and result < STEPS
 
 
-
 async def check(settings: Settings) -> Sequence[Finding]:
     return [Finding("store", ok=not settings.refuse, detail="has every column")]
 
