@@ -47,8 +47,8 @@ class Server:
         port = port or free_port()
         temporal = Path(sysconfig.get_path("scripts")) / "temporal"
         command = [temporal, "server", "start-dev", "--headless", "--ip", "127.0.0.1", "--port", str(port)]
-        told = [word for setting in settings for word in ("--dynamic-config-value", setting)]
-        process = subprocess.Popen([*command, *told, "--log-level", "never"], stdout=subprocess.DEVNULL)
+        command += ["--dynamic-config-value", "frontend.enableCancelWorkerPollsOnShutdown=true"]  # as `up` starts it
+        process = subprocess.Popen([*command, "--log-level", "never"], stdout=subprocess.DEVNULL)
         server = cls(port, process)
         eventually(server._answers)
         return server

@@ -98,20 +98,20 @@ async def drill(sample: Any, client: Client, times: int) -> None:
     finally:
         loading.cancel()
     told = totals(drains)
-    assert len(drains) == times
-    assert (told["cancelled"], told["cut"]) == (0, 0)
-    attempts = nothing_twice(ledger)
     disturbed = [found for handle in load.handles if (found := await disturbances(handle))]
     _log.info(
-        "%d scale-ins in %.0f s under %d workflows, %d attempts; in drains: %s, the longest %.1f s",
+        "%d scale-ins in %.0f s under %d workflows, of which %d disturbed; in drains: %s, the longest %.1f s",
         times,
         time.monotonic() - begun,
         len(load.handles),
-        attempts,
+        len(disturbed),
         dict(told),
         max(drain["seconds"] for drain in drains),
     )
+    _log.info("%d attempts, none twice", nothing_twice(ledger))
     assert disturbed == []
+    assert len(drains) == times
+    assert (told["cancelled"], told["cut"]) == (0, 0)
     assert told["finished"] >= times  # or it was not under load
 
 

@@ -1,10 +1,17 @@
 """Command lines (extra ``[cli]``): ``trenova-workers`` itself, and the verbs that every service has."""
 
+import os
 from typing import Any
 
 from trenova_workers._service import Service
 
 __all__ = ["main", "service_main"]
+
+_LAST_POLLS = ("TEMPORAL_POLL_SHUTDOWN_INTERRUPT_WAIT_MS", "1000")
+"""How long the SDK's core waits in a drain for an answer to its last polls, where the server does not end them itself.
+
+Else it breaks them off at once, and a task that is on its way is lost until its timeout.
+"""
 
 
 def service_main(service: Service[Any]) -> None:
@@ -19,6 +26,7 @@ def service_main(service: Service[Any]) -> None:
     from trenova_workers._leave import leave
 
     end_when_told()
+    os.environ.setdefault(*_LAST_POLLS)
     try:
         service_app(service)()
     except SystemExit as end:

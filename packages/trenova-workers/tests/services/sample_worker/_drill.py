@@ -1,6 +1,7 @@
 """Work for the drill of scale-ins: every attempt leaves a line in a file when it starts and one when it ends."""
 
 import asyncio
+import itertools
 import json
 import os
 import time
@@ -87,9 +88,9 @@ class Drill:
             "drill.nap", 0.1, activity_id="local", start_to_close_timeout=timedelta(seconds=30)
         )
         if kind == "steps":
-            done = 0
-            while done < STEPS:
-                done = await self._execute("drill.steps", done, f"steps-{done}", result_type=int)
+            done, calls = 0, itertools.count()
+            while done < STEPS:  # a call on a worker that drains already may do nothing
+                done = await self._execute("drill.steps", done, f"steps-{next(calls)}", result_type=int)
         else:
             await self._execute(f"drill.{kind}", seconds, kind)
         await self._execute("drill.nap", 0.05, "last")
