@@ -63,7 +63,7 @@ async def test_the_server_hears_of_slots_and_identity_within_seconds(server, cli
     assert {w.worker_heartbeat.task_queue for w in heard} == set(queues)
     assert len({w.worker_heartbeat.worker_instance_key for w in heard}) == 2
     for worker in heard:
-        assert re.fullmatch(r"sample-worker@.+:\d+#\w{6}", worker.worker_heartbeat.worker_identity)
+        assert re.fullmatch(r"sample-worker@.+:\d+#\w{8}", worker.worker_heartbeat.worker_identity)
         assert worker.worker_heartbeat.activity_task_slots_info.current_available_slots == 7
         assert worker.worker_heartbeat.workflow_task_slots_info.current_available_slots == 5
         assert worker.worker_heartbeat.heartbeat_time.seconds > 0
