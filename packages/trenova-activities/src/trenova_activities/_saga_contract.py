@@ -5,7 +5,7 @@ from typing import Annotated, Final, Literal
 from pydantic import BaseModel, Field, TypeAdapter, field_serializer, field_validator
 
 from trenova_activities._wire import WireModel
-from trenova_errors import DATABASE_POLICY, ActivityPolicy, ConflictError
+from trenova_errors import DATABASE_POLICY, ActivityPolicy, ConflictError, NonRetryableError
 
 COMPENSATION_CONFLICT: Final = "compensation_conflict"
 """Code of a ``conflict`` failure: what was to be undone has been changed by somebody else since."""
@@ -101,7 +101,7 @@ class CompensationConflictError(ConflictError):
     code = COMPENSATION_CONFLICT
 
 
-class NotUndoneError(ConflictError):
+class NotUndoneError(NonRetryableError):
     """A saga failed, and some of what it had done could not be undone; the message says what."""
 
     code = "saga.not_undone"

@@ -12,7 +12,7 @@ from trenova_activities._wire import Id, TenantPayload, WireModel
 MAX_TRANSFERS: Final = 100
 """Shipments per request."""
 
-_NOT_THE_REQUEST: Final = frozenset({"timestamp", "metadata", "idempotency_key"})
+_NOT_THE_REQUEST: Final = frozenset({"timestamp", "metadata", "idempotency_key", "run_id", "step"})
 _MOST_NAMED: Final = 3
 
 TransferStep = Literal["reserve", "copy", "cancel"]
@@ -59,8 +59,8 @@ class TransferShipmentsPayload(TenantPayload):
         The key, the time and notes are not part of it either, nor is a field at its default, so that a field which a
         later release adds leaves the fingerprints of earlier requests as they are.
         """
-        asked = self.model_dump(mode="json", exclude=set(_NOT_THE_REQUEST), exclude_defaults=True)
-        asked["shipment_ids"] = sorted(self.shipment_ids)
+        asked = self.model_dump(mode="json", by_alias=True, exclude=set(_NOT_THE_REQUEST), exclude_defaults=True)
+        asked["shipmentIds"] = sorted(self.shipment_ids)
         return hashlib.sha256(json.dumps(asked, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
@@ -74,10 +74,6 @@ class TransferCall(TransferShipmentsPayload):
 
     run_id: Id
     step: TransferStep = "reserve"
-
-    def digest(self) -> str:
-        """Fingerprint of the request, whichever step it is."""
-        return TransferShipmentsPayload.model_validate(self.model_dump(exclude={"run_id", "step"})).digest()
 
 
 class TransferShipmentsResult(WireModel):

@@ -36,16 +36,29 @@ def explain_failure(error: BaseException) -> str:
     Args:
         error: What the workflow caught; the decisive failure is the innermost typed one.
     """
-    if exceptions.is_cancelled_exception(error):
-        return "It was canceled before it was done."
-    cause = error.cause if isinstance(error, exceptions.ActivityError) and error.cause else error
-    if isinstance(cause, exceptions.CancelledError):
+    words = what_failed(error)
+    cause = _cause_of(error)
+    if exceptions.is_cancelled_exception(error) or isinstance(cause, exceptions.CancelledError):
+        return words
+    if not isinstance(cause, exceptions.TimeoutError | exceptions.ApplicationError):
+        return words
+    permanent = isinstance(cause, exceptions.ApplicationError) and cause.type in PERMANENT_KINDS
+    return words + (_NOTHING_CHANGED if permanent else _LOOK)
+
+
+def what_failed(error: BaseException) -> str:
+    """Say in a sentence what went wrong, and nothing of what has or has not been changed."""
+    cause = _cause_of(error)
+    if exceptions.is_cancelled_exception(error) or isinstance(cause, exceptions.CancelledError):
         return "It was canceled before it was done."
     if isinstance(cause, exceptions.TimeoutError):
-        return "It could not be done in time. Please look before you try again."
+        return "It could not be done in time."
     if not isinstance(cause, exceptions.ApplicationError):
         return _UNKNOWN
     if cause.type in _OWN_WORDS:
-        return f"{cause.message.rstrip('.')}.{_NOTHING_CHANGED}"
-    words = _WORDS.get(cause.type or "", _UNKNOWN)
-    return words + _NOTHING_CHANGED if cause.type in PERMANENT_KINDS else f"{words}{_LOOK}"
+        return f"{cause.message.rstrip('.')}."
+    return _WORDS.get(cause.type or "", _UNKNOWN)
+
+
+def _cause_of(error: BaseException) -> BaseException:
+    return error.cause if isinstance(error, exceptions.ActivityError) and error.cause else error
