@@ -7,25 +7,29 @@ import trenova_activities.testing
 
 ROOT = """
 BUSINESS_UNIT_ID CANCEL_SHIPMENTS_ACTIVITY CANCEL_SHIPMENTS_JOB CANCEL_SHIPMENTS_SCHEDULE CANCEL_SHIPMENTS_WORKFLOW
-CHECK_DATABASE_ACTIVITY CHECK_DATABASE_WORKFLOW CONFIGURATION_COPIED_ACTIVITY CONFIGURATION_COPIED_WORKFLOW
-CancelShipmentsByCreatedAtWorkflow CancelShipmentsPayload CancelShipmentsProgress CancelShipmentsResult
-CancelledOrganization CheckDatabasePayload CheckDatabaseResult CheckDatabaseWorkflow
-ConfigurationCopiedPayload DELETE_AUDIT_ENTRIES_ACTIVITY DELETE_AUDIT_ENTRIES_JOB
-DELETE_AUDIT_ENTRIES_SCHEDULE DELETE_AUDIT_ENTRIES_WORKFLOW
-DUPLICATE_SHIPMENT_ACTIVITY DUPLICATE_SHIPMENT_JOB DUPLICATE_SHIPMENT_WORKFLOW
-DeleteAuditEntriesPayload DeleteAuditEntriesProgress DeleteAuditEntriesResult DeleteAuditEntriesWorkflow
-DuplicateShipmentPayload DuplicateShipmentResult DuplicateShipmentWorkflow FailureNotice JOB_EVENTS
-JOB_NOTIFICATION_ACTIVITY JOB_NOTIFICATION_WORKFLOW JOB_TYPE JobEvent JobNotificationPayload JobReadiness JobSchedule
-MAX_BATCH MAX_COPIES NOTIFICATION_JOB NOTIFICATION_QUEUE NotificationAction NotificationResult ORGANIZATION_ID
-PartialFailure PurgedOrganization REQUEST_DIGEST RelatedEntity RunState SEARCH_ATTRIBUTES SHIPMENT_QUEUE
-SYSTEM_QUEUE SendConfigurationCopiedNotificationWorkflow SendJobCompleteNotificationWorkflow
-SkippedOrganization TAGS cancel_workflow_id duplicate_workflow_id event_of longest_attempt
-purge_workflow_id shortest_heartbeat start_cancel start_duplicate start_purge
+CHECK_DATABASE_ACTIVITY CHECK_DATABASE_WORKFLOW COMPENSATION_CONFLICT CONFIGURATION_COPIED_ACTIVITY
+CONFIGURATION_COPIED_WORKFLOW DELETE_AUDIT_ENTRIES_ACTIVITY DELETE_AUDIT_ENTRIES_JOB DELETE_AUDIT_ENTRIES_SCHEDULE
+DELETE_AUDIT_ENTRIES_WORKFLOW DUPLICATE_SHIPMENT_ACTIVITY DUPLICATE_SHIPMENT_JOB DUPLICATE_SHIPMENT_WORKFLOW
+JOB_EVENTS JOB_NOTIFICATION_ACTIVITY JOB_NOTIFICATION_WORKFLOW JOB_TYPE MAX_BATCH MAX_COPIES MAX_TRANSFERS
+NOTIFICATION_JOB NOTIFICATION_QUEUE ORGANIZATION_ID REQUEST_DIGEST SEARCH_ATTRIBUTES SHIPMENT_QUEUE SYSTEM_QUEUE TAGS
+TRANSFER_CANCEL_ACTIVITY TRANSFER_COPY_ACTIVITY TRANSFER_RELEASE_ACTIVITY TRANSFER_RESERVE_ACTIVITY
+TRANSFER_RESTORE_ACTIVITY TRANSFER_SHIPMENTS_JOB TRANSFER_SHIPMENTS_WORKFLOW TRANSFER_VERIFY_ACTIVITY
+TRANSFER_WITHDRAW_ACTIVITY CancelShipmentsByCreatedAtWorkflow CancelShipmentsPayload CancelShipmentsProgress
+CancelShipmentsResult CancelledOrganization CheckDatabasePayload CheckDatabaseResult CheckDatabaseWorkflow
+Compensation CompensationConflictError ConfigurationCopiedPayload DeleteAuditEntriesPayload DeleteAuditEntriesProgress
+DeleteAuditEntriesResult DeleteAuditEntriesWorkflow DuplicateShipmentPayload DuplicateShipmentResult
+DuplicateShipmentWorkflow FailureNotice JobEvent JobNotificationPayload JobReadiness JobSchedule NotUndone
+NotUndoneError NotificationAction NotificationResult PartialFailure PurgedOrganization RelatedEntity ReservedTransfer
+RunState Saga SagaEntry SagaState SendConfigurationCopiedNotificationWorkflow SendJobCompleteNotificationWorkflow
+SkippedOrganization StepOutcome TransferCall TransferShipmentsPayload TransferShipmentsResult
+TransferShipmentsWorkflow TransferStepDone as_argument cancel_workflow_id duplicate_workflow_id event_of
+longest_attempt purge_workflow_id shortest_heartbeat start_cancel start_duplicate start_purge start_transfer
+transfer_workflow_id
 """
 DATABASE = """
-CancellationActivities Catalog Clock DEMO_SEED Database DatabaseOptions History JOBS JobTables Migration
-NotificationActivities NotifyRoles ProNumberFormat ProNumberOptions RetentionActivities Seeded
-ShipmentActivities SystemActivities Tenant allow_by_default allow_retention asked_for check database_clock found
+DEMO_SEED JOBS CancellationActivities Catalog Clock Database DatabaseOptions History JobTables Migration
+NotificationActivities NotifyRoles ProNumberFormat ProNumberOptions RetentionActivities Seeded ShipmentActivities
+SystemActivities Tenant TransferActivities allow_by_default allow_retention asked_for check database_clock found
 migrate organization_names ready_catalog reserve_sequence retention_notes retention_sql revoke_retention
 sample_organizations seed seed_history
 """
@@ -65,6 +69,16 @@ def test_the_names_on_the_wire_never_change():
         "REQUEST_DIGEST": "trenova.request-digest",
         "SHIPMENT_QUEUE": "shipment-queue",
         "SYSTEM_QUEUE": "system-queue",
+        "COMPENSATION_CONFLICT": "compensation_conflict",
+        "TRANSFER_CANCEL_ACTIVITY": "CancelTransferSourcesActivity",
+        "TRANSFER_COPY_ACTIVITY": "CopyTransferredShipmentsActivity",
+        "TRANSFER_RELEASE_ACTIVITY": "ReleaseTransferNumbersActivity",
+        "TRANSFER_RESERVE_ACTIVITY": "ReserveTransferNumbersActivity",
+        "TRANSFER_RESTORE_ACTIVITY": "RestoreTransferSourcesActivity",
+        "TRANSFER_SHIPMENTS_JOB": "transfer_shipments",
+        "TRANSFER_SHIPMENTS_WORKFLOW": "TransferShipmentsWorkflow",
+        "TRANSFER_VERIFY_ACTIVITY": "VerifyTransferStepActivity",
+        "TRANSFER_WITHDRAW_ACTIVITY": "WithdrawTransferCopiesActivity",
     }
     assert [key.name for key in trenova_activities.SEARCH_ATTRIBUTES] == [
         "TrenovaOrganizationId",

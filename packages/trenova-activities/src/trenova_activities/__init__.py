@@ -48,6 +48,15 @@ with workflow.unsafe.imports_passed_through():
         SHIPMENT_QUEUE,
         SYSTEM_QUEUE,
         TAGS,
+        TRANSFER_CANCEL_ACTIVITY,
+        TRANSFER_COPY_ACTIVITY,
+        TRANSFER_RELEASE_ACTIVITY,
+        TRANSFER_RESERVE_ACTIVITY,
+        TRANSFER_RESTORE_ACTIVITY,
+        TRANSFER_SHIPMENTS_JOB,
+        TRANSFER_SHIPMENTS_WORKFLOW,
+        TRANSFER_VERIFY_ACTIVITY,
+        TRANSFER_WITHDRAW_ACTIVITY,
     )
     from trenova_activities._nightly_contract import (
         MAX_BATCH,
@@ -69,6 +78,18 @@ with workflow.unsafe.imports_passed_through():
         DeleteAuditEntriesResult,
         PurgedOrganization,
     )
+    from trenova_activities._saga import Saga
+    from trenova_activities._saga_contract import (
+        COMPENSATION_CONFLICT,
+        Compensation,
+        CompensationConflictError,
+        NotUndone,
+        NotUndoneError,
+        SagaEntry,
+        SagaState,
+        StepOutcome,
+        as_argument,
+    )
     from trenova_activities._schedules import (
         CANCEL_SHIPMENTS_SCHEDULE,
         DELETE_AUDIT_ENTRIES_SCHEDULE,
@@ -81,7 +102,16 @@ with workflow.unsafe.imports_passed_through():
         start_cancel,
         start_purge,
     )
+    from trenova_activities._starting_transfer import start_transfer, transfer_workflow_id
     from trenova_activities._timeouts import longest_attempt, shortest_heartbeat
+    from trenova_activities._transfer_contract import (
+        MAX_TRANSFERS,
+        ReservedTransfer,
+        TransferCall,
+        TransferShipmentsPayload,
+        TransferShipmentsResult,
+        TransferStepDone,
+    )
 
 if TYPE_CHECKING:
     from trenova_activities._cancellation_workflow import CancelShipmentsByCreatedAtWorkflow
@@ -92,6 +122,7 @@ if TYPE_CHECKING:
         SendJobCompleteNotificationWorkflow,
     )
     from trenova_activities._retention_workflow import DeleteAuditEntriesWorkflow
+    from trenova_activities._transfer_workflow import TransferShipmentsWorkflow
 
 __all__ = [
     "BUSINESS_UNIT_ID",
@@ -101,6 +132,7 @@ __all__ = [
     "CANCEL_SHIPMENTS_WORKFLOW",
     "CHECK_DATABASE_ACTIVITY",
     "CHECK_DATABASE_WORKFLOW",
+    "COMPENSATION_CONFLICT",
     "CONFIGURATION_COPIED_ACTIVITY",
     "CONFIGURATION_COPIED_WORKFLOW",
     "DELETE_AUDIT_ENTRIES_ACTIVITY",
@@ -116,6 +148,7 @@ __all__ = [
     "JOB_TYPE",
     "MAX_BATCH",
     "MAX_COPIES",
+    "MAX_TRANSFERS",
     "NOTIFICATION_JOB",
     "NOTIFICATION_QUEUE",
     "ORGANIZATION_ID",
@@ -124,6 +157,15 @@ __all__ = [
     "SHIPMENT_QUEUE",
     "SYSTEM_QUEUE",
     "TAGS",
+    "TRANSFER_CANCEL_ACTIVITY",
+    "TRANSFER_COPY_ACTIVITY",
+    "TRANSFER_RELEASE_ACTIVITY",
+    "TRANSFER_RESERVE_ACTIVITY",
+    "TRANSFER_RESTORE_ACTIVITY",
+    "TRANSFER_SHIPMENTS_JOB",
+    "TRANSFER_SHIPMENTS_WORKFLOW",
+    "TRANSFER_VERIFY_ACTIVITY",
+    "TRANSFER_WITHDRAW_ACTIVITY",
     "CancelShipmentsByCreatedAtWorkflow",
     "CancelShipmentsPayload",
     "CancelShipmentsProgress",
@@ -132,6 +174,8 @@ __all__ = [
     "CheckDatabasePayload",
     "CheckDatabaseResult",
     "CheckDatabaseWorkflow",
+    "Compensation",
+    "CompensationConflictError",
     "ConfigurationCopiedPayload",
     "DeleteAuditEntriesPayload",
     "DeleteAuditEntriesProgress",
@@ -145,15 +189,28 @@ __all__ = [
     "JobNotificationPayload",
     "JobReadiness",
     "JobSchedule",
+    "NotUndone",
+    "NotUndoneError",
     "NotificationAction",
     "NotificationResult",
     "PartialFailure",
     "PurgedOrganization",
     "RelatedEntity",
+    "ReservedTransfer",
     "RunState",
+    "Saga",
+    "SagaEntry",
+    "SagaState",
     "SendConfigurationCopiedNotificationWorkflow",
     "SendJobCompleteNotificationWorkflow",
     "SkippedOrganization",
+    "StepOutcome",
+    "TransferCall",
+    "TransferShipmentsPayload",
+    "TransferShipmentsResult",
+    "TransferShipmentsWorkflow",
+    "TransferStepDone",
+    "as_argument",
     "cancel_workflow_id",
     "duplicate_workflow_id",
     "event_of",
@@ -163,6 +220,8 @@ __all__ = [
     "start_cancel",
     "start_duplicate",
     "start_purge",
+    "start_transfer",
+    "transfer_workflow_id",
 ]
 
 _WORKFLOWS: Final = {
@@ -172,6 +231,7 @@ _WORKFLOWS: Final = {
     "DuplicateShipmentWorkflow": "_duplication_workflow",
     "SendConfigurationCopiedNotificationWorkflow": "_notification_workflows",
     "SendJobCompleteNotificationWorkflow": "_notification_workflows",
+    "TransferShipmentsWorkflow": "_transfer_workflow",
 }
 
 

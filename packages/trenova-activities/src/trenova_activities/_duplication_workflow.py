@@ -45,13 +45,13 @@ class DuplicateShipmentWorkflow:
                 **TRANSACTION,
             )
         except (FailureError, asyncio.CancelledError) as error:
-            await _notify(_failure(payload, explain_failure(error)))
+            await start_notification(_failure(payload, explain_failure(error)))
             raise
-        await _notify(_success(payload, result))
+        await start_notification(_success(payload, result))
         return result
 
 
-async def _notify(notification: JobNotificationPayload) -> None:
+async def start_notification(notification: JobNotificationPayload) -> None:
     """Start the notification and wait until the server has it; a newer outcome replaces an older message."""
     try:
         await workflow.start_child_workflow(

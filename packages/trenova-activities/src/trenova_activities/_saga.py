@@ -13,7 +13,6 @@ with workflow.unsafe.imports_passed_through():
     from trenova_activities._saga_contract import (
         Compensation,
         NotUndone,
-        NotUndoneError,
         Outcome,
         SagaEntry,
         SagaState,
@@ -118,7 +117,7 @@ class Saga:
         Returns:
             What could not be undone; the other steps are undone all the same.
         """
-        await _shielded(self._compensate())
+        await shielded(self._compensate())
         return self.left
 
     async def _compensate(self) -> None:
@@ -165,24 +164,6 @@ class Saga:
         )
         return outcome.done
 
-    async def _run(
-        self,
-        undo: Compensation,
-        activity: str,
-        argument: dict[str, object],
-        policy: ActivityPolicy,
-        activity_id: str,
-        result_type: Any,
-    ) -> Any:
-        return await workflow.execute_activity(
-            activity,
-            argument,
-            result_type=result_type,
-            activity_id=activity_id,
-            task_queue=undo.task_queue,
-            **policy.options(),
-        )
-
 
 def _ends_the_run(error: BaseException) -> bool:
     return isinstance(error, asyncio.CancelledError) or (
@@ -190,7 +171,7 @@ def _ends_the_run(error: BaseException) -> bool:
     )
 
 
-async def _shielded(work: Coroutine[Any, Any, _Result]) -> _Result:
+async def shielded(work: Coroutine[Any, Any, _Result]) -> _Result:
     """Wait for the work to its end; a cancellation of whoever waits does not reach it."""
     task = asyncio.ensure_future(work)
     while not task.done():
@@ -199,6 +180,3 @@ async def _shielded(work: Coroutine[Any, Any, _Result]) -> _Result:
         except asyncio.CancelledError:
             continue  # an eviction cancels the work itself too, which ends the loop
     return task.result()
-
-
-__all__ = ["NotUndoneError", "Saga"]

@@ -26,6 +26,7 @@ from trenova_activities._names import (
     ORGANIZATION_ID,
     SHIPMENT_QUEUE,
 )
+from trenova_activities._wire import TenantPayload
 from trenova_errors import ConflictError, InvalidInputError
 
 REQUEST_DIGEST: Final = "trenova.request-digest"
@@ -84,7 +85,7 @@ async def start_duplicate(
             id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
             id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
             memo={REQUEST_DIGEST: payload.digest()},
-            search_attributes=_tags(payload),
+            search_attributes=tags(payload, DUPLICATE_SHIPMENT_JOB),
             static_summary=f"Duplicate {payload.shipment_id}, {payload.count} copies",
         )
     except WorkflowAlreadyStartedError:
@@ -135,11 +136,12 @@ async def refuse_other_request(
         )
 
 
-def _tags(payload: DuplicateShipmentPayload) -> TypedSearchAttributes:
+def tags(payload: TenantPayload, job_type: str) -> TypedSearchAttributes:
+    """Return the search attributes of a run of one tenant."""
     return TypedSearchAttributes(
         [
             SearchAttributePair(ORGANIZATION_ID, payload.organization_id),
             SearchAttributePair(BUSINESS_UNIT_ID, payload.business_unit_id),
-            SearchAttributePair(JOB_TYPE, DUPLICATE_SHIPMENT_JOB),
+            SearchAttributePair(JOB_TYPE, job_type),
         ]
     )

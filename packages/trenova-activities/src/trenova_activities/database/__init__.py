@@ -28,6 +28,7 @@ from trenova_activities.database._seed import Seeded, sample_organizations, seed
 from trenova_activities.database._seed_carriers import DEMO_SEED
 from trenova_activities.database._seed_history import History, seed_history
 from trenova_activities.database._tenant import Tenant
+from trenova_activities.database._transfer import TransferActivities
 
 __all__ = [
     "DEMO_SEED",
@@ -49,6 +50,7 @@ __all__ = [
     "ShipmentActivities",
     "SystemActivities",
     "Tenant",
+    "TransferActivities",
     "allow_by_default",
     "allow_retention",
     "asked_for",

@@ -80,7 +80,7 @@ class ShipmentActivities:
             known = await key.claim(connection, keys, at=at)
             if known is not None:
                 return DuplicateShipmentResult.model_validate(known)
-            copier = ShipmentCopier(connection, self._catalog, key.tenant, payload, at)
+            copier = ShipmentCopier(connection, self._catalog, key.tenant, at, payload)
             source = await copier.source()
             await copier.requester()
             beats.stage("source read")

@@ -58,7 +58,7 @@ class IdempotencyKey:
 
     async def fulfil(self, connection: AsyncConnection, table: Table, result: Result) -> None:
         """Keep the result beside the key, in the same transaction."""
-        await connection.execute(update(table).where(*self._mine(table)).values(result=dict(result)))
+        await connection.execute(update(table).where(*self.matches(table)).values(result=dict(result)))
 
     async def stored(self, connection: AsyncConnection, table: Table) -> Result | None:
         """Return the result kept under the key; None if the key is free.
@@ -66,7 +66,7 @@ class IdempotencyKey:
         Raises:
             ConflictError: The key belongs to another request.
         """
-        query = select(table.c.digest, table.c.workflow_id, table.c.result).where(*self._mine(table))
+        query = select(table.c.digest, table.c.workflow_id, table.c.result).where(*self.matches(table))
         row = (await connection.execute(query)).one_or_none()
         if row is None:
             return None
@@ -83,5 +83,6 @@ class IdempotencyKey:
     def _columns(self) -> dict[str, str]:
         return {**self.tenant.values, "job_type": self.job_type, "key": self.key}
 
-    def _mine(self, table: Table) -> list[Any]:
+    def matches(self, table: Table) -> list[Any]:
+        """Return the conditions that a row is this key's."""
         return [table.c[name] == value for name, value in self._columns.items()]

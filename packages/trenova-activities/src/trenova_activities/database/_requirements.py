@@ -1,14 +1,19 @@
 """What each job needs of the TMS's database, as data, and what a database lacks of it."""
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from sqlalchemy import Enum, Table, inspect, text
 from sqlalchemy.engine import Connection
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from trenova_activities._names import CANCEL_SHIPMENTS_JOB, DELETE_AUDIT_ENTRIES_JOB, DUPLICATE_SHIPMENT_JOB
+from trenova_activities._names import (
+    CANCEL_SHIPMENTS_JOB,
+    DELETE_AUDIT_ENTRIES_JOB,
+    DUPLICATE_SHIPMENT_JOB,
+    TRANSFER_SHIPMENTS_JOB,
+)
 from trenova_activities.database._audit import AUDIT_COLUMNS
 from trenova_activities.database._catalog import TENANT, Catalog, has_default, is_generated, unique_sets
 from trenova_activities.database._engine import Database
@@ -47,6 +52,7 @@ class Need:
 _COPIED: Final = ("SELECT", "INSERT")
 _CHANGED: Final = ("SELECT", "UPDATE")
 _CLOSED: Final = {"status": ("Completed", "Canceled")}
+_LIVED: Final = {"status": ("New", "Completed", "Canceled")}
 _AUDIT_LOG: Final = Need(
     "audit_entries",
     ("user_id", "resource", "resource_id", "operation", "timestamp", "metadata"),
@@ -69,6 +75,25 @@ _NOTIFICATION_FILLED: Final = frozenset(
         "updated_at",
     }
 )
+
+_NUMBERS: Final = Need(
+    "sequences",
+    ("sequence_type", "year", "month", "current_sequence"),
+    ("SELECT", "INSERT", "UPDATE"),
+    filled=_SEQUENCE,
+    labels={"sequence_type": ("pro_number",)},
+    unique=frozenset(_SEQUENCE_PERIOD),
+)
+_PARTS: Final = (
+    Need("shipment_commodities", ("shipment_id", "commodity_id", "weight", "pieces"), _COPIED),
+    Need(
+        "additional_charges",
+        ("shipment_id", "accessorial_charge_id", "unit", "method", "amount"),
+        _COPIED,
+    ),
+)
+_LOCKED_PARTS: Final = tuple(replace(part, rights=("SELECT", "INSERT", "UPDATE")) for part in _PARTS)
+"""UPDATE: they are locked, so that nobody changes them between the look and the act."""
 
 NOTIFICATION: Final = "notification"
 """What both notification workflows need."""
@@ -95,21 +120,33 @@ NEEDS: Final[Mapping[str, tuple[Need, ...]]] = {
             _COPIED,
             labels={"status": ("New",)},
         ),
-        Need("shipment_commodities", ("shipment_id", "commodity_id", "weight", "pieces"), _COPIED),
-        Need(
-            "additional_charges",
-            ("shipment_id", "accessorial_charge_id", "unit", "method", "amount"),
-            _COPIED,
-        ),
+        *_PARTS,
         _AUDIT_LOG,
+        _NUMBERS,
+        Need("users", optional=True),
+    ),
+    TRANSFER_SHIPMENTS_JOB: (
+        Need("customers"),
         Need(
-            "sequences",
-            ("sequence_type", "year", "month", "current_sequence"),
-            ("SELECT", "INSERT", "UPDATE"),
-            filled=_SEQUENCE,
-            labels={"sequence_type": ("pro_number",)},
-            unique=frozenset(_SEQUENCE_PERIOD),
+            "shipments",
+            (
+                *("status", "pro_number", "bol", "customer_id", "version", "created_at"),
+                *("canceled_at", "canceled_by_id", "cancel_reason"),
+            ),
+            rights=("SELECT", "INSERT", "UPDATE"),
+            labels={"status": ("New", "Canceled")},
         ),
+        Need("shipment_moves", ("shipment_id", "status", "sequence"), ("SELECT", "INSERT", "UPDATE"), labels=_LIVED),
+        Need(
+            "stops",
+            ("shipment_move_id", "location_id", "status", "type", "sequence"),
+            rights=("SELECT", "INSERT", "UPDATE"),
+            labels=_LIVED,
+        ),
+        Need("assignments", ("shipment_move_id", "status"), _CHANGED, labels=_CLOSED),
+        *_LOCKED_PARTS,
+        _AUDIT_LOG,
+        _NUMBERS,
         Need("users", optional=True),
     ),
     CANCEL_SHIPMENTS_JOB: (
@@ -143,6 +180,7 @@ JOBS: Final = tuple(NEEDS)
 _RUN_TABLES: Final = ("job_runs", "job_run_tenants", "job_run_batches")
 _OWN_TABLES: Final = {
     DUPLICATE_SHIPMENT_JOB: ("idempotency_keys",),
+    TRANSFER_SHIPMENTS_JOB: ("idempotency_keys",),
     CANCEL_SHIPMENTS_JOB: _RUN_TABLES,
     DELETE_AUDIT_ENTRIES_JOB: (*_RUN_TABLES, "legal_holds"),
     NOTIFICATION: ("deliveries",),

@@ -37,16 +37,16 @@ def _stamps(at: int) -> dict[str, Any]:
     return {"version": 0, "created_at": at, "updated_at": at}
 
 
-def shipment_rules(*, requester: str, at: int, totals: dict[str, Any]) -> CopyRules:
+def shipment_rules(*, requester: str, at: int, fresh: dict[str, Any]) -> CopyRules:
     """Return the rules for the shipments themselves.
 
     Args:
         requester: Becomes ``entered_by_id``.
         at: Time of the copy, unix seconds.
-        totals: Charge totals where they differ from the source's.
+        fresh: What else differs from the source: charge totals, the customer.
     """
     return CopyRules(
-        fresh={"status": NEW, "entered_by_id": requester, **totals, **_stamps(at)},
+        fresh={"status": NEW, "entered_by_id": requester, **fresh, **_stamps(at)},
         cleared=_SHIPMENT_CLEARED,
         cleared_prefixes=("rate_override_",),
     )

@@ -1,0 +1,138 @@
+"""Move shipments to another customer, or put everything back, then tell whoever asked; deterministic code only."""
+
+import asyncio
+from typing import Any
+
+from temporalio import workflow
+from temporalio.exceptions import FailureError
+
+with workflow.unsafe.imports_passed_through():
+    from trenova_activities._duplication_workflow import start_notification
+    from trenova_activities._names import (
+        TRANSFER_CANCEL_ACTIVITY,
+        TRANSFER_COPY_ACTIVITY,
+        TRANSFER_RELEASE_ACTIVITY,
+        TRANSFER_RESERVE_ACTIVITY,
+        TRANSFER_RESTORE_ACTIVITY,
+        TRANSFER_SHIPMENTS_JOB,
+        TRANSFER_SHIPMENTS_WORKFLOW,
+        TRANSFER_VERIFY_ACTIVITY,
+        TRANSFER_WITHDRAW_ACTIVITY,
+    )
+    from trenova_activities._notification_contract import JobNotificationPayload, RelatedEntity
+    from trenova_activities._saga import Saga, shielded
+    from trenova_activities._saga_contract import Compensation, NotUndoneError, as_argument
+    from trenova_activities._timeouts import TRANSACTION
+    from trenova_activities._transfer_contract import (
+        ReservedTransfer,
+        TransferCall,
+        TransferShipmentsPayload,
+        TransferShipmentsResult,
+        TransferStep,
+        TransferStepDone,
+    )
+    from trenova_activities._wording import explain_failure, what_failed
+
+_UNDONE = "What had been done was undone."
+
+
+@workflow.defn(name=TRANSFER_SHIPMENTS_WORKFLOW)
+class TransferShipmentsWorkflow:
+    """All shipments or none, once per idempotency key, and one notification of the outcome."""
+
+    @workflow.run
+    async def run(self, payload: TransferShipmentsPayload) -> TransferShipmentsResult:
+        """Reserve numbers, copy, cancel the sources; a step that fails has those before it undone.
+
+        A cancellation undoes what was done, unless the sources are canceled and the requester is being told already:
+        then it comes too late.
+
+        Raises:
+            ActivityError: What a step failed with; its cause carries the wire type. Everything is undone.
+            NotUndoneError: It failed, and somebody had changed what was to be undone; the message says what.
+        """
+        saga = Saga()
+        try:
+            async with saga:
+                result = await _transfer(saga, _call(payload))
+        except (FailureError, asyncio.CancelledError) as error:
+            await shielded(start_notification(_failure(payload, saga, error)))
+            raise
+        await shielded(start_notification(_success(payload, result)))
+        return result
+
+
+def _call(payload: TransferShipmentsPayload) -> TransferCall:
+    asked = payload.model_dump(exclude={"timestamp", "metadata"})
+    return TransferCall(**asked, run_id=workflow.info().first_execution_run_id)
+
+
+async def _transfer(saga: Saga, call: TransferCall) -> TransferShipmentsResult:
+    async with saga.step("reserve", _undo(TRANSFER_RELEASE_ACTIVITY, call, "reserve")):
+        reserved: ReservedTransfer = await workflow.execute_activity(
+            TRANSFER_RESERVE_ACTIVITY, call, result_type=ReservedTransfer, activity_id="reserve", **TRANSACTION
+        )
+    if reserved.known is not None:
+        return reserved.known
+    async with saga.step("copy", _undo(TRANSFER_WITHDRAW_ACTIVITY, call, "copy")):
+        await workflow.execute_activity(
+            TRANSFER_COPY_ACTIVITY,
+            call,
+            result_type=TransferStepDone,
+            activity_id="copy",
+            summary=f"{reserved.count} for {call.customer_id}",
+            **TRANSACTION,
+        )
+    async with saga.step("cancel", _undo(TRANSFER_RESTORE_ACTIVITY, call, "cancel")):
+        result: TransferShipmentsResult = await workflow.execute_activity(
+            TRANSFER_CANCEL_ACTIVITY, call, result_type=TransferShipmentsResult, activity_id="cancel", **TRANSACTION
+        )
+    return result
+
+
+def _undo(activity: str, call: TransferCall, step: TransferStep) -> Compensation:
+    return Compensation(
+        activity=activity,
+        argument=as_argument(call),
+        verify=TRANSFER_VERIFY_ACTIVITY,
+        verify_argument=as_argument(call.model_copy(update={"step": step})),
+    )
+
+
+def _success(payload: TransferShipmentsPayload, result: TransferShipmentsResult) -> JobNotificationPayload:
+    successors = zip(result.shipment_ids, result.pro_numbers, strict=True)
+    return JobNotificationPayload(
+        **_about(payload),
+        success=True,
+        result=result.result,
+        data={**result.data, "count": result.count, "proNumbers": result.pro_numbers},
+        related_entities=[RelatedEntity(type="shipment", id=id_, name=number) for id_, number in successors],
+    )
+
+
+def _failure(payload: TransferShipmentsPayload, saga: Saga, error: BaseException) -> JobNotificationPayload:
+    left = [one.model_dump(by_alias=True) for one in saga.left]
+    return JobNotificationPayload(
+        **_about(payload),
+        success=False,
+        result=_words(saga, error),
+        data={"customerId": payload.customer_id, "count": len(payload.shipment_ids), "notUndone": left},
+        related_entities=[RelatedEntity(type="shipment", id=id_) for id_ in payload.shipment_ids],
+    )
+
+
+def _words(saga: Saga, error: BaseException) -> str:
+    if isinstance(error, NotUndoneError):
+        return error.message
+    return f"{what_failed(error)} {_UNDONE}" if saga.undone else explain_failure(error)
+
+
+def _about(payload: TransferShipmentsPayload) -> dict[str, Any]:
+    return {
+        "timestamp": int(workflow.now().timestamp()),
+        "organization_id": payload.organization_id,
+        "business_unit_id": payload.business_unit_id,
+        "user_id": payload.user_id,
+        "job_id": workflow.info().workflow_id,
+        "job_type": TRANSFER_SHIPMENTS_JOB,
+    }
