@@ -5,11 +5,14 @@ from sqlalchemy import text
 
 from shipment_worker._jobs import open_jobs
 from shipment_worker._settings import Settings
-from trenova_activities import CancelShipmentsByCreatedAtWorkflow, DuplicateShipmentWorkflow
+from trenova_activities import CancelShipmentsByCreatedAtWorkflow, DuplicateShipmentWorkflow, TransferShipmentsWorkflow
 from trenova_activities.database import migrate
 from trenova_errors import ConfigurationError
 
-WORKFLOWS = {"sequences": [CancelShipmentsByCreatedAtWorkflow], "shipment_controls": [DuplicateShipmentWorkflow]}
+WORKFLOWS = {
+    "customers": [DuplicateShipmentWorkflow, CancelShipmentsByCreatedAtWorkflow],
+    "shipment_controls": [DuplicateShipmentWorkflow, TransferShipmentsWorkflow],
+}
 
 
 @pytest.fixture
@@ -29,8 +32,12 @@ async def opened(settings, *without):
 async def test_every_job_is_served_where_nothing_lacks(settings):
     work = await opened(settings)
 
-    assert list(work.workflows) == [DuplicateShipmentWorkflow, CancelShipmentsByCreatedAtWorkflow]
-    assert len(work.activities) == 2
+    assert list(work.workflows) == [
+        DuplicateShipmentWorkflow,
+        CancelShipmentsByCreatedAtWorkflow,
+        TransferShipmentsWorkflow,
+    ]
+    assert len(work.activities) == 9
 
 
 @pytest.mark.parametrize("missing", sorted(WORKFLOWS))

@@ -41,8 +41,22 @@ async def test_the_names_of_the_contract_are_registered(tmp_path):
 
     assert program.SERVICE.name == "shipment-worker"
     assert list(program.SERVICE.queues(settings)) == ["shipment-queue"]
-    assert workflows == ["DuplicateShipmentWorkflow", "CancelShipmentsByCreatedAtWorkflow"]
-    assert activities == ["DuplicateShipmentActivity", "CancelShipmentsByCreatedAtActivity"]
+    assert workflows == [
+        "DuplicateShipmentWorkflow",
+        "CancelShipmentsByCreatedAtWorkflow",
+        "TransferShipmentsWorkflow",
+    ]
+    assert activities == [
+        "DuplicateShipmentActivity",
+        "CancelShipmentsByCreatedAtActivity",
+        "ReserveTransferNumbersActivity",
+        "CopyTransferredShipmentsActivity",
+        "CancelTransferSourcesActivity",
+        "VerifyTransferStepActivity",
+        "RestoreTransferSourcesActivity",
+        "WithdrawTransferCopiesActivity",
+        "ReleaseTransferNumbersActivity",
+    ]
 
 
 def test_dev_needs_nothing(services: Services):

@@ -15,6 +15,7 @@ from temporalio.client import Client, Plugin, WorkflowExecutionStatus, WorkflowH
 from temporalio.envconfig import ClientConfig
 
 from trenova_activities._cli_waiting import readable, said_of
+from trenova_activities._saga_contract import NotUndoneError
 from trenova_activities._wire import WireModel
 from trenova_errors import ApplicationError, ErrorKind, ErrorsPlugin, InvalidInputError, UnavailableError
 
@@ -135,17 +136,26 @@ def failure_of(error: BaseException) -> tuple[str, str]:
     """Return the kind and the message of what a run failed with.
 
     The deepest cause that has a kind of ours says it in words for people; what lies below it is the driver's. Without
-    one, the deepest cause has to do, and its kind may be empty.
+    one, the deepest cause has to do, and its kind may be empty. What a saga could not undo goes before why it failed.
     """
     found = error
     typed = False
     cause: BaseException | None = error
     while cause is not None:
+        if _code(cause) == NotUndoneError.code:
+            found = cause
+            break
         is_ours = getattr(cause, "type", None) in set(ErrorKind)
         if is_ours or not typed:
             found, typed = cause, is_ours
         cause = cause.__cause__
     return str(getattr(found, "type", None) or ""), str(getattr(found, "message", "") or found)
+
+
+def _code(error: BaseException) -> str:
+    """Return the finer code in the details of a failure of ours; empty where there is none."""
+    details = getattr(error, "details", ())
+    return str(details[0].get("code", "")) if details and isinstance(details[0], Mapping) else ""
 
 
 async def stage_of(client: Client, activity: PendingActivityInfo) -> list[str]:

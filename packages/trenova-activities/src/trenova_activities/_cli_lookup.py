@@ -4,7 +4,7 @@ from pathlib import Path
 
 from sqlalchemy import Row, Table, func, select
 
-from trenova_activities.database import Catalog, Database, DatabaseOptions, sample_organizations
+from trenova_activities.database import Catalog, Database, DatabaseOptions, Tenant, sample_organizations
 from trenova_errors import InvalidInputError, ResourceNotFoundError
 
 EMBEDDED_URL = "sqlite:///{data_dir}/tms.db"
@@ -38,6 +38,28 @@ async def find_shipment(options: DatabaseOptions, name: str) -> FoundShipment:
     if len(found) > 1:
         raise InvalidInputError(f"The pro number {name!r} is used by two organizations; give the shipment's id.")
     return found[0]
+
+
+async def find_customer(options: DatabaseOptions, organization_id: str, business_unit_id: str, name: str) -> str:
+    """Return the id of the tenant's customer that has this id or code.
+
+    Raises:
+        ResourceNotFoundError: There is none.
+    """
+    async with Database.open(options) as database:
+        catalog = await Catalog.reflect(database, ["customers"])
+        if "customers" not in catalog:
+            raise ResourceNotFoundError(f"{database.options.shown_url} has no table customers; mend --url.")
+        table = catalog["customers"]
+        named = table.c.id == name
+        if "code" in table.c:
+            named = named | (table.c.code == name)
+        query = select(table.c.id).where(Tenant(organization_id, business_unit_id).owns(table), named)
+        async with database.read() as connection:
+            found = (await connection.execute(query.limit(1))).scalar_one_or_none()
+    if found is None:
+        raise ResourceNotFoundError(f"No customer of this organization has the id or code {name!r}.")
+    return str(found)
 
 
 async def first_shipments(options: DatabaseOptions, limit: int) -> list[dict[str, str]]:

@@ -13,6 +13,7 @@ from trenova_activities._cli_db import db
 from trenova_activities._cli_retention import retention
 from trenova_activities._cli_start import start, status
 from trenova_activities._cli_start_system import system
+from trenova_activities._cli_start_transfer import moves
 
 app = typer.Typer(
     name="trenova-activities",
@@ -22,6 +23,7 @@ app = typer.Typer(
 )
 db.add_typer(retention)
 start.add_typer(system)
+start.add_typer(moves)
 app.add_typer(db, name="db")
 app.add_typer(start, name="start")
 app.command()(status)

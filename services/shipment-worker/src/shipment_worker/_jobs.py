@@ -1,39 +1,47 @@
 """The jobs of the shipment queue: each is served if the database has what it needs, whatever the others lack."""
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final
 
 from shipment_worker._settings import Settings
 from trenova_activities import (
     CANCEL_SHIPMENTS_JOB,
     DUPLICATE_SHIPMENT_JOB,
+    TRANSFER_SHIPMENTS_JOB,
     CancelShipmentsByCreatedAtWorkflow,
     CancelShipmentsProgress,
     DuplicateShipmentWorkflow,
+    TransferShipmentsWorkflow,
 )
-from trenova_activities.database import CancellationActivities, Database, ShipmentActivities
+from trenova_activities.database import CancellationActivities, Database, ShipmentActivities, TransferActivities
 from trenova_errors import ConfigurationError
 from trenova_workers import Work
 
 _log = logging.getLogger(__name__)
 
-Job = tuple[type, Callable[..., Any]]
+Job = tuple[type, Sequence[Callable[..., Any]]]
 
 
 async def _duplication(settings: Settings, database: Database) -> Job:
     activities = await ShipmentActivities.open(database, settings.pro_numbers)
-    return DuplicateShipmentWorkflow, activities.duplicate
+    return DuplicateShipmentWorkflow, [activities.duplicate]
 
 
 async def _cancellation(settings: Settings, database: Database) -> Job:
     activities = await CancellationActivities.open(database, settings.notify_roles)
-    return CancelShipmentsByCreatedAtWorkflow, activities.cancel
+    return CancelShipmentsByCreatedAtWorkflow, [activities.cancel]
+
+
+async def _transfer(settings: Settings, database: Database) -> Job:
+    opened = await TransferActivities.open(database, settings.pro_numbers)
+    return TransferShipmentsWorkflow, opened.activities
 
 
 JOBS: Final[Mapping[str, Callable[[Settings, Database], Awaitable[Job]]]] = {
     DUPLICATE_SHIPMENT_JOB: _duplication,
     CANCEL_SHIPMENTS_JOB: _cancellation,
+    TRANSFER_SHIPMENTS_JOB: _transfer,
 }
 """How each job is opened, by its name."""
 
@@ -54,8 +62,4 @@ async def open_jobs(settings: Settings, database: Database) -> Work:
             _log.error("a job is not served", extra={"job": name, "reason": error.message})
     if not ready:
         raise ConfigurationError(" ".join(refused.values()), jobs=", ".join(refused))
-    return Work([workflow for workflow, _ in ready], [activity for _, activity in ready], goes_on=_goes_on)
-
-
-def _goes_on(result: Any) -> bool:
-    return isinstance(result, CancelShipmentsProgress) and not result.done
+    return Work([workflow for workflow, _ in ready], [activity for _, activities in ready for activity in activities])
