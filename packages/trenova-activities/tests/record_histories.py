@@ -18,7 +18,15 @@ from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
 import trenova_activities as jobs
-from trenova_errors import ConfigurationError, ErrorsPlugin, ResourceNotFoundError, UnavailableError
+from trenova_errors import (
+    AmbiguousOutcomeError,
+    ApplicationError,
+    ConfigurationError,
+    ConflictError,
+    ErrorsPlugin,
+    ResourceNotFoundError,
+    UnavailableError,
+)
 
 QUEUE = "recording"
 TENANT = {"organization_id": "org_1", "business_unit_id": "bu_1"}
@@ -27,6 +35,21 @@ FAILING = {
     "gone": ResourceNotFoundError.of("shipment", "shp_gone"),
     "flaky": UnavailableError("The database cannot be reached."),
 }
+
+
+TRANSFERS: dict[str, dict[str, ApplicationError]] = {
+    "done": {},
+    "known": {},
+    "held": {},
+    "gone": {jobs.TRANSFER_RESERVE_ACTIVITY: FAILING["gone"]},
+    "changed": {jobs.TRANSFER_CANCEL_ACTIVITY: ConflictError("Somebody changed S0.")},
+    "undone": {jobs.TRANSFER_CANCEL_ACTIVITY: AmbiguousOutcomeError("Nobody knows.")},
+    "left": {
+        jobs.TRANSFER_CANCEL_ACTIVITY: AmbiguousOutcomeError("Nobody knows."),
+        jobs.TRANSFER_RESTORE_ACTIVITY: jobs.CompensationConflictError("S0 had been changed since."),
+    },
+}
+"""By scenario, what its activities fail with."""
 
 
 class Answers:
@@ -73,6 +96,80 @@ class Answers:
         return jobs.DeleteAuditEntriesProgress(**await nightly(payload), result=result)
 
 
+class TransferAnswers:
+    """Activities of the transfer that answer by the customer's name."""
+
+    async def _scenario(self, call: jobs.TransferCall) -> str:
+        scenario, name = call.customer_id.removeprefix("cus_"), activity.info().activity_type
+        while scenario == "held" and name == jobs.TRANSFER_COPY_ACTIVITY:
+            activity.heartbeat("held")
+            await asyncio.sleep(0.2)
+        if name in TRANSFERS[scenario]:
+            raise TRANSFERS[scenario][name]
+        return scenario
+
+    @activity.defn(name=jobs.TRANSFER_RESERVE_ACTIVITY)
+    async def reserve(self, call: jobs.TransferCall) -> jobs.ReservedTransfer:
+        known = await self._scenario(call) == "known"
+        return jobs.ReservedTransfer(count=0 if known else 1, known=self._result() if known else None)
+
+    @activity.defn(name=jobs.TRANSFER_COPY_ACTIVITY)
+    async def copy(self, call: jobs.TransferCall) -> jobs.TransferStepDone:
+        await self._scenario(call)
+        return jobs.TransferStepDone(count=1)
+
+    @activity.defn(name=jobs.TRANSFER_CANCEL_ACTIVITY)
+    async def cancel(self, call: jobs.TransferCall) -> jobs.TransferShipmentsResult:
+        await self._scenario(call)
+        return self._result()
+
+    @activity.defn(name=jobs.TRANSFER_VERIFY_ACTIVITY)
+    async def verify(self, call: jobs.TransferCall) -> jobs.StepOutcome:
+        return jobs.StepOutcome(done=await self._scenario(call) in {"undone", "left"})
+
+    @activity.defn(name=jobs.TRANSFER_RESTORE_ACTIVITY)
+    async def restore(self, call: jobs.TransferCall) -> jobs.TransferStepDone:
+        return await self.copy(call)
+
+    @activity.defn(name=jobs.TRANSFER_WITHDRAW_ACTIVITY)
+    async def withdraw(self, call: jobs.TransferCall) -> jobs.TransferStepDone:
+        return await self.copy(call)
+
+    @activity.defn(name=jobs.TRANSFER_RELEASE_ACTIVITY)
+    async def release(self, call: jobs.TransferCall) -> jobs.TransferStepDone:
+        return await self.copy(call)
+
+    def _result(self) -> jobs.TransferShipmentsResult:
+        return jobs.TransferShipmentsResult(
+            job_id=activity.info().workflow_id or "",
+            count=1,
+            source_shipment_ids=["shp_0"],
+            shipment_ids=["shp_1"],
+            pro_numbers=["S1"],
+            result="Shipment S0 was transferred to another customer.",
+        )
+
+    @property
+    def all(self) -> list[Any]:
+        return [self.reserve, self.copy, self.cancel, self.verify, self.restore, self.withdraw, self.release]
+
+
+async def record_transfers(client: Client, folder: Path) -> None:
+    for scenario in TRANSFERS:
+        payload = jobs.TransferShipmentsPayload(
+            **TENANT,
+            user_id="usr_1",
+            idempotency_key=scenario,
+            shipment_ids=["shp_0"],
+            customer_id=f"cus_{scenario}",
+        )
+        handle = await jobs.start_transfer(client, payload, task_queue=QUEUE)
+        if scenario == "held":
+            await asyncio.sleep(1)
+            await handle.cancel()
+        await keep(handle, folder / f"{jobs.TRANSFER_SHIPMENTS_WORKFLOW}.{scenario}.json")
+
+
 async def nightly(payload: jobs.CancelShipmentsPayload | jobs.DeleteAuditEntriesPayload) -> dict[str, Any]:
     """Answer as a nightly job does, by the scenario in the payload's notes."""
     scenario, run = payload.metadata["scenario"], payload.run
@@ -114,6 +211,7 @@ async def record_nightly(client: Client, folder: Path) -> None:
 
 async def record(client: Client, folder: Path) -> None:
     await record_nightly(client, folder)
+    await record_transfers(client, folder)
     for scenario in ("done", "gone", "flaky", "held"):
         payload = jobs.DuplicateShipmentPayload(
             **TENANT, user_id="usr_1", idempotency_key=scenario, shipment_id=f"shp_{scenario}", count=1
@@ -170,8 +268,10 @@ async def main(folder: Path) -> None:
             jobs.CheckDatabaseWorkflow,
             jobs.CancelShipmentsByCreatedAtWorkflow,
             jobs.DeleteAuditEntriesWorkflow,
+            jobs.TransferShipmentsWorkflow,
         ]
         activities = [answers.duplicate, answers.notify, answers.copied, answers.check, answers.cancel, answers.delete]
+        activities += TransferAnswers().all
         async with (
             Worker(clients[0], task_queue=QUEUE, workflows=workflows, activities=activities),
             Worker(clients[1], task_queue=jobs.NOTIFICATION_QUEUE, workflows=workflows, activities=activities),
