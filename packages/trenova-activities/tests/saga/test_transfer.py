@@ -11,8 +11,8 @@ from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.exceptions import ApplicationError as WireError
 from transfers import POINTS, STEPS, UNDOING, Fleet, again, asleep, ended, fleet, is_away, loses, refuses
 
-from trenova_activities import TransferCall
-from trenova_errors import ErrorsPlugin
+from trenova_activities import REQUEST_DIGEST, TransferCall, start_transfer
+from trenova_errors import ConflictError, ErrorsPlugin
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -24,7 +24,7 @@ async def tms(
     path = tmp_path_factory.mktemp("transfers") / "tms.db"
     shutil.copyfile(embedded_sqlite_template, path)
     client = await Client.connect(temporal_address, plugins=[ErrorsPlugin()])
-    async with fleet(client, "transfers-sqlite", f"sqlite+aiosqlite:///{path}", shipments=260) as opened:
+    async with fleet(client, "transfers-sqlite", f"sqlite+aiosqlite:///{path}", shipments=280) as opened:
         yield opened
 
 
@@ -53,6 +53,35 @@ async def test_the_same_request_gives_the_same_transfer_also_under_another_workf
     assert await tms.count() == before
 
 
+async def test_a_run_says_what_it_is_and_the_requester_is_told(tms: Fleet):
+    case = await tms.case("told")
+    handle = await tms.start(case)
+    result = await handle.result()
+    run, told = await handle.describe(), await tms.told(case)
+
+    assert await run.static_summary() == "Transfer 2 shipments to cus_other"
+    assert await run.static_details() == "\n".join(case.payload.shipment_ids)
+    assert await run.memo() == {REQUEST_DIGEST: case.payload.digest()}
+    attributes = {pair.key.name: pair.value for pair in run.typed_search_attributes}
+    assert attributes["TrenovaOrganizationId"] == tms.tenant.organization_id
+    assert attributes["TrenovaBusinessUnitId"] == tms.tenant.business_unit_id
+    assert attributes["TrenovaJobType"] == "transfer_shipments"
+    assert (told.success, told.job_type, told.user_id) == (True, "transfer_shipments", tms.user_id)
+    assert (told.job_id, told.result) == (handle.id, result.result)
+    assert [entity.name for entity in told.related_entities] == result.pro_numbers
+
+
+async def test_a_key_belongs_to_one_request(tms: Fleet):
+    case = await tms.case("key")
+    await (await tms.start(case)).result()
+
+    turned = case.payload.model_copy(update={"shipment_ids": case.payload.shipment_ids[::-1]})
+    assert (await start_transfer(tms.client, turned, task_queue=tms.queue)).id == case.handle_id
+    other = case.payload.model_copy(update={"customer_id": "cus_third"})
+    with pytest.raises(ConflictError, match="'key' was already used for another request"):
+        await start_transfer(tms.client, other, task_queue=tms.queue)
+
+
 @pytest.mark.parametrize("step", STEPS)
 @pytest.mark.parametrize("moment", ["before", "after"])
 async def test_a_step_that_fails_for_good_leaves_everything_as_it_was(tms: Fleet, step: str, moment: str):
@@ -62,6 +91,8 @@ async def test_a_step_that_fails_for_good_leaves_everything_as_it_was(tms: Fleet
 
     assert cause.cause.type == ("non_retryable" if moment == "before" else "ambiguous")
     await tms.check_undone(case)
+    done = moment == "after" or step != "reserve"
+    assert (await tms.told(case)).result.endswith("What had been done was undone." if done else "Nothing was changed.")
     await again(tms, case)
 
 
@@ -130,6 +161,9 @@ async def test_a_source_that_was_changed_since_it_was_canceled_stays_so_and_is_n
     assert case.sources[touched]["pro_number"] in cause.message
     assert (await tms.state(touched))["status"] == "Canceled"
     await tms.check_undone(case, kept=(touched,), closed=False)
+    told = await tms.told(case)
+    assert told.result == cause.message
+    assert [(one["step"], one["code"]) for one in told.data["notUndone"]] == [("cancel", "compensation_conflict")]
     refused = await ended(tms, case)
     assert refused.cause.type == "conflict"
     assert "could not be undone" in refused.cause.message

@@ -20,6 +20,7 @@ from trenova_activities import (
     TRANSFER_RESTORE_ACTIVITY,
     TRANSFER_VERIFY_ACTIVITY,
     TRANSFER_WITHDRAW_ACTIVITY,
+    JobNotificationPayload,
     TransferCall,
     TransferShipmentsPayload,
     TransferShipmentsWorkflow,
@@ -131,6 +132,14 @@ class Fleet:
 
     async def start(self, case: Case) -> WorkflowHandle:
         return await start_transfer(self.client, case.payload, task_queue=self.queue)
+
+    async def told(self, case: Case) -> JobNotificationPayload:
+        """Return what the requester is told; nobody has to serve the queue of notifications."""
+        notice = self.client.get_workflow_handle(f"{case.handle_id}/notify")
+        first = await anext(aiter(notice.fetch_history_events(page_size=1)))
+        payloads = first.workflow_execution_started_event_attributes.input.payloads
+        [payload] = await self.client.data_converter.decode(payloads, [JobNotificationPayload])
+        return payload
 
     async def rows(self, name: str, *conditions: Any) -> list[Row[Any]]:
         table = self.table(name)
