@@ -18,6 +18,7 @@ from trenova_activities import (
     DuplicateShipmentPayload,
     JobNotificationPayload,
     RunState,
+    TransferCall,
 )
 from trenova_activities.cli import app
 from trenova_activities.database import (
@@ -27,6 +28,7 @@ from trenova_activities.database import (
     NotificationActivities,
     ShipmentActivities,
     SystemActivities,
+    TransferActivities,
     check,
     migrate,
 )
@@ -206,7 +208,7 @@ def environment(workflow_id: str) -> ActivityEnvironment:
 
 
 JOBS = {
-    "trenova_shipment_worker": ["duplicate_shipment", "cancel_shipments"],
+    "trenova_shipment_worker": ["duplicate_shipment", "cancel_shipments", "transfer_shipments"],
     "trenova_notification_worker": ["notification"],
     "trenova_system_worker": ["delete_audit_entries"],
 }
@@ -219,6 +221,30 @@ async def test_each_role_has_what_its_jobs_need_and_nothing_to_migrate(tms, name
         assert (await migrate(database, embedded=False)).changed is False
         asked = CheckDatabasePayload(jobs=JOBS[name])
         assert (await environment("check").run(SystemActivities(database).check_database, asked)).ready
+
+
+async def test_the_shipment_worker_transfers_and_undoes(tms):
+    server, url = tms
+    columns = "id, organization_id, business_unit_id, code, name"
+    server.execute(
+        f"INSERT INTO customers ({columns}) VALUES ('cus_x', 'org_north', 'bu_north', 'X', 'X')", database=url
+    )
+    call = TransferCall(
+        **TENANT,
+        user_id=CURRENT_TENANTS[0].user_id,
+        shipment_ids=[CURRENT_TENANTS[0].shipment_id],
+        customer_id="cus_x",
+        run_id="roles",
+    )
+    status = f"SELECT status FROM shipments WHERE id = '{CURRENT_TENANTS[0].shipment_id}'"
+    async with role(tms, "trenova_shipment_worker") as database:
+        activities = await TransferActivities.open(database)
+        for step in (activities.reserve, activities.copy, activities.cancel):
+            await environment("transfer").run(step, call)
+        assert server.execute(status, database=url) == "Canceled"
+        for step in (activities.verify, activities.restore, activities.withdraw, activities.release):
+            await environment("transfer").run(step, call)
+    assert server.execute(status, database=url) == "InTransit"
 
 
 async def test_the_shipment_worker_duplicates_and_cancels(tms):
@@ -327,6 +353,8 @@ FORBIDDEN = {
         "DELETE FROM shipments",
         "UPDATE shipments SET pro_number = 'S1'",
         "UPDATE stops SET address_line = ''",
+        "UPDATE shipment_commodities SET weight = 1",
+        "SELECT name FROM customers",
         "DELETE FROM audit_entries",
         "UPDATE audit_entries SET comment = ''",
         "UPDATE shipment_controls SET auto_cancel_shipments = true",

@@ -4,10 +4,13 @@ import asyncio
 import os
 import sys
 
+import pytest
 from temporalio.client import Client
 from transfers import fleet, loses
 
 from trenova_activities import SHIPMENT_QUEUE
+
+pytestmark = pytest.mark.integration
 
 
 async def run(client: Client, url: str, *arguments: str) -> tuple[int, str]:

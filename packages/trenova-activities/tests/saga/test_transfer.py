@@ -14,7 +14,7 @@ from transfers import POINTS, STEPS, UNDOING, Fleet, again, asleep, ended, fleet
 from trenova_activities import REQUEST_DIGEST, TransferCall, start_transfer
 from trenova_errors import ConflictError, ErrorsPlugin
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.integration]
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

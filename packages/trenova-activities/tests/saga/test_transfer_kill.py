@@ -9,6 +9,7 @@ import pytest
 from temporalio.client import Client
 from transfers import POINTS, UNDOING, Fleet, connected, ended
 
+pytestmark = pytest.mark.integration
 WORKER = Path(__file__).parent / "transfer_worker.py"
 IN_CI = {"after cancel"}
 
