@@ -31,7 +31,7 @@ async def run(client: Client, url: str, *arguments: str) -> tuple[int, str]:
 
 
 async def test_shipments_are_named_by_number_or_id_and_the_customer_by_its_code(client, queue, embedded_sqlite_url):
-    async with fleet(client, SHIPMENT_QUEUE, embedded_sqlite_url, shipments=30) as tms:
+    async with fleet(client, SHIPMENT_QUEUE, embedded_sqlite_url, shipments=40) as tms:
         case = await tms.case(queue)
         first, second = case.payload.shipment_ids
         named = ["--shipment", case.sources[first]["pro_number"], "--shipment", second]
@@ -47,7 +47,7 @@ async def test_shipments_are_named_by_number_or_id_and_the_customer_by_its_code(
 
 
 async def test_what_could_not_be_undone_is_the_last_word(client, queue, embedded_sqlite_url):
-    async with fleet(client, SHIPMENT_QUEUE, embedded_sqlite_url, shipments=20) as tms:
+    async with fleet(client, SHIPMENT_QUEUE, embedded_sqlite_url, shipments=40) as tms:
         case = await tms.case(queue, count=1)
         [touched] = case.payload.shipment_ids
         tms.faults.at(case.handle_id, "after cancel", loses)

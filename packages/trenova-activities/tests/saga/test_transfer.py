@@ -24,7 +24,7 @@ async def tms(
     path = tmp_path_factory.mktemp("transfers") / "tms.db"
     shutil.copyfile(embedded_sqlite_template, path)
     client = await Client.connect(temporal_address, plugins=[ErrorsPlugin()])
-    async with fleet(client, "transfers-sqlite", f"sqlite+aiosqlite:///{path}", shipments=280) as opened:
+    async with fleet(client, "transfers-sqlite", f"sqlite+aiosqlite:///{path}", shipments=340) as opened:
         yield opened
 
 

@@ -37,7 +37,7 @@ async def worker(client: Client, queue: str, url: str, workflow: str, point: str
 async def test_a_worker_that_dies_at_any_point_loses_and_repeats_nothing(
     client: Client, queue: str, embedded_sqlite_url: str, point: str
 ):
-    async with connected(client, queue, embedded_sqlite_url, shipments=6) as tms:
+    async with connected(client, queue, embedded_sqlite_url, shipments=40) as tms:
         case = await tms.case(queue)
         async with worker(client, queue, embedded_sqlite_url, case.handle_id, point) as doomed:
             ending = asyncio.create_task(ended(tms, case))

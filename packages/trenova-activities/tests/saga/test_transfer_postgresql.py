@@ -7,7 +7,7 @@ from temporalio.client import Client
 from transfers import Fleet, again, ended, fleet, loses
 
 pytestmark = pytest.mark.integration
-SAMPLE = {"embedded_postgres_url": 12, "current_tms_url": 0}
+SAMPLE = {"embedded_postgres_url": 30, "current_tms_url": 0}
 
 
 @pytest.fixture(params=sorted(SAMPLE))
