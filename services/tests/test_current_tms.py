@@ -161,6 +161,7 @@ def test_the_check_of_the_system_worker_lists_what_every_job_lacks(
         "cancel_shipments": [],
         "duplicate_shipment": ["stops has no column location_id"],
         "notification": [],
+        "transfer_shipments": ["stops has no column location_id"],
     }
 
 

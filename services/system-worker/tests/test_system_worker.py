@@ -138,7 +138,13 @@ async def test_the_database_is_checked_through_a_workflow(services: Services):
         "database": "sqlite",
         "jobs": [
             {"job": job, "lacks": []}
-            for job in ("cancel_shipments", "delete_audit_entries", "duplicate_shipment", "notification")
+            for job in (
+                "cancel_shipments",
+                "delete_audit_entries",
+                "duplicate_shipment",
+                "notification",
+                "transfer_shipments",
+            )
         ],
         "result": "Every job has what it needs.",
     }

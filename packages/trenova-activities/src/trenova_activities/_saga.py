@@ -46,6 +46,7 @@ class Saga:
 
     def __init__(self, state: SagaState | None = None) -> None:
         self._entries: list[SagaEntry] = list((state or SagaState()).entries)
+        self._running: set[str] = set()
         self._undone: list[str] = []
         self._left: list[NotUndone] = []
 
@@ -82,11 +83,14 @@ class Saga:
             raise ValueError(f"The saga has a step {name!r} already. Give each step a name of its own.")
         canceled_before = workflow.cancellation_reason() is not None
         self._entries.append(SagaEntry(step=name, outcome="begun", undo=undo))
+        self._running.add(name)
         try:
             yield
         except (FailureError, asyncio.CancelledError) as error:
             self._ended(name, None if is_certain(error) else "unknown")
             raise
+        finally:
+            self._running.discard(name)
         self._ended(name, "done")
         if workflow.cancellation_reason() is not None and not canceled_before:
             raise CancelledError(f"The workflow was canceled while the step {name!r} ran.")
@@ -114,6 +118,8 @@ class Saga:
     async def compensate(self) -> Sequence[NotUndone]:
         """Undo every step, the last one first; a cancellation waits until that is done.
 
+        Steps that still run beside the one that failed are waited for, so it must not be called within a step.
+
         Returns:
             What could not be undone; the other steps are undone all the same.
         """
@@ -121,6 +127,7 @@ class Saga:
         return self.left
 
     async def _compensate(self) -> None:
+        await workflow.wait_condition(lambda: not self._running)
         while self._entries:
             batch = self._last_batch()
             failures = await asyncio.gather(*(self._undo(entry) for entry in reversed(batch)))

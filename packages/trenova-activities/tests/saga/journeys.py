@@ -39,6 +39,7 @@ class Plan(WireModel):
     fails: dict[str, str] = Field(default_factory=dict)
     together: list[str] = Field(default_factory=list)
     continues_after: str = ""
+    side_by_side: bool = False
     undo_attempts: int = 0
     verified: bool = True
     state: SagaState = SagaState()
@@ -61,18 +62,24 @@ class Journey:
         parts = list(plan.parts)
         try:
             async with saga:
+                if plan.side_by_side:
+                    await asyncio.gather(*(self.book(saga, plan, part) for part in parts))
+                    return []
                 while parts:
                     part = parts.pop(0)
-                    async with saga.step(part, _undo(plan, part)):
-                        await workflow.execute_activity(
-                            "book", _call(plan, part), activity_id=part, cancellation_type=WAITS, **_ONCE.options()
-                        )
+                    await self.book(saga, plan, part)
                     if part == plan.continues_after:
                         rest = {"parts": parts, "continues_after": "", "state": saga.state}
                         workflow.continue_as_new(plan.model_copy(update=rest))
         finally:
             self.left = [one.model_dump() for one in saga.left]
         return list(saga.undone)
+
+    async def book(self, saga: Saga, plan: Plan, part: str) -> None:
+        async with saga.step(part, _undo(plan, part)):
+            await workflow.execute_activity(
+                "book", _call(plan, part), activity_id=part, cancellation_type=WAITS, **_ONCE.options()
+            )
 
     @workflow.query
     def not_undone(self) -> list[dict[str, Any]]:

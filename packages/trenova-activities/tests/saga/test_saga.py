@@ -202,7 +202,41 @@ async def test_a_compensation_whose_worker_falls_silent_is_done_by_the_next_atte
     assert bookings.booked["silence"] == []
 
 
-@pytest.mark.parametrize("key", ["reverse", "left", "canceled", "late", "shielded"])
+async def test_a_step_that_still_runs_beside_the_failed_one_is_waited_for_and_undone(office):
+    client, bookings = office
+    fails = {"hotel": "held", "train": "refused"}
+    handle = await start(client, "beside", parts=["hotel", "train"], fails=fails, side_by_side=True)
+    await asyncio.wait_for(bookings.seen("beside", "hotel").wait(), WAIT_S)
+    await asyncio.wait_for(bookings.seen("beside", "train").wait(), WAIT_S)
+    await asyncio.sleep(1)
+    assert undoing(bookings, "beside") == []
+    bookings.gate("beside", "hotel").set()
+    cause = await failed(handle)
+
+    assert cause.cause.message == "No train is free."
+    assert undoing(bookings, "beside") == ["undo hotel"]
+    assert bookings.booked["beside"] == []
+
+
+async def test_a_worker_that_keeps_no_run_in_memory_undoes_the_same(office, caplog):
+    """Each answer evicts the run, also in the middle of a step and of a compensation."""
+    _, bookings = office
+    client = await Client.connect(office[0].service_client.config.target_host, plugins=[ErrorsPlugin()])
+    activities = [bookings.book, bookings.unbook, bookings.verify]
+    async with Worker(
+        client, task_queue="forgetful", workflows=[Journey], activities=activities, max_cached_workflows=0
+    ):
+        plan = Plan(key="evicted", parts=PARTS, fails={"car": "ambiguous done", "undo train": "unavailable x1"})
+        handle = await client.start_workflow(Journey.run, plan, id="journey-evicted", task_queue="forgetful")
+        cause = await failed(handle)
+
+    assert cause.cause.type == "ambiguous"
+    expected = ["verify car", "undo car", "undo train", "undo train", "undo hotel"]
+    assert undoing(bookings, "evicted") == expected
+    assert [record.message for record in caplog.records if "evict" in record.message] == []
+
+
+@pytest.mark.parametrize("key", ["reverse", "left", "canceled", "late", "shielded", "beside", "evicted"])
 async def test_every_kind_of_end_replays(office, key):
     client, _ = office
     history = await client.get_workflow_handle(f"journey-{key}").fetch_history()
