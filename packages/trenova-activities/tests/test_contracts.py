@@ -8,6 +8,8 @@ from trenova_activities import (
     DuplicateShipmentPayload,
     DuplicateShipmentResult,
     JobNotificationPayload,
+    TransferCall,
+    TransferShipmentsPayload,
 )
 
 ASKED = {
@@ -108,3 +110,37 @@ def test_a_copied_configuration_needs_owner_id_and_name(field):
 
     with pytest.raises(ValidationError, match=field):
         ConfigurationCopiedPayload.model_validate_json(json.dumps({**told, field: ""}))
+
+
+MOVED = {
+    "organizationId": "org_1",
+    "businessUnitId": "bu_1",
+    "userId": "usr_1",
+    "shipmentIds": ["shp_1", "shp_2"],
+    "customerId": "cus_2",
+}
+
+
+@pytest.mark.parametrize(
+    "shipments", [[], [f"shp_{n}" for n in range(101)], ["shp_1", "shp_1"], [""], "shp_1", [7]], ids=str
+)
+def test_a_transfer_names_one_to_a_hundred_shipments_each_once(shipments):
+    with pytest.raises(ValidationError, match="shipmentIds"):
+        TransferShipmentsPayload.model_validate_json(json.dumps({**MOVED, "shipmentIds": shipments}))
+
+
+def test_the_digest_of_a_transfer_is_what_was_asked_in_any_order_and_by_any_run():
+    payload = TransferShipmentsPayload.model_validate(MOVED)
+    call = TransferCall(**payload.model_dump(), run_id="run", step="copy")
+
+    same = payload.model_copy(update={"shipment_ids": ["shp_2", "shp_1"], "timestamp": 5, "idempotency_key": "k"})
+    assert payload.digest() == same.digest() == call.digest()
+    for change in ({"shipment_ids": ["shp_1"]}, {"customer_id": "cus_3"}, {"reason": "Sold"}, {"user_id": "usr_2"}):
+        assert payload.model_copy(update=change).digest() != payload.digest()
+
+
+def test_a_field_that_a_later_release_adds_leaves_the_digest_of_a_transfer_as_it_is():
+    class Later(TransferShipmentsPayload):
+        colour: str = "red"
+
+    assert Later.model_validate(MOVED).digest() == TransferShipmentsPayload.model_validate(MOVED).digest()
