@@ -7,7 +7,7 @@ from temporalio import workflow
 from temporalio.exceptions import FailureError
 
 with workflow.unsafe.imports_passed_through():
-    from trenova_activities._duplication_workflow import start_notification
+    from trenova_activities._job_notice import start_notification
     from trenova_activities._names import (
         TRANSFER_CANCEL_ACTIVITY,
         TRANSFER_COPY_ACTIVITY,
