@@ -16,6 +16,8 @@ from sample_worker.waiting import eventually
 from temporalio.api.enums.v1 import PendingActivityState
 from temporalio.client import Client
 
+pytestmark = pytest.mark.integration  # many processes: once, not on every Python
+
 SILENCE_S = 3.0
 
 

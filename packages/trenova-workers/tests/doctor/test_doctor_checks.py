@@ -18,6 +18,8 @@ from trenova_workers._doctor._check_server import ServerCheck
 from trenova_workers._doctor._examine import Options, admit, look
 from trenova_workers._search_attributes import register_search_attributes, registered_attributes
 
+pytestmark = pytest.mark.integration  # many processes: once, not on every Python
+
 KEYWORD = IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD
 INT = IndexedValueType.INDEXED_VALUE_TYPE_INT
 

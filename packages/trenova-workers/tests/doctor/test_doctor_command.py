@@ -8,6 +8,8 @@ from typer.testing import CliRunner
 
 from trenova_workers._cli_workers import workers_app
 
+pytestmark = pytest.mark.integration  # many processes: once, not on every Python
+
 SAMPLE = ("--service", "sample-worker")
 
 

@@ -2,6 +2,7 @@ import asyncio
 import json
 from datetime import timedelta
 
+import pytest
 from sample_worker.waiting import eventually, eventually_awaited
 from temporalio.client import (
     Client,
@@ -18,6 +19,8 @@ from trenova_workers import Identity, Registrations
 from trenova_workers._fleet._boot import remarks_of, schedule_remarks
 from trenova_workers._fleet._schedules import actions_unserved, remarks_on
 from trenova_workers._fleet._server import as_refusal
+
+pytestmark = pytest.mark.integration  # many processes: once, not on every Python
 
 ME = Identity(service="rest-worker", host="here", pid=1, instance="0000ab", build_id="1.0")
 SAME = Registrations.of(workflows=["Rest"], activities=["rest"])

@@ -7,10 +7,13 @@ import sysconfig
 import time
 from pathlib import Path
 
+import pytest
 from sample_worker.waiting import eventually_awaited
 
 from trenova_workers import Fleet, WorkerState, list_workers
 from trenova_workers._fleet._server import heartbeats
+
+pytestmark = pytest.mark.integration  # many processes: once, not on every Python
 
 SPOILT = "\x1b[2J14@somewhere"
 """Would clear the screen."""

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.integration  # many processes: once, not on every Python
+
 TRENOVA_WORKERS = Path(sysconfig.get_path("scripts")) / "trenova-workers"
 
 
