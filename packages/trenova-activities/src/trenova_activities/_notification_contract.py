@@ -4,6 +4,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
+from trenova_activities._delivery_contract import PlannedDelivery
 from trenova_activities._wire import Id, TenantPayload, WireModel
 
 Required = Annotated[str, Field(min_length=1, max_length=1000)]
@@ -92,9 +93,13 @@ class NotificationResult(WireModel):
         delivered: Whether every channel took it.
         channels: The channels that took it.
         result: One sentence for a person.
+        deliveries: What leaves through other channels than the stored row; at most 100.
+        recipients_left_out: Users of the role beyond those; they find the row in the application.
     """
 
     notification_id: str
     delivered: bool
     channels: list[str]
     result: str
+    deliveries: list[PlannedDelivery] = Field(default_factory=list)
+    recipients_left_out: int = 0

@@ -12,6 +12,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Index,
     Integer,
     MetaData,
     PrimaryKeyConstraint,
@@ -98,6 +99,47 @@ def _hold_columns() -> list[SchemaItem]:
     ]
 
 
+def _channel_delivery_columns() -> list[SchemaItem]:
+    return [
+        Column("notification_id", String(100), nullable=False),
+        Column("digest", String(64), nullable=False),
+        Column("workflow_id", String(1000), nullable=False),
+        Column("channel", String(20), nullable=False),
+        Column("target", String(200), nullable=False),
+        Column("message", _JSON, nullable=False),
+        Column("max_attempts", Integer, nullable=False),
+        Column("state", String(20), nullable=False),
+        Column("attempts", Integer, nullable=False),
+        Column("ambiguous", Boolean, nullable=False),
+        Column("last_error", String(100)),
+        Column("receipt", String(200)),
+        Column("created_at", BigInteger, nullable=False),
+        Column("updated_at", BigInteger, nullable=False),
+        Column("delivered_at", BigInteger),
+    ]
+
+
+def _delivery_action_columns() -> list[SchemaItem]:
+    return [
+        Column("run_id", String(100), nullable=False),
+        Column("action", String(20), nullable=False),
+        Column("requested_by", String(100), nullable=False),
+        Column("reason", Text, nullable=False),
+        Column("state_before", String(20), nullable=False),
+        Column("at", BigInteger, nullable=False),
+    ]
+
+
+def _preference_columns() -> list[SchemaItem]:
+    return [
+        Column("user_id", String(100), nullable=False),
+        Column("channel", String(20), nullable=False),
+        Column("event_type", String(100), nullable=False),
+        Column("rule", String(20), nullable=False),
+        Column("updated_at", BigInteger, nullable=False),
+    ]
+
+
 @dataclass(frozen=True)
 class JobTables:
     """Our own tables for one kind of database.
@@ -106,6 +148,9 @@ class JobTables:
         metadata: All of them.
         idempotency_keys: What was asked for under a key and what came of it; written with the effect.
         deliveries: One row per workflow and target of a notification, naming the row that was stored.
+        channel_deliveries: One row per message that leaves through a channel: what it says and where it stands.
+        delivery_actions: Who had a delivery tried again, when and why; only ever added to.
+        notification_preferences: What a user wants to be told through which channel.
         job_runs: One row per run of a nightly job, whatever number of workflow executions it takes.
         job_run_tenants: How far such a run has come with each tenant that it has begun.
         job_run_batches: The manifest: one row per batch that changed rows, written with the change.
@@ -115,6 +160,9 @@ class JobTables:
     metadata: MetaData
     idempotency_keys: Table
     deliveries: Table
+    channel_deliveries: Table
+    delivery_actions: Table
+    notification_preferences: Table
     job_runs: Table
     job_run_tenants: Table
     job_run_batches: Table
@@ -155,6 +203,28 @@ class JobTables:
                 Column("created_at", BigInteger, nullable=False),
                 Column("delivered_at", BigInteger),
                 PrimaryKeyConstraint("organization_id", "business_unit_id", "workflow_id", "target"),
+            ),
+            channel_deliveries=table(
+                "channel_deliveries",
+                Column("key", String(64), nullable=False),
+                *_tenant(),
+                *_channel_delivery_columns(),
+                PrimaryKeyConstraint("key", "organization_id", "business_unit_id"),
+                Index("ix_trenova_channel_deliveries_notification", "notification_id"),
+                Index("ix_trenova_channel_deliveries_state", "state", "updated_at"),
+            ),
+            delivery_actions=table(
+                "delivery_actions",
+                Column("key", String(64), nullable=False),
+                *_tenant(),
+                *_delivery_action_columns(),
+                PrimaryKeyConstraint("key", "organization_id", "business_unit_id", "run_id"),
+            ),
+            notification_preferences=table(
+                "notification_preferences",
+                *_tenant(),
+                *_preference_columns(),
+                PrimaryKeyConstraint("organization_id", "business_unit_id", "user_id", "channel", "event_type"),
             ),
             job_runs=table("job_runs", *_run(), *_run_columns(), PrimaryKeyConstraint("job_type", "run_id")),
             job_run_tenants=table(
