@@ -2,7 +2,7 @@ import json
 from pathlib import Path
 
 import pytest
-from service_processes import Services, TemporalServer
+from service_processes import Services, TemporalServer, free_port
 from temporalio import activity, workflow
 
 from notification_worker import __main__ as program
@@ -38,8 +38,69 @@ async def test_the_names_of_the_contract_are_registered(tmp_path):
 
     assert program.SERVICE.name == "notification-worker"
     assert list(program.SERVICE.queues(settings)) == ["notification-queue"]
-    assert workflows == ["SendJobCompleteNotificationWorkflow", "SendConfigurationCopiedNotificationWorkflow"]
-    assert activities == ["SendNotificationActivity", "SendConfigurationCopiedNotificationActivity"]
+    assert workflows == [
+        "SendJobCompleteNotificationWorkflow",
+        "SendConfigurationCopiedNotificationWorkflow",
+        "RedeliverNotificationWorkflow",
+    ]
+    assert activities == [
+        "SendNotificationActivity",
+        "SendConfigurationCopiedNotificationActivity",
+        "DeliverNotificationByEmailActivity",
+        "DeliverNotificationByWebhookActivity",
+        "DeliverNotificationByRedisActivity",
+        "BuryNotificationDeliveryActivity",
+        "ReopenNotificationDeliveryActivity",
+    ]
+
+
+def test_channels_come_from_variables_and_their_secrets_are_not_shown(services: Services):
+    secret = "planted-0123456789012345678901234567"
+    endpoint = {"url": "https://receiver.example/hook", "secret": secret}
+    settings = shown(
+        services,
+        NOTIFICATION_WORKER_CHANNELS__EMAIL__HOST="mail.example",
+        NOTIFICATION_WORKER_CHANNELS__EMAIL__SENDER="tms@example.com",
+        NOTIFICATION_WORKER_CHANNELS__EMAIL__USERNAME="tms",
+        NOTIFICATION_WORKER_CHANNELS__EMAIL__PASSWORD=secret,
+        NOTIFICATION_WORKER_CHANNELS__WEBHOOK__ENDPOINTS=json.dumps({"billing": endpoint}),
+        NOTIFICATION_WORKER_CHANNELS__REDIS__HOST="redis.example",
+        NOTIFICATION_WORKER_CHANNELS__REDIS__PASSWORD=secret,
+    )
+
+    assert settings["channels.email.host"]["value"] == "mail.example"
+    assert settings["channels.webhook.endpoints"]["value"]["billing"]["url"] == endpoint["url"]
+    assert settings["channels.redis.stream"]["value"] == "trenova:notifications"
+    assert secret not in json.dumps(settings)
+
+
+async def test_check_says_which_channel_cannot_be_used(tmp_path):
+    mail, redis = free_port(), free_port()
+    endpoint = {"url": "https://127.0.0.1/hook", "secret": "s" * 32}
+    settings = load_settings(
+        Settings,
+        environ={"TRENOVA_DATA_DIR": str(tmp_path)},
+        overrides=[
+            "channels.email.host=127.0.0.1",
+            f"channels.email.port={mail}",
+            "channels.email.sender=tms@example.com",
+            "channels.redis.host=127.0.0.1",
+            f"channels.redis.port={redis}",
+            f"channels.webhook.endpoints={json.dumps({'inside': endpoint})}",
+        ],
+    ).values
+    await program.SERVICE.prepare(settings)
+
+    found = {one.subject: one for one in await program.SERVICE.check(settings)}
+
+    assert {subject: one.ok for subject, one in found.items()} == {
+        "notification": True,
+        "email": False,
+        "webhook inside": False,
+        "redis": False,
+    }
+    assert f"127.0.0.1:{mail}" in found["email"].detail
+    assert "no public address" in found["webhook inside"].detail
 
 
 def test_dev_needs_nothing(services: Services):

@@ -17,6 +17,16 @@ with workflow.unsafe.imports_passed_through():
         CancelShipmentsResult,
     )
     from trenova_activities._check_contract import CheckDatabasePayload, CheckDatabaseResult, JobReadiness
+    from trenova_activities._delivery_contract import (
+        CHANNELS,
+        ChannelName,
+        DeliveryPayload,
+        DeliveryReceipt,
+        DeliveryState,
+        PlannedDelivery,
+        RedeliverPayload,
+        RedeliverResult,
+    )
     from trenova_activities._duplication_contract import (
         MAX_COPIES,
         DuplicateShipmentPayload,
@@ -24,6 +34,7 @@ with workflow.unsafe.imports_passed_through():
     )
     from trenova_activities._events import JOB_EVENTS, JobEvent, event_of
     from trenova_activities._names import (
+        BURY_DELIVERY_ACTIVITY,
         BUSINESS_UNIT_ID,
         CANCEL_SHIPMENTS_ACTIVITY,
         CANCEL_SHIPMENTS_JOB,
@@ -38,25 +49,21 @@ with workflow.unsafe.imports_passed_through():
         DUPLICATE_SHIPMENT_ACTIVITY,
         DUPLICATE_SHIPMENT_JOB,
         DUPLICATE_SHIPMENT_WORKFLOW,
+        EMAIL_DELIVERY_ACTIVITY,
         JOB_NOTIFICATION_ACTIVITY,
         JOB_NOTIFICATION_WORKFLOW,
         JOB_TYPE,
         NOTIFICATION_JOB,
         NOTIFICATION_QUEUE,
         ORGANIZATION_ID,
+        REDELIVER_NOTIFICATION_WORKFLOW,
+        REDIS_DELIVERY_ACTIVITY,
+        REOPEN_DELIVERY_ACTIVITY,
         SEARCH_ATTRIBUTES,
         SHIPMENT_QUEUE,
         SYSTEM_QUEUE,
         TAGS,
-        TRANSFER_CANCEL_ACTIVITY,
-        TRANSFER_COPY_ACTIVITY,
-        TRANSFER_RELEASE_ACTIVITY,
-        TRANSFER_RESERVE_ACTIVITY,
-        TRANSFER_RESTORE_ACTIVITY,
-        TRANSFER_SHIPMENTS_JOB,
-        TRANSFER_SHIPMENTS_WORKFLOW,
-        TRANSFER_VERIFY_ACTIVITY,
-        TRANSFER_WITHDRAW_ACTIVITY,
+        WEBHOOK_DELIVERY_ACTIVITY,
     )
     from trenova_activities._nightly_contract import (
         MAX_BATCH,
@@ -102,7 +109,7 @@ with workflow.unsafe.imports_passed_through():
         start_cancel,
         start_purge,
     )
-    from trenova_activities._starting_transfer import start_transfer, transfer_workflow_id
+    from trenova_activities._starting_redelivery import redelivery_workflow_id, start_redelivery
     from trenova_activities._timeouts import longest_attempt, shortest_heartbeat
     from trenova_activities._transfer_contract import (
         MAX_TRANSFERS,
@@ -121,15 +128,18 @@ if TYPE_CHECKING:
         SendConfigurationCopiedNotificationWorkflow,
         SendJobCompleteNotificationWorkflow,
     )
+    from trenova_activities._redelivery_workflow import RedeliverNotificationWorkflow
     from trenova_activities._retention_workflow import DeleteAuditEntriesWorkflow
     from trenova_activities._transfer_workflow import TransferShipmentsWorkflow
 
 __all__ = [
+    "BURY_DELIVERY_ACTIVITY",
     "BUSINESS_UNIT_ID",
     "CANCEL_SHIPMENTS_ACTIVITY",
     "CANCEL_SHIPMENTS_JOB",
     "CANCEL_SHIPMENTS_SCHEDULE",
     "CANCEL_SHIPMENTS_WORKFLOW",
+    "CHANNELS",
     "CHECK_DATABASE_ACTIVITY",
     "CHECK_DATABASE_WORKFLOW",
     "COMPENSATION_CONFLICT",
@@ -142,6 +152,7 @@ __all__ = [
     "DUPLICATE_SHIPMENT_ACTIVITY",
     "DUPLICATE_SHIPMENT_JOB",
     "DUPLICATE_SHIPMENT_WORKFLOW",
+    "EMAIL_DELIVERY_ACTIVITY",
     "JOB_EVENTS",
     "JOB_NOTIFICATION_ACTIVITY",
     "JOB_NOTIFICATION_WORKFLOW",
@@ -152,25 +163,21 @@ __all__ = [
     "NOTIFICATION_JOB",
     "NOTIFICATION_QUEUE",
     "ORGANIZATION_ID",
+    "REDELIVER_NOTIFICATION_WORKFLOW",
+    "REDIS_DELIVERY_ACTIVITY",
+    "REOPEN_DELIVERY_ACTIVITY",
     "REQUEST_DIGEST",
     "SEARCH_ATTRIBUTES",
     "SHIPMENT_QUEUE",
     "SYSTEM_QUEUE",
     "TAGS",
-    "TRANSFER_CANCEL_ACTIVITY",
-    "TRANSFER_COPY_ACTIVITY",
-    "TRANSFER_RELEASE_ACTIVITY",
-    "TRANSFER_RESERVE_ACTIVITY",
-    "TRANSFER_RESTORE_ACTIVITY",
-    "TRANSFER_SHIPMENTS_JOB",
-    "TRANSFER_SHIPMENTS_WORKFLOW",
-    "TRANSFER_VERIFY_ACTIVITY",
-    "TRANSFER_WITHDRAW_ACTIVITY",
+    "WEBHOOK_DELIVERY_ACTIVITY",
     "CancelShipmentsByCreatedAtWorkflow",
     "CancelShipmentsPayload",
     "CancelShipmentsProgress",
     "CancelShipmentsResult",
     "CancelledOrganization",
+    "ChannelName",
     "CheckDatabasePayload",
     "CheckDatabaseResult",
     "CheckDatabaseWorkflow",
@@ -181,6 +188,9 @@ __all__ = [
     "DeleteAuditEntriesProgress",
     "DeleteAuditEntriesResult",
     "DeleteAuditEntriesWorkflow",
+    "DeliveryPayload",
+    "DeliveryReceipt",
+    "DeliveryState",
     "DuplicateShipmentPayload",
     "DuplicateShipmentResult",
     "DuplicateShipmentWorkflow",
@@ -194,7 +204,11 @@ __all__ = [
     "NotificationAction",
     "NotificationResult",
     "PartialFailure",
+    "PlannedDelivery",
     "PurgedOrganization",
+    "RedeliverNotificationWorkflow",
+    "RedeliverPayload",
+    "RedeliverResult",
     "RelatedEntity",
     "ReservedTransfer",
     "RunState",
@@ -216,18 +230,19 @@ __all__ = [
     "event_of",
     "longest_attempt",
     "purge_workflow_id",
+    "redelivery_workflow_id",
     "shortest_heartbeat",
     "start_cancel",
     "start_duplicate",
     "start_purge",
-    "start_transfer",
-    "transfer_workflow_id",
+    "start_redelivery",
 ]
 
 _WORKFLOWS: Final = {
     "CancelShipmentsByCreatedAtWorkflow": "_cancellation_workflow",
     "CheckDatabaseWorkflow": "_check_workflow",
     "DeleteAuditEntriesWorkflow": "_retention_workflow",
+    "RedeliverNotificationWorkflow": "_redelivery_workflow",
     "DuplicateShipmentWorkflow": "_duplication_workflow",
     "SendConfigurationCopiedNotificationWorkflow": "_notification_workflows",
     "SendJobCompleteNotificationWorkflow": "_notification_workflows",

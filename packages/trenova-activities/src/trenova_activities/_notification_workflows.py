@@ -1,9 +1,16 @@
-"""Store and deliver one notification; deterministic code only."""
+"""Store and deliver one notification; deterministic code only.
+
+``workflow.patched("notification-channels")`` marks runs that deliver through channels. Runs that ended without the mark
+replay without it. It becomes ``deprecate_patch`` once no run from before 0.4 is open or kept by a namespace (its
+retention, and a day for the runs themselves), and goes a release later.
+"""
 
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
+    from trenova_activities._delivering import deliver
     from trenova_activities._names import (
+        CHANNELS_PATCH,
         CONFIGURATION_COPIED_ACTIVITY,
         CONFIGURATION_COPIED_WORKFLOW,
         JOB_NOTIFICATION_ACTIVITY,
@@ -15,6 +22,7 @@ with workflow.unsafe.imports_passed_through():
         NotificationResult,
     )
     from trenova_activities._timeouts import NOTIFICATION
+    from trenova_activities._wire import TenantPayload
 
 
 @workflow.defn(name=JOB_NOTIFICATION_WORKFLOW)
@@ -32,7 +40,7 @@ class SendJobCompleteNotificationWorkflow:
             summary=f"{payload.job_type} to {payload.target}",
             **NOTIFICATION,
         )
-        return result
+        return await _through_channels(payload, result)
 
 
 @workflow.defn(name=CONFIGURATION_COPIED_WORKFLOW)
@@ -50,4 +58,23 @@ class SendConfigurationCopiedNotificationWorkflow:
             summary=f"{payload.config_id} to user/{payload.user_id}",
             **NOTIFICATION,
         )
-        return result
+        return await _through_channels(payload, result)
+
+
+async def _through_channels(payload: TenantPayload, stored: NotificationResult) -> NotificationResult:
+    """Deliver what was planned with the stored row; a worker from before planned nothing."""
+    if not stored.deliveries or not workflow.patched(CHANNELS_PATCH):
+        return stored
+    ended = await deliver(payload, stored.deliveries)
+    by_channel: dict[str, list[bool]] = {}
+    for one in ended:
+        by_channel.setdefault(one.channel, []).append(one.state == "delivered")
+    said = [f"{channel}: {sum(taken)} of {len(taken)} taken." for channel, taken in by_channel.items()]
+    return stored.model_copy(
+        update={
+            "delivered": all(one.state == "delivered" for one in ended),
+            "channels": [*stored.channels, *(channel for channel, taken in by_channel.items() if all(taken))],
+            "deliveries": ended,
+            "result": " ".join([stored.result, *said]),
+        }
+    )

@@ -12,19 +12,17 @@ from typing import Final, NotRequired
 from temporalio import workflow
 
 from trenova_activities._names import (
+    BURY_DELIVERY_ACTIVITY,
     CANCEL_SHIPMENTS_ACTIVITY,
     CHECK_DATABASE_ACTIVITY,
     CONFIGURATION_COPIED_ACTIVITY,
     DELETE_AUDIT_ENTRIES_ACTIVITY,
     DUPLICATE_SHIPMENT_ACTIVITY,
+    EMAIL_DELIVERY_ACTIVITY,
     JOB_NOTIFICATION_ACTIVITY,
-    TRANSFER_CANCEL_ACTIVITY,
-    TRANSFER_COPY_ACTIVITY,
-    TRANSFER_RELEASE_ACTIVITY,
-    TRANSFER_RESERVE_ACTIVITY,
-    TRANSFER_RESTORE_ACTIVITY,
-    TRANSFER_VERIFY_ACTIVITY,
-    TRANSFER_WITHDRAW_ACTIVITY,
+    REDIS_DELIVERY_ACTIVITY,
+    REOPEN_DELIVERY_ACTIVITY,
+    WEBHOOK_DELIVERY_ACTIVITY,
 )
 from trenova_errors import BULK_JOB_POLICY, DATABASE_POLICY, NOTIFICATION_POLICY, ActivityOptions, ActivityPolicy
 
@@ -45,6 +43,25 @@ given up after a day. A cancellation waits for the transaction's end, so that it
 NOTIFICATION: Final = NOTIFICATION_POLICY.options()
 """One message: half a minute, given up after a day, when it is no news any more."""
 
+_ATTEMPT: Final = timedelta(seconds=45)
+"""A turn (10 s), an attempt (20 s, the most that a channel may be told) and two transactions."""
+
+DELIVERIES: Final[Mapping[str, ActivityPolicy]] = MappingProxyType(
+    {
+        "email": ActivityPolicy(
+            start_to_close=_ATTEMPT, schedule_to_close=timedelta(hours=24), longest_delay=timedelta(minutes=15)
+        ),
+        "webhook": ActivityPolicy(
+            start_to_close=_ATTEMPT, schedule_to_close=timedelta(hours=24), longest_delay=timedelta(minutes=15)
+        ),
+        "redis": ActivityPolicy(start_to_close=_ATTEMPT, schedule_to_close=timedelta(hours=6)),
+    }
+)
+"""By channel; how many attempts there are is the channel's setting. A stream is read by programs that want it soon."""
+
+RECORD: Final = NOTIFICATION_POLICY.options()
+"""A short transaction about a delivery that nobody waits for."""
+
 INSPECTION: Final = ActivityPolicy(
     start_to_close=timedelta(seconds=60), schedule_to_close=timedelta(minutes=5)
 ).options()
@@ -64,19 +81,17 @@ LAST_WORDS: Final = ActivityPolicy(
 
 _OF_ACTIVITY: Final[Mapping[str, ActivityOptions]] = MappingProxyType(
     {
+        BURY_DELIVERY_ACTIVITY: RECORD,
         CANCEL_SHIPMENTS_ACTIVITY: NIGHTLY,
         CHECK_DATABASE_ACTIVITY: INSPECTION,
         CONFIGURATION_COPIED_ACTIVITY: NOTIFICATION,
         DELETE_AUDIT_ENTRIES_ACTIVITY: NIGHTLY,
         DUPLICATE_SHIPMENT_ACTIVITY: TRANSACTION,
+        EMAIL_DELIVERY_ACTIVITY: DELIVERIES["email"].options(),
         JOB_NOTIFICATION_ACTIVITY: NOTIFICATION,
-        TRANSFER_CANCEL_ACTIVITY: TRANSACTION,
-        TRANSFER_COPY_ACTIVITY: TRANSACTION,
-        TRANSFER_RELEASE_ACTIVITY: TRANSACTION,
-        TRANSFER_RESERVE_ACTIVITY: TRANSACTION,
-        TRANSFER_RESTORE_ACTIVITY: TRANSACTION,
-        TRANSFER_VERIFY_ACTIVITY: TRANSACTION,
-        TRANSFER_WITHDRAW_ACTIVITY: TRANSACTION,
+        REDIS_DELIVERY_ACTIVITY: DELIVERIES["redis"].options(),
+        REOPEN_DELIVERY_ACTIVITY: RECORD,
+        WEBHOOK_DELIVERY_ACTIVITY: DELIVERIES["webhook"].options(),
     }
 )
 

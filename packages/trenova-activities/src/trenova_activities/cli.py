@@ -10,6 +10,7 @@ except ModuleNotFoundError:
     sys.exit('The command needs its extra: uv pip install "trenova-activities[cli,database,sqlite]"')
 
 from trenova_activities._cli_db import db
+from trenova_activities._cli_notifications import notifications
 from trenova_activities._cli_retention import retention
 from trenova_activities._cli_start import start, status
 from trenova_activities._cli_start_system import system
@@ -26,6 +27,7 @@ start.add_typer(system)
 start.add_typer(moves)
 app.add_typer(db, name="db")
 app.add_typer(start, name="start")
+app.add_typer(notifications, name="notifications")
 app.command()(status)
 
 

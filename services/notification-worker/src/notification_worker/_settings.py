@@ -9,18 +9,27 @@ from pydantic_settings import SettingsConfigDict
 from temporalio.client import Plugin
 
 from trenova_activities import (
+    BURY_DELIVERY_ACTIVITY,
     CONFIGURATION_COPIED_ACTIVITY,
+    EMAIL_DELIVERY_ACTIVITY,
     JOB_NOTIFICATION_ACTIVITY,
     NOTIFICATION_QUEUE,
+    REDIS_DELIVERY_ACTIVITY,
+    REOPEN_DELIVERY_ACTIVITY,
+    WEBHOOK_DELIVERY_ACTIVITY,
     longest_attempt,
     shortest_heartbeat,
 )
+from trenova_activities.channels import ChannelOptions
 from trenova_activities.database import Database, DatabaseOptions
 from trenova_codecs import CodecOptions, CodecPlugin
 from trenova_errors import ErrorsPlugin
 from trenova_workers import ServiceSettings, WorkLimits
 
-_ACTIVITIES = (CONFIGURATION_COPIED_ACTIVITY, JOB_NOTIFICATION_ACTIVITY)
+_ACTIVITIES = (
+    *(BURY_DELIVERY_ACTIVITY, CONFIGURATION_COPIED_ACTIVITY, EMAIL_DELIVERY_ACTIVITY, JOB_NOTIFICATION_ACTIVITY),
+    *(REDIS_DELIVERY_ACTIVITY, REOPEN_DELIVERY_ACTIVITY, WEBHOOK_DELIVERY_ACTIVITY),
+)
 
 
 class Settings(ServiceSettings):
@@ -34,6 +43,9 @@ class Settings(ServiceSettings):
     """The TMS's database. No default: production must say which."""
     codec: CodecOptions
     """How payloads are encrypted and compressed. No default: production must say where its keys are."""
+
+    channels: ChannelOptions = Field(default_factory=ChannelOptions)
+    """Where notifications go beside the application: mail, webhooks, a Redis stream. All are off by default."""
 
     def open_database(self) -> AbstractAsyncContextManager[Database]:
         """Open the database for the length of a block."""

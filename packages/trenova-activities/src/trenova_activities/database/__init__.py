@@ -6,6 +6,8 @@ Needs the extra ``database`` and a driver: ``sqlite`` or ``postgresql``.
 from trenova_activities.database._cancellation_activities import CancellationActivities
 from trenova_activities.database._catalog import Catalog
 from trenova_activities.database._comparison import asked_for, found, organization_names
+from trenova_activities.database._delivery_activities import DeliveryActivities
+from trenova_activities.database._delivery_rows import find_delivery, list_deliveries
 from trenova_activities.database._duplication import ShipmentActivities
 from trenova_activities.database._engine import Clock, Database, database_clock
 from trenova_activities.database._inspection import SystemActivities
@@ -15,6 +17,7 @@ from trenova_activities.database._migrate import Migration, migrate
 from trenova_activities.database._notifications import NotificationActivities
 from trenova_activities.database._notify_roles import NotifyRoles
 from trenova_activities.database._options import DatabaseOptions
+from trenova_activities.database._preferences import EVERY_EVENT, NotificationPreferences, Preference
 from trenova_activities.database._pro_numbers import ProNumberFormat, ProNumberOptions, reserve_sequence
 from trenova_activities.database._requirements import JOBS, check, ready_catalog
 from trenova_activities.database._retention_activities import RetentionActivities
@@ -32,17 +35,21 @@ from trenova_activities.database._transfer import TransferActivities
 
 __all__ = [
     "DEMO_SEED",
+    "EVERY_EVENT",
     "JOBS",
     "CancellationActivities",
     "Catalog",
     "Clock",
     "Database",
     "DatabaseOptions",
+    "DeliveryActivities",
     "History",
     "JobTables",
     "Migration",
     "NotificationActivities",
+    "NotificationPreferences",
     "NotifyRoles",
+    "Preference",
     "ProNumberFormat",
     "ProNumberOptions",
     "RetentionActivities",
@@ -56,7 +63,9 @@ __all__ = [
     "asked_for",
     "check",
     "database_clock",
+    "find_delivery",
     "found",
+    "list_deliveries",
     "migrate",
     "organization_names",
     "ready_catalog",

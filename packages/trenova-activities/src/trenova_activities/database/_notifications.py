@@ -14,7 +14,9 @@ from trenova_activities._notification_contract import (
     NotificationResult,
 )
 from trenova_activities._wire import TenantPayload
+from trenova_activities.channels._options import ChannelOptions
 from trenova_activities.database._catalog import Catalog
+from trenova_activities.database._delivery_plan import NOTHING, Plan, Planner
 from trenova_activities.database._engine import Database
 from trenova_activities.database._ids import new_id
 from trenova_activities.database._notice import Notice, copied_notice, job_notice
@@ -24,6 +26,7 @@ from trenova_activities.database._tenant import Tenant
 from trenova_errors import AmbiguousOutcomeError, RetryableError
 
 _IN_APP = "in_app"
+_IN_APP_ONLY = ChannelOptions()
 _MAX_RETRIES = 3  # the TMS's default for notifications.max_retries
 
 
@@ -33,20 +36,28 @@ class NotificationActivities:
     Args:
         database: The TMS's database.
         catalog: Its tables, as reflected when the worker started.
+        options: The channels through which messages leave beside the stored row; none by default.
     """
 
-    def __init__(self, database: Database, catalog: Catalog) -> None:
+    def __init__(self, database: Database, catalog: Catalog, options: ChannelOptions = _IN_APP_ONLY) -> None:
         self._database = database
         self._catalog = catalog
+        self._planner = Planner(database, catalog, options)
 
     @classmethod
-    async def open(cls, database: Database) -> Self:
+    async def open(cls, database: Database, options: ChannelOptions = _IN_APP_ONLY) -> Self:
         """Read the database and refuse one that lacks something notifications need.
 
         Raises:
-            ConfigurationError: With everything that is lacking.
+            ConfigurationError: With everything that is lacking, or that the settings of roles name.
         """
-        return cls(database, await ready_catalog(database, NOTIFICATION_JOB))
+        catalog = await ready_catalog(database, NOTIFICATION_JOB)
+        if options.roles is not None:
+            roles = await Catalog.reflect(database, [options.roles.table])
+            catalog = Catalog({**catalog.tables, **roles.tables})
+        activities = cls(database, catalog, options)
+        activities._planner.directory.check()
+        return activities
 
     @activity.defn(name=JOB_NOTIFICATION_ACTIVITY)
     async def notify(self, payload: JobNotificationPayload) -> NotificationResult:
@@ -74,9 +85,9 @@ class NotificationActivities:
 
     async def _deliver(self, payload: TenantPayload, notice: Notice, workflow_id: str) -> NotificationResult:
         tenant = Tenant(payload.organization_id, payload.business_unit_id)
-        outbox = Outbox(self._database, self._catalog, tenant, workflow_id)
+        outbox = Outbox(self._database, self._catalog, tenant, workflow_id, self._planner)
         try:
-            notification_id = await outbox.store(notice, asked_at=payload.timestamp)
+            notification_id, plan = await outbox.store(notice, asked_at=payload.timestamp)
         except AmbiguousOutcomeError as error:
             raise RetryableError("The connection was lost during the commit; the next attempt finds out.") from error
         return NotificationResult(
@@ -84,20 +95,25 @@ class NotificationActivities:
             delivered=True,
             channels=[_IN_APP],
             result=f"{notice.title}: delivered to {notice.target}.",
+            deliveries=plan.deliveries,
+            recipients_left_out=plan.left_out,
         )
 
 
 class Outbox:
     """The notifications of one workflow: who was told what, and which row says it."""
 
-    def __init__(self, database: Database, catalog: Catalog, tenant: Tenant, workflow_id: str) -> None:
+    def __init__(
+        self, database: Database, catalog: Catalog, tenant: Tenant, workflow_id: str, planner: Planner
+    ) -> None:
         self._database = database
         self._table = database.jobs.deliveries
         self._notifications = catalog["notifications"]
         self._tenant = tenant
         self._workflow_id = workflow_id
+        self._planner = planner
 
-    async def store(self, notice: Notice, *, asked_at: int | None) -> str:
+    async def store(self, notice: Notice, *, asked_at: int | None) -> tuple[str, Plan]:
         """Write the notice once; a newer outcome of the same workflow replaces the older message.
 
         Args:
@@ -105,18 +121,28 @@ class Outbox:
             asked_at: When the outcome came about, unix seconds; an older one never replaces a newer one.
 
         Returns:
-            The id of the notification's row.
+            The id of the notification's row, and what has to leave for it through channels: nothing for an outcome that
+            a newer one has replaced.
         """
         async with self._database.write() as connection:
             at = await self._database.clock(connection)
             fresh = new_id("notif")
             if await self._claim(connection, notice, fresh, asked_at, at):
                 await self._insert(connection, notice, fresh, at)
-                return fresh
+                return fresh, await self._plan(connection, notice, fresh, at)
             known = await self._known(connection, notice.target)
-            if known.digest == notice.digest() or (asked_at or 0) < (known.asked_at or 0):
-                return str(known.notification_id)
-            return await self._replace(connection, notice, known, asked_at=asked_at, at=at)
+            stored = str(known.notification_id)
+            if known.digest == notice.digest():
+                return stored, Plan(await self._planner.known(connection, self._tenant, stored, notice.digest()))
+            if (asked_at or 0) < (known.asked_at or 0):
+                return stored, NOTHING
+            stored = await self._replace(connection, notice, known, asked_at=asked_at, at=at)
+            return stored, await self._plan(connection, notice, stored, at)
+
+    async def _plan(self, connection: AsyncConnection, notice: Notice, stored: str, at: int) -> Plan:
+        return await self._planner.plan(
+            connection, self._tenant, notice, stored=stored, workflow_id=self._workflow_id, at=at
+        )
 
     async def _claim(
         self, connection: AsyncConnection, notice: Notice, notification_id: str, asked_at: int | None, at: int

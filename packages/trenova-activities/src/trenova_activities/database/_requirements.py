@@ -183,7 +183,7 @@ _OWN_TABLES: Final = {
     TRANSFER_SHIPMENTS_JOB: ("idempotency_keys",),
     CANCEL_SHIPMENTS_JOB: _RUN_TABLES,
     DELETE_AUDIT_ENTRIES_JOB: (*_RUN_TABLES, "legal_holds"),
-    NOTIFICATION: ("deliveries",),
+    NOTIFICATION: ("deliveries", "channel_deliveries", "delivery_actions", "notification_preferences"),
 }
 
 Look = Callable[[AsyncConnection, Catalog], Awaitable[list[str]]]
