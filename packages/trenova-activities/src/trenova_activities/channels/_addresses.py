@@ -3,7 +3,7 @@
 import asyncio
 import socket
 from collections.abc import Sequence
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import Final, Protocol
 
 from trenova_activities.channels._options import Network
@@ -14,6 +14,8 @@ Address = IPv4Address | IPv6Address
 _NAT64: Final = (IPv6Network("64:ff9b::/96"), IPv6Network("64:ff9b:1::/48"))
 """Prefixes behind which a gateway reaches IPv4 addresses (RFC 6052, RFC 8215)."""
 _V4_COMPATIBLE: Final = IPv6Network("::/96")
+_SPECIAL_V4: Final = IPv4Network("192.0.0.0/24")
+"""Special purposes (RFC 6890); releases of Python disagree about its parts."""
 _SITE_LOCAL: Final = IPv6Network("fec0::/10")
 _LAST_32_BITS: Final = 0xFFFF_FFFF
 
@@ -79,6 +81,8 @@ def permitted(address: Address, allowed: Sequence[Network]) -> bool:
 
 def _public(address: Address) -> bool:
     if isinstance(address, IPv6Address) and (address in _SITE_LOCAL or address.scope_id is not None):
+        return False
+    if isinstance(address, IPv4Address) and address in _SPECIAL_V4:
         return False
     special = address.is_private or address.is_loopback or address.is_link_local or address.is_reserved
     return address.is_global and not (special or address.is_multicast or address.is_unspecified)

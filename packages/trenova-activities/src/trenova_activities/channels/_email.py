@@ -11,7 +11,7 @@ from trenova_activities.channels._attempt import Progress, Turns, attempt
 from trenova_activities.channels._mail import MailWriter
 from trenova_activities.channels._message import Message, Probe
 from trenova_activities.channels._options import EmailOptions
-from trenova_errors import ApplicationError
+from trenova_errors import ApplicationError, ConfigurationError
 
 
 class EmailChannel:
@@ -63,6 +63,15 @@ class EmailChannel:
     async def close(self) -> None:
         """Do nothing: each mail closes its own connection."""
 
+    async def _begin_tls(self, client: aiosmtplib.SMTP) -> None:
+        await client.ehlo()
+        if not client.supports_extension("starttls"):
+            raise ConfigurationError(
+                "The mail server does not offer STARTTLS, and mail only goes over TLS. Set channels.email.port and "
+                "security as its operator says."
+            )
+        await client.starttls(tls_context=self._tls)
+
     @asynccontextmanager
     async def _connected(self, progress: Progress) -> AsyncIterator[aiosmtplib.SMTP]:
         options = self._options
@@ -70,12 +79,14 @@ class EmailChannel:
             hostname=options.host,
             port=options.resolved_port,
             use_tls=options.security == "tls",
-            start_tls=options.security == "starttls",
+            start_tls=False,  # done below, where a server that cannot is told from one that fails
             tls_context=None if options.security == "none" else self._tls,
             timeout=options.timeout_s,
         )
         await client.connect()
         try:
+            if options.security == "starttls":
+                await self._begin_tls(client)
             if options.username is not None and options.password is not None:
                 await client.login(options.username, options.password.get_secret_value())
             yield client

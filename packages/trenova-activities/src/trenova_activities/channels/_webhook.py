@@ -61,7 +61,7 @@ class WebhookChannel:
         return progress.receipt
 
     async def _post(self, endpoint: WebhookEndpoint, key: str, body: bytes, progress: Progress) -> None:
-        url = httpx.URL(endpoint.url)
+        url = _url(endpoint)
         address = await self._address(endpoint, url)
         headers = {
             "Host": url.netloc.decode("ascii"),
@@ -98,8 +98,8 @@ class WebhookChannel:
         return [await self._look(name, endpoint) for name, endpoint in self._options.endpoints.items()]
 
     async def _look(self, name: str, endpoint: WebhookEndpoint) -> Probe:
-        url = httpx.URL(endpoint.url)
         try:
+            url = _url(endpoint)
             address = await self._address(endpoint, url)
         except ApplicationError as error:
             return Probe(subject=f"webhook {name}", ok=False, detail=error.message)
@@ -117,6 +117,13 @@ class WebhookChannel:
         if name not in self._options.endpoints:
             raise UnavailableError(f"This worker knows no endpoint {name!r}. Add it to channels.webhook.endpoints.")
         return self._options.endpoints[name]
+
+
+def _url(endpoint: WebhookEndpoint) -> httpx.URL:
+    try:
+        return httpx.URL(endpoint.url)
+    except httpx.InvalidURL:
+        raise ConfigurationError("The URL of the endpoint is none; its host cannot be read. Correct it.") from None
 
 
 def _trust(options: WebhookOptions) -> ssl.SSLContext:
