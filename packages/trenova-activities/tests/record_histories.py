@@ -31,6 +31,11 @@ from trenova_errors import (
 QUEUE = "recording"
 TENANT = {"organization_id": "org_1", "business_unit_id": "bu_1"}
 CALLS = {"continued": 12}
+PLANNED = [
+    jobs.PlannedDelivery(key="a" * 64, channel="email", target="user/usr_1", max_attempts=2),
+    jobs.PlannedDelivery(key="b" * 64, channel="redis", target="stream/trenova:notifications"),
+    jobs.PlannedDelivery(key="c" * 64, channel="webhook", target="endpoint/billing"),
+]
 FAILING = {
     "gone": ResourceNotFoundError.of("shipment", "shp_gone"),
     "flaky": UnavailableError("The database cannot be reached."),
@@ -74,8 +79,36 @@ class Answers:
         )
 
     @activity.defn(name=jobs.JOB_NOTIFICATION_ACTIVITY)
-    async def notify(self, _payload: jobs.JobNotificationPayload) -> jobs.NotificationResult:
-        return jobs.NotificationResult(notification_id="notif_1", delivered=True, channels=["in_app"], result="Told.")
+    async def notify(self, payload: jobs.JobNotificationPayload) -> jobs.NotificationResult:
+        return jobs.NotificationResult(
+            notification_id="notif_1",
+            delivered=True,
+            channels=["in_app"],
+            result="Told.",
+            deliveries=PLANNED if payload.job_type == "billing_process" else [],
+        )
+
+    @activity.defn(name=jobs.EMAIL_DELIVERY_ACTIVITY)
+    async def email(self, payload: jobs.DeliveryPayload) -> jobs.DeliveryReceipt:
+        if payload.business_unit_id == "bu_dead" or activity.info().attempt == 1:
+            raise FAILING["flaky"]
+        return jobs.DeliveryReceipt(state="delivered", receipt="SMTP 250")
+
+    @activity.defn(name=jobs.WEBHOOK_DELIVERY_ACTIVITY)
+    async def webhook(self, _payload: jobs.DeliveryPayload) -> jobs.DeliveryReceipt:
+        return jobs.DeliveryReceipt(state="delivered", receipt="HTTP 200")
+
+    @activity.defn(name=jobs.REDIS_DELIVERY_ACTIVITY)
+    async def redis(self, _payload: jobs.DeliveryPayload) -> jobs.DeliveryReceipt:
+        return jobs.DeliveryReceipt(state="delivered", receipt="1-0")
+
+    @activity.defn(name=jobs.BURY_DELIVERY_ACTIVITY)
+    async def bury(self, _payload: jobs.DeliveryPayload) -> jobs.DeliveryReceipt:
+        return jobs.DeliveryReceipt(state="dead")
+
+    @activity.defn(name=jobs.REOPEN_DELIVERY_ACTIVITY)
+    async def reopen(self, _payload: jobs.RedeliverPayload) -> jobs.PlannedDelivery:
+        return PLANNED[0]
 
     @activity.defn(name=jobs.CONFIGURATION_COPIED_ACTIVITY)
     async def copied(self, _payload: jobs.ConfigurationCopiedPayload) -> jobs.NotificationResult:
@@ -210,6 +243,7 @@ async def record_nightly(client: Client, folder: Path) -> None:
 
 
 async def record(client: Client, folder: Path) -> None:
+    await record_channels(client, folder)
     await record_nightly(client, folder)
     await record_transfers(client, folder)
     for scenario in ("done", "gone", "flaky", "held"):
@@ -226,6 +260,15 @@ async def record(client: Client, folder: Path) -> None:
     copied = jobs.ConfigurationCopiedPayload(**TENANT, user_id="usr_1", config_id="tc_1", config_name="Open loads")
     await start(client, copied, folder / f"{jobs.CONFIGURATION_COPIED_WORKFLOW}.done.json")
     await start(client, jobs.CheckDatabasePayload(), folder / f"{jobs.CHECK_DATABASE_WORKFLOW}.ready.json")
+
+
+async def record_channels(client: Client, folder: Path) -> None:
+    for scenario, unit in (("channels", "bu_1"), ("dead", "bu_dead")):
+        tenant = {"organization_id": "org_1", "business_unit_id": unit}
+        told = jobs.JobNotificationPayload(**tenant, job_type="billing_process", user_id="usr_1", success=True)
+        await start(client, told, folder / f"{jobs.JOB_NOTIFICATION_WORKFLOW}.{scenario}.json")
+        asked = jobs.RedeliverPayload(**tenant, key=PLANNED[0].key, requested_by="usr_9")
+        await start(client, asked, folder / f"{jobs.REDELIVER_NOTIFICATION_WORKFLOW}.{scenario}.json")
 
 
 async def start(client: Client, payload: Any, path: Path) -> None:
@@ -268,10 +311,10 @@ async def main(folder: Path) -> None:
             jobs.CheckDatabaseWorkflow,
             jobs.CancelShipmentsByCreatedAtWorkflow,
             jobs.DeleteAuditEntriesWorkflow,
-            jobs.TransferShipmentsWorkflow,
+            jobs.RedeliverNotificationWorkflow,
         ]
         activities = [answers.duplicate, answers.notify, answers.copied, answers.check, answers.cancel, answers.delete]
-        activities += TransferAnswers().all
+        activities += [answers.email, answers.webhook, answers.redis, answers.bury, answers.reopen]
         async with (
             Worker(clients[0], task_queue=QUEUE, workflows=workflows, activities=activities),
             Worker(clients[1], task_queue=jobs.NOTIFICATION_QUEUE, workflows=workflows, activities=activities),

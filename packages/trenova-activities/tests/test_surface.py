@@ -2,44 +2,46 @@ import subprocess
 import sys
 
 import trenova_activities
+import trenova_activities.channels
 import trenova_activities.database
 import trenova_activities.testing
 
 ROOT = """
-BUSINESS_UNIT_ID CANCEL_SHIPMENTS_ACTIVITY CANCEL_SHIPMENTS_JOB CANCEL_SHIPMENTS_SCHEDULE CANCEL_SHIPMENTS_WORKFLOW
-CHECK_DATABASE_ACTIVITY CHECK_DATABASE_WORKFLOW CONFIGURATION_COPIED_ACTIVITY CONFIGURATION_COPIED_WORKFLOW
-CancelShipmentsByCreatedAtWorkflow CancelShipmentsPayload CancelShipmentsProgress CancelShipmentsResult
-CancelledOrganization CheckDatabasePayload CheckDatabaseResult CheckDatabaseWorkflow
-ConfigurationCopiedPayload DELETE_AUDIT_ENTRIES_ACTIVITY DELETE_AUDIT_ENTRIES_JOB
-DELETE_AUDIT_ENTRIES_SCHEDULE DELETE_AUDIT_ENTRIES_WORKFLOW
-DUPLICATE_SHIPMENT_ACTIVITY DUPLICATE_SHIPMENT_JOB DUPLICATE_SHIPMENT_WORKFLOW
+BURY_DELIVERY_ACTIVITY BUSINESS_UNIT_ID CANCEL_SHIPMENTS_ACTIVITY CANCEL_SHIPMENTS_JOB CANCEL_SHIPMENTS_SCHEDULE
+CANCEL_SHIPMENTS_WORKFLOW CHANNELS CHECK_DATABASE_ACTIVITY CHECK_DATABASE_WORKFLOW CONFIGURATION_COPIED_ACTIVITY
+CONFIGURATION_COPIED_WORKFLOW CancelShipmentsByCreatedAtWorkflow CancelShipmentsPayload CancelShipmentsProgress
+CancelShipmentsResult CancelledOrganization ChannelName CheckDatabasePayload CheckDatabaseResult CheckDatabaseWorkflow
+ConfigurationCopiedPayload DELETE_AUDIT_ENTRIES_ACTIVITY DELETE_AUDIT_ENTRIES_JOB DELETE_AUDIT_ENTRIES_SCHEDULE
+DELETE_AUDIT_ENTRIES_WORKFLOW DUPLICATE_SHIPMENT_ACTIVITY DUPLICATE_SHIPMENT_JOB DUPLICATE_SHIPMENT_WORKFLOW
 DeleteAuditEntriesPayload DeleteAuditEntriesProgress DeleteAuditEntriesResult DeleteAuditEntriesWorkflow
-DuplicateShipmentPayload DuplicateShipmentResult DuplicateShipmentWorkflow FailureNotice JOB_EVENTS
-JOB_NOTIFICATION_ACTIVITY JOB_NOTIFICATION_WORKFLOW JOB_TYPE JobEvent JobNotificationPayload JobReadiness JobSchedule
-MAX_BATCH MAX_COPIES NOTIFICATION_JOB NOTIFICATION_QUEUE NotificationAction NotificationResult ORGANIZATION_ID
-PartialFailure PurgedOrganization REQUEST_DIGEST RelatedEntity RunState SEARCH_ATTRIBUTES SHIPMENT_QUEUE
-SYSTEM_QUEUE SendConfigurationCopiedNotificationWorkflow SendJobCompleteNotificationWorkflow
-SkippedOrganization TAGS cancel_workflow_id duplicate_workflow_id event_of longest_attempt
-purge_workflow_id shortest_heartbeat start_cancel start_duplicate start_purge
-COMPENSATION_CONFLICT Compensation CompensationConflictError MAX_TRANSFERS NotUndone NotUndoneError ReservedTransfer
-Saga SagaEntry SagaState StepOutcome TRANSFER_CANCEL_ACTIVITY TRANSFER_COPY_ACTIVITY TRANSFER_RELEASE_ACTIVITY
-TRANSFER_RESERVE_ACTIVITY TRANSFER_RESTORE_ACTIVITY TRANSFER_SHIPMENTS_JOB TRANSFER_SHIPMENTS_WORKFLOW
-TRANSFER_VERIFY_ACTIVITY TRANSFER_WITHDRAW_ACTIVITY TransferCall TransferShipmentsPayload TransferShipmentsResult
-TransferShipmentsWorkflow TransferStepDone as_argument start_transfer transfer_workflow_id
+DeliveryPayload DeliveryReceipt DeliveryState DuplicateShipmentPayload DuplicateShipmentResult
+DuplicateShipmentWorkflow EMAIL_DELIVERY_ACTIVITY FailureNotice JOB_EVENTS JOB_NOTIFICATION_ACTIVITY
+JOB_NOTIFICATION_WORKFLOW JOB_TYPE JobEvent JobNotificationPayload JobReadiness JobSchedule MAX_BATCH MAX_COPIES
+NOTIFICATION_JOB NOTIFICATION_QUEUE NotificationAction NotificationResult ORGANIZATION_ID PartialFailure
+PlannedDelivery PurgedOrganization REDELIVER_NOTIFICATION_WORKFLOW REDIS_DELIVERY_ACTIVITY REOPEN_DELIVERY_ACTIVITY
+REQUEST_DIGEST RedeliverNotificationWorkflow RedeliverPayload RedeliverResult RelatedEntity RunState SEARCH_ATTRIBUTES
+SHIPMENT_QUEUE SYSTEM_QUEUE SendConfigurationCopiedNotificationWorkflow SendJobCompleteNotificationWorkflow
+SkippedOrganization TAGS WEBHOOK_DELIVERY_ACTIVITY cancel_workflow_id duplicate_workflow_id event_of longest_attempt
+purge_workflow_id redelivery_workflow_id shortest_heartbeat start_cancel start_duplicate start_purge start_redelivery
 """
 DATABASE = """
-CancellationActivities Catalog Clock DEMO_SEED Database DatabaseOptions History JOBS JobTables Migration
-NotificationActivities NotifyRoles ProNumberFormat ProNumberOptions RetentionActivities Seeded
-ShipmentActivities SystemActivities Tenant allow_by_default allow_retention asked_for check database_clock found
-migrate organization_names ready_catalog reserve_sequence retention_notes retention_sql revoke_retention
-sample_organizations seed seed_history
-TransferActivities
+CancellationActivities Catalog Clock DEMO_SEED Database DatabaseOptions DeliveryActivities EVERY_EVENT History JOBS
+JobTables Migration NotificationActivities NotificationPreferences NotifyRoles Preference ProNumberFormat
+ProNumberOptions RetentionActivities Seeded ShipmentActivities SystemActivities Tenant allow_by_default
+allow_retention asked_for check database_clock find_delivery found list_deliveries migrate organization_names
+ready_catalog reserve_sequence retention_notes retention_sql revoke_retention sample_organizations seed seed_history
+"""
+CHANNELS = """
+Channel ChannelOptions Channels DELIVERY_HEADER EmailChannel EmailOptions ForbiddenAddressError Message Probe
+RateOptions RedisChannel RedisOptions Resolver RoleMembers Rule SIGNATURE_HEADER SignatureError SystemResolver
+WebhookChannel WebhookEndpoint WebhookOptions open_channels sign verify_signature
 """
 
 
 def test_the_public_names_are_these():
     assert sorted(trenova_activities.__all__) == sorted(ROOT.split())
     assert sorted(trenova_activities.database.__all__) == sorted(DATABASE.split())
+    assert sorted(trenova_activities.channels.__all__) == sorted(CHANNELS.split())
     assert sorted(trenova_activities.testing.__all__) == [
         "CURRENT_TENANTS",
         "CurrentTenant",
@@ -51,6 +53,7 @@ def test_the_public_names_are_these():
 def test_the_names_on_the_wire_never_change():
     names = {name: getattr(trenova_activities, name) for name in ROOT.split() if name.isupper()}
     assert {name: value for name, value in names.items() if isinstance(value, str)} == {
+        "BURY_DELIVERY_ACTIVITY": "BuryNotificationDeliveryActivity",
         "CANCEL_SHIPMENTS_ACTIVITY": "CancelShipmentsByCreatedAtActivity",
         "CANCEL_SHIPMENTS_JOB": "cancel_shipments",
         "CANCEL_SHIPMENTS_WORKFLOW": "CancelShipmentsByCreatedAtWorkflow",
@@ -64,23 +67,18 @@ def test_the_names_on_the_wire_never_change():
         "DUPLICATE_SHIPMENT_ACTIVITY": "DuplicateShipmentActivity",
         "DUPLICATE_SHIPMENT_JOB": "duplicate_shipment",
         "DUPLICATE_SHIPMENT_WORKFLOW": "DuplicateShipmentWorkflow",
+        "EMAIL_DELIVERY_ACTIVITY": "DeliverNotificationByEmailActivity",
         "JOB_NOTIFICATION_ACTIVITY": "SendNotificationActivity",
         "JOB_NOTIFICATION_WORKFLOW": "SendJobCompleteNotificationWorkflow",
         "NOTIFICATION_JOB": "notification",
         "NOTIFICATION_QUEUE": "notification-queue",
+        "REDELIVER_NOTIFICATION_WORKFLOW": "RedeliverNotificationWorkflow",
+        "REDIS_DELIVERY_ACTIVITY": "DeliverNotificationByRedisActivity",
+        "REOPEN_DELIVERY_ACTIVITY": "ReopenNotificationDeliveryActivity",
         "REQUEST_DIGEST": "trenova.request-digest",
         "SHIPMENT_QUEUE": "shipment-queue",
         "SYSTEM_QUEUE": "system-queue",
-        "COMPENSATION_CONFLICT": "compensation_conflict",
-        "TRANSFER_CANCEL_ACTIVITY": "CancelTransferSourcesActivity",
-        "TRANSFER_COPY_ACTIVITY": "CopyTransferredShipmentsActivity",
-        "TRANSFER_RELEASE_ACTIVITY": "ReleaseTransferNumbersActivity",
-        "TRANSFER_RESERVE_ACTIVITY": "ReserveTransferNumbersActivity",
-        "TRANSFER_RESTORE_ACTIVITY": "RestoreTransferSourcesActivity",
-        "TRANSFER_SHIPMENTS_JOB": "transfer_shipments",
-        "TRANSFER_SHIPMENTS_WORKFLOW": "TransferShipmentsWorkflow",
-        "TRANSFER_VERIFY_ACTIVITY": "VerifyTransferStepActivity",
-        "TRANSFER_WITHDRAW_ACTIVITY": "WithdrawTransferCopiesActivity",
+        "WEBHOOK_DELIVERY_ACTIVITY": "DeliverNotificationByWebhookActivity",
     }
     assert [key.name for key in trenova_activities.SEARCH_ATTRIBUTES] == [
         "TrenovaOrganizationId",
@@ -92,5 +90,12 @@ def test_the_names_on_the_wire_never_change():
 
 def test_the_root_imports_no_database():
     code = "import sys, trenova_activities; print([name for name in ('sqlalchemy', 'alembic') if name in sys.modules])"
+
+    assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "[]"
+
+
+def test_options_and_signatures_need_no_extra_of_a_channel():
+    names = ("aiosmtplib", "httpx", "jinja2", "redis", "sqlalchemy")
+    code = f"import sys, trenova_activities.channels; print([name for name in {names!r} if name in sys.modules])"
 
     assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "[]"

@@ -240,6 +240,14 @@ async def test_nobody_at_the_port_is_not_ambiguous(told):
     assert (error.kind, error.non_retryable) == ("unavailable", False)
 
 
+async def test_the_next_address_is_tried_where_nobody_is_at_the_first(receiver: Receiver, told):
+    names = Names("127.0.0.3 127.0.0.1")
+
+    await told(names, endpoint={"allowed_networks": ("127.0.0.0/8",)}).send(message(), "billing")
+
+    assert (len(receiver.requests), names.asked) == (1, ["receiver.example"])
+
+
 async def test_a_proxy_of_the_environment_is_not_used(receiver: Receiver, told, monkeypatch):
     for name in ("HTTPS_PROXY", "ALL_PROXY"):
         monkeypatch.setenv(name, f"http://127.0.0.1:{free_port()}")

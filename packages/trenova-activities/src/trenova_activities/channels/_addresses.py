@@ -46,8 +46,8 @@ class SystemResolver:
         return list(dict.fromkeys(str(info[4][0]) for info in found))
 
 
-async def pinned_address(resolver: Resolver, host: str, port: int, allowed: Sequence[Network]) -> Address:
-    """Resolve a name once and return the one address that the request has to go to.
+async def pinned_addresses(resolver: Resolver, host: str, port: int, allowed: Sequence[Network]) -> list[Address]:
+    """Resolve a name once and return the addresses that the request may go to, the preferred one first.
 
     A name of which any address is forbidden is refused altogether: nobody can say which one would have been taken.
 
@@ -68,7 +68,7 @@ async def pinned_address(resolver: Resolver, host: str, port: int, allowed: Sequ
                 f"The host {host!r} leads to {address}, which is no public address. If the receiver is really there, "
                 "add its network to allowed_networks of the endpoint."
             )
-    return addresses[0]
+    return addresses
 
 
 def permitted(address: Address, allowed: Sequence[Network]) -> bool:

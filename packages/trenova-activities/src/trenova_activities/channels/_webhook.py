@@ -2,12 +2,13 @@
 
 import ssl
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Final
 
 import httpx
 
-from trenova_activities.channels._addresses import Address, Resolver, SystemResolver, pinned_address
+from trenova_activities.channels._addresses import Address, Resolver, SystemResolver, pinned_addresses
 from trenova_activities.channels._attempt import Progress, Turns, attempt
 from trenova_activities.channels._message import Message, Probe
 from trenova_activities.channels._options import WebhookEndpoint, WebhookOptions
@@ -15,6 +16,9 @@ from trenova_activities.channels._signature import DELIVERY_HEADER, SIGNATURE_HE
 from trenova_errors import ApplicationError, ConfigurationError, UnavailableError
 
 _BODY_STARTED: Final = "http11.send_request_body.started"
+_MOST_ADDRESSES: Final = 3
+_CONNECT_S: Final = 4
+"""So that three addresses get their chance within the time of an attempt."""
 _AGENT: Final = "trenova-notifications/1"
 
 
@@ -62,7 +66,7 @@ class WebhookChannel:
 
     async def _post(self, endpoint: WebhookEndpoint, key: str, body: bytes, progress: Progress) -> None:
         url = _url(endpoint)
-        address = await self._address(endpoint, url)
+        addresses = await self._addresses(endpoint, url)
         headers = {
             "Host": url.netloc.decode("ascii"),
             "Content-Type": "application/json",
@@ -75,23 +79,32 @@ class WebhookChannel:
         async def followed(event: str, _info: Mapping[str, Any]) -> None:
             progress.sent = progress.sent or event == _BODY_STARTED
 
-        request = self._client.build_request(
-            "POST",
-            url.copy_with(host=str(address)),
-            content=body,
-            headers=headers,
-            extensions={
-                "sni_hostname": url.raw_host.decode("ascii"),
-                "trace": followed,
-                "timeout": httpx.Timeout(self._options.timeout_s).as_dict(),
-            },
+        limit = self._options.timeout_s
+        extensions = {
+            "sni_hostname": url.raw_host.decode("ascii"),
+            "trace": followed,
+            "timeout": httpx.Timeout(limit, connect=min(limit, _CONNECT_S)).as_dict(),
+        }
+        response = await self._first_that_connects(
+            [
+                self._client.build_request(
+                    "POST", url.copy_with(host=str(one)), content=body, headers=headers, extensions=extensions
+                )
+                for one in addresses[:_MOST_ADDRESSES]
+            ]
         )
-        response = await self._client.send(request, stream=True)
         progress.answered = True
         try:
             progress.receipt = _taken(response)
         finally:
             await response.aclose()
+
+    async def _first_that_connects(self, requests: Sequence[httpx.Request]) -> httpx.Response:
+        """Send the first request that gets a connection, and none of the others."""
+        for request in requests[:-1]:
+            with suppress(httpx.ConnectError, httpx.ConnectTimeout):
+                return await self._client.send(request, stream=True)
+        return await self._client.send(requests[-1], stream=True)
 
     async def probe(self) -> list[Probe]:
         """Look where each endpoint's name leads; no request is made."""
@@ -100,18 +113,18 @@ class WebhookChannel:
     async def _look(self, name: str, endpoint: WebhookEndpoint) -> Probe:
         try:
             url = _url(endpoint)
-            address = await self._address(endpoint, url)
+            first, *_ = await self._addresses(endpoint, url)
         except ApplicationError as error:
             return Probe(subject=f"webhook {name}", ok=False, detail=error.message)
-        return Probe(subject=f"webhook {name}", ok=True, detail=f"{url.host} is at {address}")
+        return Probe(subject=f"webhook {name}", ok=True, detail=f"{url.host} is at {first}")
 
     async def close(self) -> None:
         """Close connections that are still open."""
         await self._client.aclose()
 
-    async def _address(self, endpoint: WebhookEndpoint, url: httpx.URL) -> Address:
+    async def _addresses(self, endpoint: WebhookEndpoint, url: httpx.URL) -> list[Address]:
         port = url.port or (443 if url.scheme == "https" else 80)
-        return await pinned_address(self._resolver, url.raw_host.decode("ascii"), port, endpoint.allowed_networks)
+        return await pinned_addresses(self._resolver, url.raw_host.decode("ascii"), port, endpoint.allowed_networks)
 
     def _endpoint(self, name: str) -> WebhookEndpoint:
         if name not in self._options.endpoints:
