@@ -15,16 +15,20 @@ from typer.testing import CliRunner, Result
 from trenova_activities import (
     CancelShipmentsPayload,
     CheckDatabasePayload,
+    DeliveryPayload,
     DuplicateShipmentPayload,
     JobNotificationPayload,
+    RedeliverPayload,
     RunState,
     TransferCall,
 )
+from trenova_activities.channels import ChannelOptions, Channels
 from trenova_activities.cli import app
 from trenova_activities.database import (
     CancellationActivities,
     Database,
     DatabaseOptions,
+    DeliveryActivities,
     NotificationActivities,
     ShipmentActivities,
     SystemActivities,
@@ -283,7 +287,8 @@ async def test_the_shipment_worker_duplicates_and_cancels(tms):
 
 async def test_the_notification_worker_notifies(tms):
     async with role(tms, "trenova_notification_worker") as database:
-        activities = await NotificationActivities.open(database)
+        options = ChannelOptions.model_validate({"email": {"host": "mail.example", "sender": "tms@example.com"}})
+        activities = await NotificationActivities.open(database, options)
         payload = JobNotificationPayload(
             **TENANT,
             timestamp=100,
@@ -293,7 +298,15 @@ async def test_the_notification_worker_notifies(tms):
             success=True,
             result="Done.",
         )
-        assert (await environment("job/notify").run(activities.notify, payload)).delivered
+        done = await environment("job/notify").run(activities.notify, payload)
+        assert done.delivered
+        [mail] = done.deliveries
+        sent = await DeliveryActivities.open(database, Channels(options))
+        key = {**TENANT, "key": mail.key}
+        buried = await environment("job/notify").run(sent.bury, DeliveryPayload(**key, error_code="smtp.550"))
+        asked = RedeliverPayload(**key, requested_by="ann")
+        reopened = await environment("redeliver").run(sent.reopen, asked)
+        assert (buried.state, reopened.state) == ("dead", "pending")
 
 
 async def test_the_system_worker_purges(tms):
@@ -374,6 +387,9 @@ FORBIDDEN = {
         "SELECT password FROM users",
         "SELECT * FROM trenova_jobs.idempotency_keys",
         "SELECT * FROM trenova_jobs.job_runs",
+        "UPDATE trenova_jobs.delivery_actions SET requested_by = 'nobody'",
+        "DELETE FROM trenova_jobs.channel_deliveries",
+        "UPDATE trenova_jobs.notification_preferences SET rule = 'off'",
         "SELECT trenova_jobs.purge_audit_entries('org_north', 'bu_north', -1, '', 1, 2)",
     ),
     "trenova_system_worker": (

@@ -51,6 +51,7 @@ class Planner:
     def __init__(self, database: Database, catalog: Catalog, options: ChannelOptions) -> None:
         self._database = database
         self._options = options
+        self._any = any((options.email, options.webhook, options.redis))
         self.directory = Directory(catalog, options.roles)
 
     async def plan(
@@ -66,7 +67,7 @@ class Planner:
             workflow_id: The run that delivers.
             at: The database's time, unix seconds.
         """
-        if not any((self._options.email, self._options.webhook, self._options.redis)):
+        if not self._any:
             return NOTHING
         found = await self.directory.recipients(connection, tenant, notice)
         preferences = NotificationPreferences(self._database, tenant)
@@ -88,7 +89,9 @@ class Planner:
     async def known(
         self, connection: AsyncConnection, tenant: Tenant, stored: str, digest: str
     ) -> list[PlannedDelivery]:
-        """Return what was planned for a notification that was stored before."""
+        """Return what was planned for a notification that was stored before; nothing where no channel is on."""
+        if not self._any:
+            return []
         table = self._database.jobs.channel_deliveries
         query = select(table.c.key, table.c.channel, table.c.target, table.c.max_attempts).where(
             tenant.owns(table), table.c.notification_id == stored, table.c.digest == digest
