@@ -95,7 +95,7 @@ def test_the_root_imports_no_database():
 
 
 def test_options_and_signatures_need_no_extra_of_a_channel():
-    names = ("aiosmtplib", "httpx", "jinja2", "redis", "sqlalchemy")
+    names = ("aiolimiter", "aiosmtplib", "httpx", "jinja2", "redis", "sqlalchemy")
     code = f"import sys, trenova_activities.channels; print([name for name in {names!r} if name in sys.modules])"
 
     assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "[]"

@@ -1,12 +1,24 @@
 import json
 from pathlib import Path
+from typing import Self
 
 import pytest
+from aiosmtpd.controller import Controller
 from service_processes import Services, TemporalServer, free_port
+from sqlalchemy import select
 from temporalio import activity, workflow
 
 from notification_worker import __main__ as program
 from notification_worker._settings import Settings
+from trenova_activities import (
+    JOB_NOTIFICATION_WORKFLOW,
+    NOTIFICATION_QUEUE,
+    JobNotificationPayload,
+    NotificationResult,
+    RedeliverPayload,
+    start_redelivery,
+)
+from trenova_activities.database import Catalog, seed
 from trenova_workers import load_settings
 
 MODULE = "notification_worker"
@@ -15,6 +27,47 @@ MODULE = "notification_worker"
 def told(folder: Path) -> Settings:
     """The settings of ``dev`` with its data in a folder."""
     return load_settings(Settings, environ={"TRENOVA_DATA_DIR": str(folder)}).values
+
+
+class Mail:
+    """A mail server that answers each recipient as told and keeps what it took."""
+
+    def __init__(self) -> None:
+        self.reply = "250 ok"
+        self.taken: list[bytes] = []
+        self._controller = Controller(self, hostname="127.0.0.1", port=free_port())
+        self.port = self._controller.port
+
+    def __enter__(self) -> Self:
+        self._controller.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._controller.stop()
+
+    async def handle_RCPT(self, server, session, envelope, address, options) -> str:  # noqa: N802
+        if self.reply.startswith("250"):
+            envelope.rcpt_tos.append(address)
+        return self.reply
+
+    async def handle_DATA(self, server, session, envelope) -> str:  # noqa: N802
+        self.taken.append(envelope.content)
+        return "250 ok"
+
+
+async def somebody(settings: Settings) -> dict[str, str]:
+    """Fill the sample TMS and return an active user of it with its tenant."""
+    async with settings.open_database() as database:
+        await seed(database, organizations=1, shipments=1)
+        users = (await Catalog.reflect(database, ["users"]))["users"]
+        async with database.read() as connection:
+            user = (await connection.execute(select(users).where(users.c.status == "Active").limit(1))).one()
+    tenant = {"organization_id": user.organization_id, "business_unit_id": user.business_unit_id}
+    return {**tenant, "user_id": user.id}
+
+
+def tenant_of(user: dict[str, str]) -> dict[str, str]:
+    return {name: value for name, value in user.items() if name != "user_id"}
 
 
 def shown(services: Services, **environ: str) -> dict[str, dict[str, object]]:
@@ -158,3 +211,33 @@ def test_it_prepares_polls_and_drains(services: Services, temporal: TemporalServ
     assert checked.returncode == 0, checked.stdout + checked.stderr
     assert worker.drain() == 0
     assert worker.readyz() == (0, {})
+
+
+async def test_a_notification_leaves_by_mail_and_what_is_refused_can_be_redelivered(
+    services: Services, temporal: TemporalServer, tmp_path
+):
+    with Mail() as mail:
+        environ = {
+            "NOTIFICATION_WORKER_CHANNELS__EMAIL__HOST": "127.0.0.1",
+            "NOTIFICATION_WORKER_CHANNELS__EMAIL__PORT": str(mail.port),
+            "NOTIFICATION_WORKER_CHANNELS__EMAIL__SECURITY": "none",
+            "NOTIFICATION_WORKER_CHANNELS__EMAIL__SENDER": "tms@example.com",
+        }
+        settings = told(tmp_path)
+        await program.SERVICE.prepare(settings)
+        user = await somebody(settings)
+        services.prepare(MODULE)
+        services.run(MODULE, **environ).until_ready()
+        client = await services.client()
+        payload = JobNotificationPayload(**user, job_type="billing_process", success=True, result="Paid.")
+        mail.reply = "550 no such user"
+        arguments = {"task_queue": NOTIFICATION_QUEUE, "result_type": NotificationResult}
+        refused = await client.execute_workflow(JOB_NOTIFICATION_WORKFLOW, payload, id="mail/notify", **arguments)
+        mail.reply = "250 ok"
+        [dead] = refused.deliveries
+        asked = RedeliverPayload(**tenant_of(user), key=dead.key, requested_by="ann")
+        again = await (await start_redelivery(client, asked)).result()
+
+    assert (refused.delivered, refused.channels, dead.state) == (False, ["in_app"], "dead")
+    assert again.delivery.state == "delivered"
+    assert [dead.key.encode() in raw for raw in mail.taken] == [True]

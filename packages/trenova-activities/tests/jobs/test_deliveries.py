@@ -1,5 +1,7 @@
+import asyncio
 import dataclasses
 import shutil
+import sqlite3
 import uuid
 
 import pytest
@@ -10,6 +12,7 @@ from tms import Tms, opened
 from trenova_activities import DeliveryPayload, JobNotificationPayload, RedeliverPayload
 from trenova_activities.channels import ChannelOptions, Channels
 from trenova_activities.database import (
+    Database,
     DeliveryActivities,
     NotificationActivities,
     NotificationPreferences,
@@ -167,6 +170,29 @@ async def test_a_failure_is_on_record_with_its_code_and_without_its_text(post: P
     assert "planted" not in str(failed)
     row = await post.row(delivery)
     assert (row.state, row.attempts, row.last_error) == ("delivered", 2, None)
+
+
+async def test_a_database_that_is_away_for_a_moment_does_not_make_a_taken_message_be_sent_again(small: Post):
+    delivery = (await small.notify()).deliveries[0]
+    options = small.tms.database.options.model_copy(update={"lock_timeout_s": 0.2})
+
+    class Locking(Wire):
+        """Another program locks the database for longer than its time-out while the message is taken."""
+
+        async def send(self, message, destination):
+            blocker = sqlite3.connect(options.url.partition("///")[2], isolation_level=None)
+            blocker.execute("BEGIN IMMEDIATE")
+            asyncio.get_running_loop().call_later(0.6, blocker.close)
+            return await super().send(message, destination)
+
+    wire = Locking("email")
+    async with Database.open(options) as database:
+        sent = await DeliveryActivities.open(database, Channels(ChannelOptions(), [wire]))
+        payload = DeliveryPayload(**small.tms.tenant.values, key=delivery.key)
+        receipt = await ActivityEnvironment().run(sent.email, payload)
+
+    assert (receipt.state, len(wire.sent)) == ("delivered", 1)
+    assert (await small.row(delivery)).state == "delivered"
 
 
 async def test_an_unknown_outcome_is_recorded_as_such_and_stays_so(post: Post):
