@@ -175,7 +175,7 @@ def test_elsewhere_the_database_must_be_named(services: Services, env: str, verb
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize(("env", "grace"), [("staging", 30), ("prod", 30)])
+@pytest.mark.parametrize(("env", "grace"), [("staging", 45), ("prod", 45)])
 def test_elsewhere_no_sample_tms_is_made_and_the_password_is_not_shown(services: Services, env: str, grace: int):
     url = "postgresql://tms:planted-secret@db.example/tms"
 

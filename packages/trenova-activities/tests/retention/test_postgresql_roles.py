@@ -307,6 +307,11 @@ async def test_the_notification_worker_notifies(tms):
         asked = RedeliverPayload(**key, requested_by="ann")
         reopened = await environment("redeliver").run(sent.reopen, asked)
         assert (buried.state, reopened.state) == ("dead", "pending")
+        server, url = tms
+        server.execute("REVOKE SELECT (status) ON users FROM trenova_notification_worker", database=url)
+        with pytest.raises(ApplicationError, match="cannot read users"):
+            await NotificationActivities.open(database, options)
+        assert await NotificationActivities.open(database)
 
 
 async def test_the_system_worker_purges(tms):

@@ -1,7 +1,7 @@
 """Which messages have to leave for a stored notification, written in the transaction that stores it."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -18,6 +18,7 @@ from trenova_activities.database._notice import Notice
 from trenova_activities.database._preferences import NotificationPreferences, Wishes
 from trenova_activities.database._recipients import Directory
 from trenova_activities.database._tenant import Tenant
+from trenova_errors import ApplicationError, ConfigurationError
 
 MOST_DELIVERIES: Final = 100
 """Of one notification, so that its result stays small."""
@@ -54,6 +55,37 @@ class Planner:
         self._any = any((options.email, options.webhook, options.redis))
         self.directory = Directory(catalog, options.roles)
 
+    async def probe(self) -> None:
+        """Read once whatever planning reads, so that a privilege that is lacking is found when the worker starts.
+
+        Raises:
+            ConfigurationError: With the first thing that may not be read.
+        """
+        if not self._any:
+            return
+        nobody, jobs, roles = Tenant("", ""), self._database.jobs, self._options.roles
+        preferences = NotificationPreferences(self._database, nobody)
+        looks: dict[str, Callable[[AsyncConnection], Awaitable[object]]] = {
+            jobs.channel_deliveries.fullname: lambda one: self.known(one, nobody, "", ""),
+            jobs.notification_preferences.fullname: lambda one: preferences.wishes(one, [], event_type="", priority=""),
+            "users (email_address, status)": lambda one: self.directory.with_mail(one, nobody, []),
+            roles.table if roles else "no table of roles": lambda one: self.directory.recipients(one, nobody, "role/"),
+        }
+        for what, look in looks.items():
+            await self._look(what, look)
+
+    async def _look(self, what: str, look: Callable[[AsyncConnection], Awaitable[object]]) -> None:
+        try:
+            async with self._database.read() as connection:
+                await look(connection)
+        except ApplicationError as error:
+            if not error.kind.permanent:
+                raise
+            raise ConfigurationError(
+                f"The channels of notifications cannot read {what}. Grant it to the worker's user "
+                "(docs/postgresql-roles.md), or turn the channels off."
+            ) from error
+
     async def plan(
         self, connection: AsyncConnection, tenant: Tenant, notice: Notice, *, stored: str, workflow_id: str, at: int
     ) -> Plan:
@@ -69,7 +101,7 @@ class Planner:
         """
         if not self._any:
             return NOTHING
-        found = await self.directory.recipients(connection, tenant, notice)
+        found = await self.directory.recipients(connection, tenant, notice.target)
         preferences = NotificationPreferences(self._database, tenant)
         wishes = await preferences.wishes(
             connection, found.users, event_type=notice.event_type, priority=notice.priority

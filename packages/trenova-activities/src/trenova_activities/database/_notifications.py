@@ -49,7 +49,7 @@ class NotificationActivities:
         """Read the database and refuse one that lacks something notifications need.
 
         Raises:
-            ConfigurationError: With everything that is lacking, or that the settings of roles name.
+            ConfigurationError: With everything that is lacking, or with what the channels need and may not read.
         """
         catalog = await ready_catalog(database, NOTIFICATION_JOB)
         if options.roles is not None:
@@ -57,6 +57,7 @@ class NotificationActivities:
             catalog = Catalog({**catalog.tables, **roles.tables})
         activities = cls(database, catalog, options)
         activities._planner.directory.check()
+        await activities._planner.probe()
         return activities
 
     @activity.defn(name=JOB_NOTIFICATION_ACTIVITY)

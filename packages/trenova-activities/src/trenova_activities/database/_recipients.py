@@ -9,7 +9,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from trenova_activities.channels._options import RoleMembers
 from trenova_activities.database._catalog import TENANT, Catalog
-from trenova_activities.database._notice import Notice
 from trenova_activities.database._tenant import Tenant
 from trenova_errors import ConfigurationError
 
@@ -56,17 +55,18 @@ class Directory:
                 f"channels.roles names columns that {roles.table!r} does not have: {', '.join(missing)}."
             )
 
-    async def recipients(self, connection: AsyncConnection, tenant: Tenant, notice: Notice) -> Recipients:
-        """Return whom a notice is for."""
-        if notice.user_id is not None:
-            return Recipients([notice.user_id])
-        roles, role = self._roles, notice.target.partition("/")[2]
+    async def recipients(self, connection: AsyncConnection, tenant: Tenant, target: str) -> Recipients:
+        """Return the users of a target, ``user/<id>`` or ``role/<name>``."""
+        kind, _, name = target.partition("/")
+        if kind == "user":
+            return Recipients([name])
+        roles = self._roles
         if roles is None:
             return Recipients([])
         table = self._catalog[roles.table]
         user = table.c[roles.user_column]
-        mine = [table.c[name] == tenant.values[name] for name in TENANT if name in table.c]
-        members = select(user).where(table.c[roles.role_column] == role, *mine, user.is_not(None)).distinct()
+        mine = [table.c[key] == tenant.values[key] for key in TENANT if key in table.c]
+        members = select(user).where(table.c[roles.role_column] == name, *mine, user.is_not(None)).distinct()
         if self._catalog.owned("users"):
             members = members.where(user.in_(self._active(tenant, "id")))
         found = list((await connection.execute(members.order_by(user).limit(roles.most + 1))).scalars())
