@@ -6,6 +6,8 @@ from contextlib import contextmanager
 
 import pytest
 from channel_peers import CUT, KEY, MailServer, free_port, message
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from trenova_activities.channels import EmailChannel, EmailOptions, RateOptions
@@ -14,6 +16,19 @@ from trenova_errors import AmbiguousOutcomeError, ApplicationError, InvalidInput
 
 TO = "ann@example.com"
 PASSWORD = "planted-mail-password"
+HEADERS = [
+    "From",
+    "To",
+    "Subject",
+    "Date",
+    "Message-ID",
+    "Auto-Submitted",
+    "X-Trenova-Delivery",
+    "X-Priority",
+    "MIME-Version",
+    "Content-Type",
+]
+WRITER = MailWriter(EmailOptions(host="localhost", sender="tms@example.com"))
 
 
 @pytest.fixture(scope="module")
@@ -189,6 +204,17 @@ async def test_no_text_begins_another_header(server: MailServer, told):
     assert mail["Subject"] == "Hello Bcc: spy@example.com body x"
     assert len(server.taken) == 1
     assert "MAIL FROM:<x@example.com>" in mail.get_body(("plain",)).get_content()
+
+
+@given(st.text(max_size=80), st.text(max_size=80))
+def test_whatever_a_text_holds_the_mail_has_these_headers_and_two_parts(title: str, text: str):
+    written = WRITER.write(message(title=title, message=text), TO).as_bytes()
+
+    mail = parsed(written)
+    assert sorted(mail.keys()) == sorted(HEADERS)
+    assert [part.get_content_type() for part in mail.iter_parts()] == ["text/plain", "text/html"]
+    assert written.isascii()
+    assert max(map(len, written.split(b"\r\n"))) <= 998  # RFC 5321, section 4.5.3.1.6
 
 
 @pytest.mark.parametrize(

@@ -387,6 +387,7 @@ async def test_users_of_a_role_beyond_the_limit_are_counted(small: Post):
 
     assert [one.target for one in result.deliveries] == ["user/usr_0", "user/usr_1", "user/usr_2"]
     assert result.recipients_left_out == 2
+    assert await post.notify(user_id=None, target_role="dispatcher") == result
 
 
 @pytest.mark.parametrize(

@@ -118,6 +118,14 @@ class Planner:
         known = await self.known(connection, tenant, stored, notice.digest())
         return Plan(known, found.left_out + max(0, len(users) - free))
 
+    async def again(self, connection: AsyncConnection, tenant: Tenant, notice: Notice, stored: str) -> Plan:
+        """Return the plan of a notification that was stored before: the same messages, whatever users wish by now."""
+        deliveries = await self.known(connection, tenant, stored, notice.digest())
+        if not any(one.channel == "email" for one in deliveries):
+            return Plan(deliveries)
+        found = await self.directory.recipients(connection, tenant, notice.target)
+        return Plan(deliveries, found.left_out)
+
     async def known(
         self, connection: AsyncConnection, tenant: Tenant, stored: str, digest: str
     ) -> list[PlannedDelivery]:

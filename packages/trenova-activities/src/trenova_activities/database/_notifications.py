@@ -134,7 +134,7 @@ class Outbox:
             known = await self._known(connection, notice.target)
             stored = str(known.notification_id)
             if known.digest == notice.digest():
-                return stored, Plan(await self._planner.known(connection, self._tenant, stored, notice.digest()))
+                return stored, await self._planner.again(connection, self._tenant, notice, stored)
             if (asked_at or 0) < (known.asked_at or 0):
                 return stored, NOTHING
             stored = await self._replace(connection, notice, known, asked_at=asked_at, at=at)
