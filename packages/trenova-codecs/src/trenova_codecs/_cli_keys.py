@@ -16,7 +16,8 @@ from trenova_codecs._cli_rotate import attest, promote, reencrypt_schedules, rep
 from trenova_codecs._key_ring import without_active
 from trenova_codecs._key_text import new_secret, read_key, write_base64
 from trenova_codecs._keys import KeyState
-from trenova_codecs._ring_archive import archive_path, read_archive, require_no_archive, require_not_archived
+from trenova_codecs._ring_archive import read_archive, require_no_archive, require_not_archived
+from trenova_codecs._ring_beside import archive_path
 from trenova_codecs._ring_changes import added, next_id, promoted, require_id
 from trenova_codecs._ring_document import AesMaterial, AwsKmsMaterial, LegacyMaterial, Material, RingDocument
 from trenova_codecs._ring_place import require_no_database

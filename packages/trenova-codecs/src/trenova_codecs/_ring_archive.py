@@ -5,15 +5,11 @@ from pathlib import Path
 
 from trenova_codecs._errors import KeyRingError
 from trenova_codecs._keys import KeyState
+from trenova_codecs._ring_beside import archive_path
 from trenova_codecs._ring_document import KeyEntry, Material, RingDocument, moved
 from trenova_codecs._ring_storage import change_ring, create_ring, read_ring
 from trenova_codecs._side import Side
 from trenova_errors import ConflictError
-
-
-def archive_path(ring: Path) -> Path:
-    """Return the archive of a ring: ``keyring.json`` has ``keyring.archive.json``."""
-    return ring.with_name(f"{ring.stem}.archive{ring.suffix}")
 
 
 def require_no_archive(ring: Path) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final, NoReturn
 
 from trenova_codecs._errors import KeyRingError
+from trenova_codecs._ring_beside import no_ring
 from trenova_codecs._ring_document import RingDocument
 from trenova_codecs._side import Side
 
@@ -109,7 +110,7 @@ def _require_there(path: Path) -> None:
     except (FileNotFoundError, NotADirectoryError):
         if path.is_symlink():
             _fail(path, f"{str(path)!r} is a link to nothing. Put the key ring where it points to, or remove the link.")
-        _fail(path, f"There is no key ring {str(path)!r}. Make one with 'trenova-codecs keys init --ring {path}'.")
+        _fail(path, no_ring(path))
     except OSError as error:
         _fail(
             path, f"The key ring {str(path)!r} cannot be looked at: {error.strerror}. Correct its path or its rights."
