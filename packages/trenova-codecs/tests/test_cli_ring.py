@@ -165,7 +165,7 @@ def test_the_ring_of_the_data_folder_is_the_one_that_is_meant(keys, tmp_path):
 def test_an_error_says_which_ring_was_looked_for_and_why_that_one(keys, tmp_path):
     nowhere = keys("list")
     assert "'.trenova/keyring.json'" in nowhere.err
-    assert "neither --ring nor TRENOVA_CODECS_RING nor TRENOVA_DATA_DIR" in nowhere.err
+    assert f"neither --ring nor TRENOVA_CODECS_RING nor {PATH} nor TRENOVA_DATA_DIR" in nowhere.err
     folder = keys("list", TRENOVA_DATA_DIR="data")
     assert "'data/keyring.json'" in folder.err
     assert "the data folder (TRENOVA_DATA_DIR)" in folder.err
@@ -382,3 +382,67 @@ async def test_a_worker_that_does_not_answer_had_as_long_as_it_was_told(keys):
     worker = WorkerProcess("w1", "instance", "temporal-python 1")
     said = sentence(Attested(worker, Holding.LOST, waited=timedelta(seconds=3)), "k2")
     assert "did not answer within 3 s" in said
+
+
+SOURCE = "TRENOVA_CODEC__ENCRYPTION__KEYS__SOURCE"
+PATH = "TRENOVA_CODEC__ENCRYPTION__KEYS__PATH"
+
+
+@pytest.mark.parametrize("told", [{}, {SOURCE: "file"}, {SOURCE: "aws_kms"}])
+def test_the_ring_that_the_services_are_told_of_is_the_one_that_is_rotated(keys, tmp_path, told):
+    """Otherwise an operator rotates a ring that no worker reads."""
+    keys("init")  # the data folder's, which must stay as it is
+    assert keys("init", **told, **{PATH: "{data_dir}/of-services.json"}).status == 0
+    before = (tmp_path / RING).read_bytes()
+
+    assert keys("add", **told, **{PATH: ".trenova/of-services.json"}).status == 0
+    assert KeyRing.from_file(tmp_path / ".trenova/of-services.json").ids() == ["k1", "k2"]
+    assert (tmp_path / RING).read_bytes() == before
+
+
+def test_an_option_and_the_tools_variable_go_before_what_services_are_told(keys, tmp_path):
+    services = {SOURCE: "directory", PATH: str(tmp_path / "folder")}
+    assert keys("init", "--ring", "one.json", **services).status == 0
+    assert keys("init", TRENOVA_CODECS_RING="two.json", **services).status == 0
+    assert {file.name for file in tmp_path.glob("*.json")} == {"one.json", "two.json"}
+
+
+@pytest.mark.parametrize("source", ["directory", "environment"])
+@pytest.mark.parametrize("words", [["init"], ["add"], ["list"], ["promote", "k2"], ["revoke", "k1"]])
+def test_keys_that_services_have_from_no_ring_file_are_not_looked_for_in_another_ring(keys, tmp_path, source, words):
+    (tmp_path / "folder").mkdir(mode=0o700)
+    refused = keys(*words, **{SOURCE: source, PATH: str(tmp_path / "folder")})
+    assert refused.status == 2
+    assert f"from the source '{source}' ({SOURCE})" in refused.err
+    assert "Traceback" not in refused.err
+    assert list(tmp_path.rglob("*.json")) == []
+
+
+def test_a_wrong_variable_of_the_services_is_refused_and_does_not_hide_the_help(keys):
+    refused = keys("list", **{SOURCE: "fiel"})
+    assert refused.status == 2
+    assert SOURCE in refused.err
+    assert keys("list", "--help", **{SOURCE: "fiel"}).status == 0
+
+
+def test_a_missing_ring_that_services_are_told_of_says_who_named_it(keys):
+    missing = keys("list", **{PATH: "elsewhere.json"})
+    assert missing.status == 2
+    assert f"{PATH} names it" in missing.err
+
+
+def test_where_a_ring_is_missing_that_of_the_other_workers_is_wanted_before_a_new_one(keys):
+    missing = keys("list").err
+    assert missing.index("Put the ring of the other workers there") < missing.index("keys init")
+    assert "Only where nothing has been stored yet" in missing
+
+
+@pytest.mark.parametrize("beside", ["temporal.db", "keyring.archive.json"])
+def test_beside_what_is_stored_already_no_new_ring_is_proposed(keys, tmp_path, beside):
+    (tmp_path / ".trenova").mkdir(mode=0o700)
+    (tmp_path / ".trenova" / beside).write_bytes(b"something")
+    missing = keys("list")
+    assert missing.status == 2
+    assert "Put the ring back" in missing.err
+    assert beside in missing.err
+    assert "init" not in missing.err

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -9,8 +10,18 @@ from typing import Annotated
 import typer
 
 from trenova_codecs._cli_ring import open_ring
+from trenova_codecs._codec_variables import PREFIX
 from trenova_codecs._key_ring import KeyRing
-from trenova_codecs._ring_place import DATA_VARIABLE, KEY_VARIABLES, RING_VARIABLE, default_ring, why_there
+from trenova_codecs._ring_place import (
+    DATA_VARIABLE,
+    KEY_VARIABLES,
+    RING_VARIABLE,
+    SOURCE_VARIABLE,
+    default_ring,
+    ring_of,
+    services_codec,
+    why_there,
+)
 from trenova_errors import ConfigurationError, InvalidInputError
 
 Ring = Annotated[
@@ -66,21 +77,37 @@ def find_keys(ring: Path | None, environ: Mapping[str, str], *, from_environment
         if ring is not None:
             raise InvalidInputError("--ring and --keys-from-environment are two sources of keys. Give one.")
         return Keys(KeyRing.from_environ(environ))
-    file = looked_for(ring, environ)
-    if ring is not None or environ.get(RING_VARIABLE) or os.path.lexists(file):
+    named = ring or (Path(environ[RING_VARIABLE]) if environ.get(RING_VARIABLE) else None)
+    if named is None and (of_services := _of_services(environ)):
+        return of_services
+    file = named or default_ring(environ)
+    if named is not None or os.path.lexists(file):
         return Keys(open_ring(file), file, "" if ring is not None else why_there(file, environ))
     if any(name.startswith(KEY_VARIABLES) for name in environ):
         return Keys(KeyRing.from_environ(environ))
     if needed:
         raise ConfigurationError(
-            f"There are no keys: {RING_VARIABLE} is not set, {PREFIX}__ENCRYPTION__KEYS__SOURCE neither, there is no "
+            f"There are no keys: {RING_VARIABLE} is not set, {SOURCE_VARIABLE} neither, there is no "
             f"{str(file)!r} (the ring in {DATA_VARIABLE}), and no {KEY_VARIABLES}... variable. Name the ring of the "
             "workers with --ring or with one of them."
         )
     return Keys(None)
 
 
-def looked_for(ring: Path | None, environ: Mapping[str, str]) -> Path:
-    """Return the ring file that is meant, whether it is there or not."""
-    named = environ.get(RING_VARIABLE)
-    return ring or (Path(named) if named else default_ring(environ))
+def _of_services(environ: Mapping[str, str]) -> Keys | None:
+    codec = services_codec(environ)
+    ring = codec.open_ring(environ) if codec else None
+    if codec is None or not isinstance(ring, KeyRing):
+        return None
+    file = ring_of(codec)
+    return Keys(ring, file, why_there(file, environ) if file else "", variables=f"{PREFIX}__ENCRYPTION__KEYS__")
+
+
+def looked_for(ring: Path | None, environ: Mapping[str, str]) -> Path | None:
+    """Return the ring file that is meant, whether it is there or not; None where the keys are from none."""
+    if ring is not None or environ.get(RING_VARIABLE):
+        return ring or Path(environ[RING_VARIABLE])
+    with suppress(ConfigurationError):  # whoever looks for the keys says what is wrong
+        codec = services_codec(environ)
+        return ring_of(codec) if codec else default_ring(environ)
+    return None

@@ -6,13 +6,15 @@ from typing import Annotated
 
 import typer
 
+from trenova_codecs._cli_outcome import told
 from trenova_codecs._key_ring import KeyRing
-from trenova_codecs._ring_place import RING_VARIABLE, default_ring
+from trenova_codecs._ring_place import RING_ORDER, RING_VARIABLE, ring_file
 from trenova_codecs._ring_storage import read_ring
 
 
 def _default() -> Path:
-    return default_ring(os.environ)
+    with told():
+        return ring_file(os.environ)
 
 
 Ring = Annotated[
@@ -20,8 +22,9 @@ Ring = Annotated[
     typer.Option(
         "--ring",
         envvar=RING_VARIABLE,
+        show_envvar=False,
         default_factory=_default,
-        show_default="keyring.json in TRENOVA_DATA_DIR, or in .trenova",
+        show_default=RING_ORDER,
         help="The key ring file.",
         dir_okay=False,
     ),

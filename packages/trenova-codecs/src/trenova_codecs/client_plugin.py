@@ -6,9 +6,17 @@ from typing import Any, Final
 
 from temporalio.client import Plugin
 
-from trenova_codecs._codec_variables import PREFIX, options, told
+from trenova_codecs._codec_variables import options, told
 from trenova_codecs._plugin import CodecPlugin
-from trenova_codecs._ring_place import DATA_VARIABLE, KEY_VARIABLES, RING_FILE, RING_VARIABLE, default_ring
+from trenova_codecs._ring_place import (
+    DATA_VARIABLE,
+    KEY_VARIABLES,
+    RING_FILE,
+    RING_VARIABLE,
+    SOURCE_VARIABLE,
+    default_ring,
+    keys_told,
+)
 from trenova_errors import ConfigurationError
 
 __all__ = ["plugin"]
@@ -45,13 +53,13 @@ def plugin(environ: Mapping[str, str]) -> Plugin | None:
         ConfigurationError: A variable says what cannot be, a key is none, the active one is not named, or there are
             no keys.
     """
-    named = environ.get(RING_VARIABLE)
-    ring = Path(named) if named else default_ring(environ)
-    if named or ring.exists():
-        keys: KeyFile | KeyEnvironment = KeyFile(path=ring)
-    elif any(name.startswith(KEY_VARIABLES) for name in environ):
-        keys = KeyEnvironment(source="environment")
-    else:
+    tree = told(environ)
+    ring = default_ring(environ)
+    if "encryption" in tree and tree["encryption"] is None and not environ.get(RING_VARIABLE):
+        return CodecPlugin(options(tree).require_protection(environ.get(_ENV) or _DEV))
+    encryption = tree["encryption"] = {**_OF_TOOLS, **(tree.get("encryption") or {})}
+    keys = _keys(environ, keys_told(tree), ring)
+    if keys is None:
         _refuse_unless_plain(environ, ring)
         return None
     encryption["keys"] = keys
@@ -62,8 +70,8 @@ def _keys(environ: Mapping[str, str], asked: Any, ring: Path) -> Any:
     """Return the source of the keys as options hold it; None where there is none."""
     if named := environ.get(_RING):
         return {"source": "file", "path": named}
-    if asked:
-        return {"source": "file", **asked} if isinstance(asked, Mapping) else asked
+    if asked is not None:
+        return asked
     if ring.exists():
         return {"source": "file", "path": str(ring)}
     if any(name.startswith(_KEY_VARIABLES) for name in environ):
@@ -80,7 +88,8 @@ def _refuse_unless_plain(environ: Mapping[str, str], ring: Path) -> None:
     else:
         cure = f"Where nothing is to be encrypted, set {_PLAIN}=1"
     raise ConfigurationError(
-        f"There are no keys to encrypt with, so nothing was sent: {RING_VARIABLE} is not set, there is no "
-        f"{str(ring)!r} ({RING_FILE} in {DATA_VARIABLE}), and no {KEY_VARIABLES}... variable. Name the ring of the "
-        f"workers with one of them. {cure}."
+        f"There are no keys to encrypt with, so nothing was sent: {RING_VARIABLE} is not set, "
+        f"{SOURCE_VARIABLE} of the workers neither, there is no {str(ring)!r} "
+        f"({RING_FILE} in {DATA_VARIABLE}), and no {KEY_VARIABLES}... variable. Name the keys of the workers with "
+        f"one of them. {cure}."
     )
