@@ -12,6 +12,7 @@ from temporalio.api.common.v1 import Payload, Payloads
 from temporalio.api.history.v1 import History
 from temporalio.client import WorkflowHistory
 
+from trenova_codecs._formats import OURS
 from trenova_codecs._payload_json import require_bytes, require_known
 from trenova_errors import InvalidInputError
 
@@ -30,7 +31,11 @@ class Document:
     parts: Mapping[str, Message]
 
     def to_json(self, *, readable: bool) -> str:
-        """Return JSON: the protocol's own, or one in which payloads of JSON stand as what they hold."""
+        """Return JSON: the protocol's own, or one in which payloads of JSON stand as what they hold.
+
+        A payload that is still encoded is in the protocol's own JSON either way, and so is a list of nothing else, so
+        that what was not decoded can be read again.
+        """
         printed = {name: json_format.MessageToDict(part) for name, part in self.parts.items()}
         content: Any = printed.get("", printed)
         return json.dumps(_readable(content) if readable else content, indent=2, ensure_ascii=False)
@@ -99,11 +104,19 @@ def _readable(node: Any) -> Any:
         return [_readable(one) for one in node]
     if not isinstance(node, dict):
         return node
-    if "encoding" in (node.get("metadata") or {}) and not node.keys() - _PAYLOAD_FIELDS:
-        return _content(node)
+    if _is_payload(node):
+        return node if _is_encoded(node) else _content(node)
     if node.keys() == {"payloads"}:
-        return _readable(node["payloads"])
+        return node if all(map(_is_encoded, node["payloads"])) else _readable(node["payloads"])
     return {name: _readable(value) for name, value in node.items()}
+
+
+def _is_payload(node: Mapping[str, Any]) -> bool:
+    return "encoding" in (node.get("metadata") or {}) and not node.keys() - _PAYLOAD_FIELDS
+
+
+def _is_encoded(node: Mapping[str, Any]) -> bool:
+    return _is_payload(node) and base64.b64decode(node["metadata"]["encoding"]) in OURS
 
 
 def _content(node: Mapping[str, Any]) -> Any:
