@@ -79,6 +79,50 @@ async def test_what_is_encoded_is_decoded_again(ask, layout):
     assert json.loads(decoded.out) == {"city": "Zürich"}
 
 
+@pytest.mark.parametrize(
+    ("words", "variables", "written"),
+    [
+        ([], {}, ["encryption-key-id", "binary/encrypted", "compressed"]),
+        ([], {"ENCRYPTION__FORMAT": "v2"}, ["v2", "compressed"]),
+        (["--format", "compat"], {"ENCRYPTION__FORMAT": "v2"}, ["compat", "compressed"]),
+        ([], {"COMPRESSION": "null"}, ["compat", "not compressed"]),
+        (["--keys-from-environment"], {"ENCRYPTION": "null"}, ["compat", "compressed"]),
+    ],
+)
+async def test_what_services_are_told_of_their_codec_counts_for_encoding(ask, words, variables, written):
+    variables = {f"TRENOVA_CODEC__{name}": value for name, value in variables.items()}
+    encoded = await ask("encode", "--value", *words, stdin=json.dumps("x" * 3000), **variables)
+    metadata = json.loads(encoded.out)["metadata"]
+    size = len(base64.b64decode(json.loads(encoded.out)["data"]))
+
+    assert encoded.status == 0, encoded.err
+    assert ("encryption-salt" in metadata) == ("v2" in written)
+    assert (size > 3000) == ("not compressed" in written)
+
+
+async def test_without_encryption_encoding_is_plain_where_that_is_allowed(ask):
+    def asked(*words, **environ):
+        environ = {f"TRENOVA_{name}": value for name, value in environ.items()}
+        value = json.dumps("x" * 3000)
+        return ask("encode", "--value", *words, stdin=value, held=(), TRENOVA_CODEC__ENCRYPTION="null", **environ)
+
+    plain, refused, reasoned, both = await asyncio.gather(
+        asked(),
+        asked(ENV="production"),
+        asked(ENV="production", CODEC__PLAIN_BECAUSE="nothing of it is personal"),
+        asked("--format", "v2"),
+    )
+
+    for one in (plain, reasoned):
+        assert one.status == 0, one.err
+        assert base64.b64decode(json.loads(one.out)["metadata"]["encoding"]) == b"binary/gzip"
+        assert "not encrypted: TRENOVA_CODEC__ENCRYPTION is null" in one.err
+    assert refused.status == both.status == 2
+    assert refused.out == both.out == ""
+    assert "codec.plain_because" in refused.err
+    assert "--format" in both.err
+
+
 async def test_payloads_decode_to_what_they_hold_or_to_temporal_s_own_json(ask):
     payloads = await sealed({"a": 1}, "x" * 3000)
     payloads.payloads.append(Payload(metadata={"encoding": b"binary/null"}))
@@ -145,6 +189,20 @@ async def test_what_cannot_be_decoded_is_named_and_stays_as_it_is(ask):
     assert problems == ["none", "codec.unknown_key", "codec.corrupt_payload", "codec.foreign_encryption"]
     assert blind.status == 1
     assert [bool(row["problem"]) for row in blind.lines] == [False, False, False, True]
+
+    left = [json_format.ParseDict(one, Payload()) for one in json.loads(decoded.out)[1:]]
+    assert left == [strange, cut, foreign]
+
+
+@pytest.mark.parametrize("alone", [True, False])
+async def test_what_one_ring_leaves_another_decodes(ask, alone):
+    payloads = await sealed("one", "two", key="k2")
+    left = await ask("decode", stdin=text(payloads.payloads[0] if alone else payloads), held=["k1"])
+    inspected, decoded = await asyncio.gather(ask("inspect", "--json", stdin=left.out), ask("decode", stdin=left.out))
+
+    assert left.status == 1
+    assert [row["layers"][0]["key_id"] for row in inspected.lines] == ["k2"] * (1 if alone else 2)
+    assert json.loads(decoded.out) == ("one" if alone else ["one", "two"])
 
 
 @pytest.mark.parametrize(

@@ -11,9 +11,9 @@ import typer
 
 from trenova_codecs._chain import CodecChain
 from trenova_codecs._cli_outcome import run, told
+from trenova_codecs._cli_payload_codec import NOT_ENCRYPTED, encrypting, plain
 from trenova_codecs._cli_payload_keys import FromEnvironment, Keys, Ring, find_keys, looked_for
 from trenova_codecs._key_ring import KeyRing
-from trenova_codecs._options import CodecOptions, EncryptionOptions
 from trenova_codecs._payload_decoding import Undecoded, all_places, decode_document, encode_document
 from trenova_codecs._payload_document import Document, read_document, value_document
 from trenova_codecs._payload_layers import Layers, layers_of
@@ -72,14 +72,16 @@ def decode(
 ) -> None:
     """Decode payloads, also those of failures, and print the whole with JSON payloads as what they hold.
 
-    What cannot be decoded stays as it is, with one line on stderr that says where and why.
+    What cannot be decoded stays as it is, in Temporal's own JSON, with one line on stderr that says where and why.
 
     Exits 1 when something could not be decoded, 2 when the input or the source of the keys is wrong.
     """
     keys = _keys(ring, from_environment=from_environment)
     # What the codec logs for an operator is said below, where it stands.
     logging.getLogger("trenova_codecs").setLevel(logging.CRITICAL)
-    document, undecoded = run(_decoded(Source(file, workflow_id, run_id, namespace), _codec(keys.ring)), keys.file)
+    with told():
+        codec = encrypting(os.environ, keys.ring)
+    document, undecoded = run(_decoded(Source(file, workflow_id, run_id, namespace), codec), keys.file)
     typer.echo(document.to_json(readable=not proto_json))
     for one in undecoded:
         typer.secho(f"{one.path}: {one.code}: {one.reason}", fg="red", err=True)
@@ -95,23 +97,38 @@ def encode(
     from_environment: FromEnvironment = False,
     value: Annotated[bool, typer.Option("--value", help="The input is any JSON value, not a payload.")] = False,
     layout: Annotated[
-        Format, typer.Option("--format", help="What to encrypt in, as the namespace's workers do.")
-    ] = "compat",
+        Format | None,
+        typer.Option(
+            "--format",
+            show_default="TRENOVA_CODEC__ENCRYPTION__FORMAT, else compat",
+            help="What to encrypt in, as the namespace's workers do.",
+        ),
+    ] = None,
 ) -> None:
     """Encode a payload or payloads with the active key, and print Temporal's own JSON.
+
+    The variables TRENOVA_CODEC__... count as for the services: format, compression, limits. Where they say that nothing
+    is encrypted and no keys are named here, it only compresses, outside of TRENOVA_ENV=dev with a reason in
+    TRENOVA_CODEC__PLAIN_BECAUSE.
 
     Exits 2 when the input is neither, or there is no key to encrypt with.
     """
     # What the codec logs for an operator is what this command says.
     logging.getLogger("trenova_codecs").setLevel(logging.CRITICAL)
-    keys = _keys(ring, from_environment=from_environment)
+    with told():
+        codec = None if from_environment else plain(os.environ, ring, layout)
+    keys = Keys(None) if codec else _keys(ring, from_environment=from_environment)
+    with told():
+        chosen = codec or encrypting(os.environ, keys.ring, layout)
 
     async def work() -> Document:
         document = (value_document if value else read_document)(read_text(file))
-        await encode_document(document, _codec(keys.ring, layout))
+        await encode_document(document, chosen)
         return document
 
     typer.echo(run(work(), keys.file).to_json(readable=False))
+    if codec:
+        typer.echo(NOT_ENCRYPTED, err=True)
 
 
 async def _looked(source: Source, keys: KeyRing | None) -> Sequence[tuple[str, Layers]]:
@@ -127,11 +144,6 @@ async def _decoded(source: Source, codec: CodecChain) -> tuple[Document, Sequenc
 def _keys(ring: Path | None, *, from_environment: bool, needed: bool = True) -> Keys:
     with told(None if from_environment else looked_for(ring, os.environ)):
         return find_keys(ring, os.environ, from_environment=from_environment, needed=needed)
-
-
-def _codec(keys: KeyRing | None, layout: Format = "compat") -> CodecChain:
-    options = EncryptionOptions(format=layout, on_plaintext="allow")
-    return CodecOptions(encryption=options).chain(keys or KeyRing([]))
 
 
 def _line(path: str, layers: Layers) -> str:

@@ -38,6 +38,6 @@ def no_ring(ring: Path) -> str:
         )
     return (
         f"There is no key ring {path!r}, and {why}. Put the ring back, from another worker or a backup, or say where "
-        "it is (--ring, TRENOVA_CODECS_RING, or codec.encryption.keys.path of a service); a new one could not read what "
-        "is stored."
+        "it is (--ring, TRENOVA_CODECS_RING, or codec.encryption.keys.path of a service); a new one could not read "
+        "what is stored."
     )

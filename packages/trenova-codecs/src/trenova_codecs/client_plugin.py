@@ -10,6 +10,7 @@ from trenova_codecs._codec_variables import options, told
 from trenova_codecs._plugin import CodecPlugin
 from trenova_codecs._ring_place import (
     DATA_VARIABLE,
+    ENV_VARIABLE,
     KEY_VARIABLES,
     RING_FILE,
     RING_VARIABLE,
@@ -22,8 +23,6 @@ from trenova_errors import ConfigurationError
 __all__ = ["plugin"]
 
 _PLAIN: Final = "TRENOVA_CODECS_PLAIN"
-_DATA_DIR: Final = "TRENOVA_DATA_DIR"
-_ENV: Final = "TRENOVA_ENV"
 _DEV: Final = "dev"
 
 
@@ -56,7 +55,7 @@ def plugin(environ: Mapping[str, str]) -> Plugin | None:
     tree = told(environ)
     ring = default_ring(environ)
     if "encryption" in tree and tree["encryption"] is None and not environ.get(RING_VARIABLE):
-        return CodecPlugin(options(tree).require_protection(environ.get(_ENV) or _DEV))
+        return CodecPlugin(options(tree).require_protection(environ.get(ENV_VARIABLE) or _DEV))
     encryption = tree["encryption"] = {**_OF_TOOLS, **(tree.get("encryption") or {})}
     keys = _keys(environ, keys_told(tree), ring)
     if keys is None:
@@ -80,9 +79,9 @@ def _keys(environ: Mapping[str, str], asked: Any, ring: Path) -> Any:
 
 
 def _refuse_unless_plain(environ: Mapping[str, str], ring: Path) -> None:
-    env = environ.get(_ENV) or _DEV
+    env = environ.get(ENV_VARIABLE) or _DEV
     if env != _DEV:
-        cure = f"With {_ENV}={env} {_PLAIN} does not count"
+        cure = f"With {ENV_VARIABLE}={env} {_PLAIN} does not count"
     elif environ.get(_PLAIN) == "1":
         return
     else:
