@@ -40,15 +40,26 @@ def _reader():
     return reader
 
 
+def _metrics(reader):
+    data = reader.get_metrics_data()
+    return [one for r in (data.resource_metrics if data else ()) for s in r.scope_metrics for one in s.metrics]
+
+
+@pytest.fixture
+def durations(_reader):
+    """The histograms of how long requests took, one for each set of labels."""
+    return lambda: [p for one in _metrics(_reader) if one.name.endswith("_duration") for p in one.data.data_points]
+
+
 @pytest.fixture
 def refused_for(_reader):
     """How many requests were refused since the test began, by reason."""
 
     def read():
-        data = _reader.get_metrics_data()
-        found = [one for r in (data.resource_metrics if data else ()) for s in r.scope_metrics for one in s.metrics]
         sums = Counter()
-        for point in (p for one in found if one.name == "trenova_access_refusals" for p in one.data.data_points):
+        for point in (
+            p for one in _metrics(_reader) if one.name == "trenova_access_refusals" for p in one.data.data_points
+        ):
             sums[point.attributes["reason"]] += point.value
         return sums
 

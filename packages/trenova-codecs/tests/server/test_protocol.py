@@ -217,3 +217,12 @@ async def test_fifty_payloads_come_back_in_order(server, sealed):
     decoded = await server.decode(await sealed(*range(50), key="pay-1"))
 
     assert [int(payload.data) for payload in decoded] == list(range(50))
+
+
+async def test_durations_are_counted_in_buckets_of_seconds(serve, sealed, durations):
+    server = await serve()
+    assert await server.decode(await sealed("a", key="k1"))
+    histogram = durations()[0]
+    assert histogram.explicit_bounds[0] <= 0.001
+    assert histogram.explicit_bounds[-1] <= 60
+    assert sum(histogram.bucket_counts[:-1]) == histogram.count
