@@ -15,14 +15,14 @@ from temporalio.client import Client
 from temporalio.plugin import SimplePlugin
 from temporalio.runtime import Runtime, TelemetryConfig
 from temporalio.testing import WorkflowEnvironment
-from temporalio.worker import Worker
+from temporalio.worker import Worker, _worker
 
 from trenova_codecs import Key, KeyRing, KeyState
 from trenova_codecs._attestation import PLUGIN_NAME, QUEUE_PREFIX, Answer, Challenge, instance_of, prove
 from trenova_codecs._attestation_round import Holding, ask_workers, missing
 from trenova_codecs._attestation_worker import KeyAttestation
 from trenova_codecs._key_text import new_secret, write_base64
-from trenova_codecs._live_workers import live_workers
+from trenova_codecs._live_workers import WorkerProcess, live_workers
 
 ONE, TWO = new_secret(), new_secret()
 CANDIDATE = Key("k2", TWO, state=KeyState.DECRYPT_ONLY)
@@ -199,6 +199,17 @@ async def test_a_killed_worker_is_listed_as_lost_after_three_heartbeats_and_a_st
     assert (said.worker.name, said.holding) == ("killed", Holding.LOST)
     assert said.worker.patience <= timedelta(seconds=9)
     assert missing([said], ignored=["killed"]) == []
+
+
+async def test_answering_does_not_make_the_sdk_read_every_module_of_the_process(server, runtime, monkeypatch):
+    """It does so in the event loop, for about a second, for a worker that does not say what was built."""
+    monkeypatch.setattr(_worker, "_default_build_id", None)
+    attestation = KeyAttestation(KeyRing.from_keys({"k1": ONE}, active="k1"))
+    process = WorkerProcess("one", attestation.instance, "sdk", heartbeat=timedelta(seconds=5))
+    async with attestation.answering(server):
+        (said,) = await ask_workers(server, Key("k1", ONE), workers=[process])
+        assert said.holding is Holding.HOLDS
+    assert _worker._default_build_id is None
 
 
 async def test_the_queue_of_questions_is_not_among_the_workers(server, runtime):

@@ -7,13 +7,14 @@ import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
+from importlib.metadata import version
 from typing import Final
 
 from temporalio import activity, workflow
 from temporalio.client import Client
-from temporalio.common import RetryPolicy
+from temporalio.common import RetryPolicy, WorkerDeploymentVersion
 from temporalio.contrib.pydantic import pydantic_data_converter
-from temporalio.worker import PollerBehaviorSimpleMaximum, UnsandboxedWorkflowRunner, Worker
+from temporalio.worker import PollerBehaviorSimpleMaximum, UnsandboxedWorkflowRunner, Worker, WorkerDeploymentConfig
 
 from trenova_codecs._attestation import ATTEST_WORKFLOW, QUEUE_PREFIX, Answer, Question, prove
 from trenova_codecs._keys import KeyProvider, KeyState
@@ -21,6 +22,7 @@ from trenova_errors import ApplicationError
 
 _ATTEST_ACTIVITY: Final = "trenova_codecs.attest_key"
 _ANSWER_WITHIN: Final = timedelta(seconds=20)
+_DISTRIBUTION: Final = "trenova-codecs"
 _USABLE: Final = (KeyState.ACTIVE, KeyState.DECRYPT_ONLY)
 
 _log = logging.getLogger(__name__)
@@ -105,6 +107,7 @@ class KeyAttestation:
             no_remote_activities=True,
             max_cached_workflows=0,
             max_concurrent_workflow_tasks=2,
+            deployment_config=_build(),
             workflow_task_poller_behavior=PollerBehaviorSimpleMaximum(1),
         )
         try:
@@ -131,3 +134,9 @@ class KeyAttestation:
             return self._ring.active().id
         except ApplicationError:
             return None
+
+
+def _build() -> WorkerDeploymentConfig:
+    """Name the build: without one the SDK reads every module of the process, which holds its loop up for a second."""
+    build = WorkerDeploymentVersion(deployment_name=_DISTRIBUTION, build_id=version(_DISTRIBUTION))
+    return WorkerDeploymentConfig(version=build, use_worker_versioning=False)
