@@ -106,7 +106,7 @@ def test_init_beside_the_archive_of_a_lost_ring_wants_an_id_that_was_never_used(
     first = lose_the_ring_after_k1_was_archived(ring)
     for words in (("init",), ("init", "--id", "k1")):
         refused = keys(*words, ring=ring)
-        assert refused.status == 1
+        assert refused.status == 2
         assert "ring.archive.json" in refused.err
         assert not ring.exists()
 
@@ -121,7 +121,7 @@ def test_init_beside_the_archive_of_a_lost_ring_wants_an_id_that_was_never_used(
 def test_add_leaves_archived_ids_alone(ring):
     first = lose_the_ring_after_k1_was_archived(ring)
     keys("init", "--id", "main", ring=ring)
-    assert keys("add", "k1", ring=ring).status == 1
+    assert keys("add", "k1", ring=ring).status == 2
     assert "key 'k2' decrypts" in keys("add", ring=ring).out
     same = keys("add", "k1", "--from-stdin", ring=ring, stdin=write_base64(first))
     assert same.status == 0
@@ -141,7 +141,7 @@ def test_a_key_stays_where_the_archive_keeps_another_one_under_its_id(ring, comm
     before = ring.read_bytes(), archive.read_bytes()
 
     refused = keys(*command, ring=ring)
-    assert refused.status == 1
+    assert refused.status == 2
     assert "keeps another key under the id 'k1'" in refused.err
     assert (ring.read_bytes(), archive.read_bytes()) == before
 
@@ -160,7 +160,7 @@ def test_restore_refuses_a_key_that_was_archived_before_the_ring_had_its_id(ring
     aside.rename(archive)
 
     refused = keys("restore", "k1", ring=ring)
-    assert refused.status == 1
+    assert refused.status == 2
     assert "keeps another key 'k1'" in refused.err
 
 
@@ -203,7 +203,7 @@ def test_a_key_that_exists_comes_in_through_stdin_and_is_never_shown(ring):
         keys("retire", "ours", "--skip-usage", ring=ring),
         keys("add", "ours", "--from-stdin", ring=ring, stdin=write_base64(secret)),
     ]
-    assert [outcome.status for outcome in outcomes] == [0, 0, 0, 1, 1, 0, 1]
+    assert [outcome.status for outcome in outcomes] == [0, 0, 0, 2, 1, 0, 2]
     shown = "".join(outcome.out + outcome.err for outcome in outcomes)
     assert write_base64(secret)[:16] not in shown
     assert secret.hex()[:16] not in shown
@@ -230,7 +230,7 @@ async def test_the_installed_command_ends_as_its_errors_say(ring):
     assert "Traceback" not in refused.err
     assert (await installed("init", ring=ring)).status == 0
     assert "k1" in (await installed("list", ring=ring)).out
-    assert (await installed("retire", "k1", "--skip-usage", ring=ring)).status == 1
+    assert (await installed("retire", "k1", "--skip-usage", ring=ring)).status == 2
 
 
 def test_a_missing_ring_is_one_sentence_and_status_2(ring):

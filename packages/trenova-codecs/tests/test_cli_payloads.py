@@ -336,7 +336,7 @@ async def test_the_failures_of_a_live_run_are_read_which_temporal_s_command_line
     assert seen.status == 0
     assert {layer["key_id"] for row in seen.lines for layer in row["layers"]} == {"k1"}
     assert any(row["path"].endswith("failure.cause.encodedAttributes") for row in seen.lines)
-    assert missing.status == 1
+    assert missing.status == 2
     assert "no such run of workflow 'nobody'" in missing.err
 
 

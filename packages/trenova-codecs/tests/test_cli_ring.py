@@ -286,7 +286,7 @@ def test_a_key_that_is_no_text_is_refused(keys, more):
 def test_a_key_that_is_there_is_not_restored_and_not_called_lost(keys):
     keys("init")
     refused = keys("restore", "k1")
-    assert refused.status == 1
+    assert refused.status == 2
     assert "Key 'k1' is active; there is nothing to restore" in refused.err
 
 
@@ -373,7 +373,7 @@ async def test_what_is_rewritten_in_schedules_is_counted_as_it_is(keys, dev_serv
         "Schedules: 1 looked at, 1 changed. Payloads: 1 rewritten under 'k2', 1 already under it, 0 skipped.",
     )
     status, _, why = await reencrypt("--schedule", "nonsense")
-    assert status == 1
+    assert status == 2
     assert "There is no schedule 'nonsense'" in why
     await client.get_schedule_handle("counted").delete()
 
@@ -446,3 +446,20 @@ def test_beside_what_is_stored_already_no_new_ring_is_proposed(keys, tmp_path, b
     assert "Put the ring back" in missing.err
     assert beside in missing.err
     assert "init" not in missing.err
+
+
+def test_whatever_is_not_there_or_not_allowed_is_refused_with_2(keys):
+    assert keys("list").status == 2
+    keys("init")
+    for words in (
+        ["init"],
+        ["promote", "k99", "--skip-workers", "--i-have-updated"],
+        ["attest", "k99"],
+        ["restore", "k99"],
+        ["revoke", "k99"],
+        ["retire", "k1", "--skip-usage"],
+        ["add", "k1"],
+    ):
+        refused = keys(*words)
+        assert (words, refused.status) == (words, 2)
+        assert refused.err

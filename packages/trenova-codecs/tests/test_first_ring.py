@@ -83,7 +83,7 @@ def test_the_program_says_what_it_did_and_why_it_refused(environ, ring):
     refused = run(TRENOVA_SERVER_DATABASE="/some/temporal.db")
     made = run()
 
-    assert (refused.returncode, refused.stdout) == (1, "")
+    assert (refused.returncode, refused.stdout) == (2, "")
     assert "keys init --adopt" in refused.stderr
     assert (made.returncode, made.stderr) == (0, "")
     assert str(ring) in made.stdout

@@ -4,11 +4,13 @@ import os
 from dataclasses import dataclass, field
 
 import pytest
+import typer
 from sample_worker.__main__ import SERVICE
 from sample_worker._settings import Settings
 
-from trenova_errors import ConfigurationError
+from trenova_errors import ApplicationError, ConfigurationError, ErrorKind
 from trenova_workers import load_settings
+from trenova_workers._cli_service import _exit
 from trenova_workers._preflight import refuse_impossible
 
 
@@ -265,3 +267,19 @@ def test_the_other_verbs_that_do_something_refuse_too(sample, verb):
 
 def test_settings_that_do_not_fit_can_still_be_looked_at(sample):
     assert sample.call("config", "show", "--set", "store.pool_size=5").returncode == 0
+
+
+@pytest.mark.parametrize(("kind", "status"), [(ErrorKind.CONFIGURATION, 2), (ErrorKind.UNAVAILABLE, 1)])
+def test_what_a_plugin_lacks_is_refused_by_the_kind_of_its_error(kind, status, capsys):
+    class KeysError(ApplicationError):
+        """An error of a plugin's own, as a codec has for its keys."""
+
+    KeysError.kind = kind
+
+    def verb():
+        raise KeysError("There are no keys.")
+
+    with pytest.raises(typer.Exit) as ended:
+        _exit(SERVICE, verb)
+    assert ended.value.exit_code == status
+    assert capsys.readouterr().err == "sample-worker: There are no keys.\n"

@@ -10,14 +10,12 @@ from typing import Any, TypeVar
 import typer
 
 from trenova_codecs._errors import CodecError, NoActiveKeyError
+from trenova_codecs._exit_status import exit_status
 from trenova_codecs._ring_place import why_there
 from trenova_codecs._side import Side
 from trenova_errors import ApplicationError, ErrorKind
 
 Result = TypeVar("Result")
-
-REFUSED = 2
-"""Exit status where an argument, a setting or the source of the keys is wrong; 1 is for all else that failed."""
 
 
 def run(work: Coroutine[Any, Any, Result], ring: Path | None = None) -> Result:
@@ -39,10 +37,7 @@ def told(ring: Path | None = None) -> Iterator[None]:
         # Nobody waits at a command line, so that missing keys are a setting to correct and nothing to retry.
         mine = error.met_on(Side.CALLER) if isinstance(error, CodecError) else error
         typer.secho(_with_ring(mine, ring), fg="red", err=True)
-        raise typer.Exit(REFUSED if mine.type in _REFUSALS else 1) from None
-
-
-_REFUSALS = {ErrorKind.CONFIGURATION, ErrorKind.INVALID_INPUT}
+        raise typer.Exit(exit_status(mine)) from None
 
 
 def _with_ring(error: ApplicationError, ring: Path | None) -> str:

@@ -2,7 +2,7 @@
 
 ``trenova-workers up`` runs it before it starts its Temporal server (entry-point group ``trenova.preparations``). It is
 told ``TRENOVA_DATA_DIR``, and in ``TRENOVA_SERVER_DATABASE`` the server's database if there is one already. Exit status
-1, with the reason on stderr, stops ``up``.
+2 (refused) or 1 (failed), with the reason on stderr, stops ``up``.
 """
 
 import os
@@ -10,6 +10,7 @@ import sys
 from collections.abc import Mapping
 from typing import Final
 
+from trenova_codecs._exit_status import exit_status
 from trenova_codecs._key_text import new_secret
 from trenova_codecs._ring_archive import require_no_archive
 from trenova_codecs._ring_changes import added, promoted
@@ -57,7 +58,7 @@ def main() -> int:
         said = make_first_ring(os.environ)
     except ApplicationError as error:
         sys.stderr.write(f"{error.message}\n")
-        return 1
+        return exit_status(error)
     if said:
         sys.stdout.write(f"{said}\n")
     return 0

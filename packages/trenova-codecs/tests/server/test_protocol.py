@@ -221,7 +221,7 @@ async def test_fifty_payloads_come_back_in_order(server, sealed):
 
 async def test_durations_are_counted_in_buckets_of_seconds(serve, sealed, durations):
     server = await serve()
-    assert await server.decode(await sealed("a", key="k1"))
+    assert await server.decode(await sealed("a", key="pay-1"))
     histogram = durations()[0]
     assert histogram.explicit_bounds[0] <= 0.001
     assert histogram.explicit_bounds[-1] <= 60

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 from temporalio.envconfig import ClientConnectConfig
 
-from trenova_errors import ApplicationError, ConfigurationError
+from trenova_errors import ApplicationError, ErrorKind
 from trenova_workers._connection import connect_config
 from trenova_workers._drain import ForcedShutdownError
 from trenova_workers._preflight import refuse_impossible
@@ -137,12 +137,10 @@ def _exit(service: Service[S], verb: Callable[[], int]) -> None:
     """End the process with what ``verb`` returns, or with the code of what it raises."""
     try:
         code = verb()
-    except ConfigurationError as error:
-        typer.echo(f"{service.name}: {error.message}", err=True)
-        code = 2
     except ApplicationError as error:  # typed: the message says it all, a traceback would bury it
         typer.echo(f"{service.name}: {error.message}", err=True)
-        code = 1
+        # The kind and not the class: what a plugin lacks, such as its keys, is an error of the plugin's own.
+        code = 2 if error.type == ErrorKind.CONFIGURATION else 1
     except ForcedShutdownError as error:
         typer.echo(f"{service.name}: {error}", err=True)
         code = error.exit_code

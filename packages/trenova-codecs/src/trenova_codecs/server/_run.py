@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from trenova_access import AccessConfigurationError
+from trenova_codecs._exit_status import REFUSED, exit_status
 from trenova_codecs.server._console import console_options
 from trenova_codecs.server._key_source import check_assigned, open_ring
 from trenova_codecs.server._options import ServeOptions
 from trenova_codecs.server._serve import serve
 from trenova_codecs.server._settings import load_options
 from trenova_codecs.server._telemetry import expose_metrics
-from trenova_errors import ApplicationError, ErrorKind
+from trenova_errors import ApplicationError
 
 
 def run_server(config: Path | None, environ: Mapping[str, str], flags: Mapping[str, Any]) -> int:
@@ -54,8 +55,8 @@ def _ended(work: Callable[[], None]) -> int:
         work()
     except AccessConfigurationError as error:
         sys.stderr.write(f"{error}\n")
-        return 2
+        return REFUSED
     except ApplicationError as error:
         sys.stderr.write(f"{error.message}\n")
-        return 2 if error.type in {ErrorKind.CONFIGURATION, ErrorKind.INVALID_INPUT} else 1
+        return exit_status(error)
     return 0

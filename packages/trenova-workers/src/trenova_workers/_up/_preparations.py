@@ -2,7 +2,8 @@
 
 An entry point of the group ``trenova.preparations`` is run as ``python -m MODULE`` before the Temporal server starts,
 at every ``up``. It is told ``TRENOVA_DATA_DIR``, and ``TRENOVA_SERVER_DATABASE``, the server's database, if there is
-one already. A line on its standard output is shown; exit status 1 stops ``up`` with what it said on standard error.
+one already. A line on its standard output is shown; an exit status but 0 stops ``up`` with what it said on standard
+error.
 """
 
 import sys
