@@ -1,6 +1,7 @@
 """A worker that lacks the key of what it is sent: the run waits, and completes when the key arrives."""
 
 import asyncio
+import logging
 import os
 import uuid
 from contextlib import asynccontextmanager
@@ -10,6 +11,7 @@ import pytest
 from codecs_scenarios import WORKFLOWS, WaitsWorkflow, answer
 from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client, WorkflowExecutionStatus
+from temporalio.runtime import LogForwardingConfig, LoggingConfig, Runtime, TelemetryConfig, TelemetryFilter
 from temporalio.worker import Worker
 
 from trenova_codecs import (
@@ -39,9 +41,9 @@ def both(active: str = "new") -> KeyRing:
     return KeyRing.from_keys({"old": OLD, "new": NEW}, active=active)
 
 
-async def connect(address: str, ring: KeyRing, **encryption: object) -> Client:
+async def connect(address: str, ring: KeyRing, *, runtime: Runtime | None = None, **encryption: object) -> Client:
     options = CodecOptions(encryption=EncryptionOptions(prove_keys=False, **encryption))
-    return await Client.connect(address, plugins=[CodecPlugin(options, ring=ring)])
+    return await Client.connect(address, plugins=[CodecPlugin(options, ring=ring)], runtime=runtime)
 
 
 @asynccontextmanager
@@ -164,3 +166,26 @@ async def test_what_fails_at_once_for_a_caller_waits_on_a_worker_that_shares_its
     assert (met_by_caller.value.type, met_by_caller.value.non_retryable) == ("configuration", True)
     assert (met_by_worker.value.type, met_by_worker.value.non_retryable) == ("unavailable", False)
     await handle.terminate()
+
+
+async def test_the_sdks_core_does_not_tell_once_more_of_a_task_that_has_a_line(dev_server, caplog):
+    core = LoggingConfig(
+        filter=TelemetryFilter(core_level="WARN", other_level="ERROR"),
+        forwarding=LogForwardingConfig(logger=logging.getLogger("temporalio.core")),
+    )
+    runtime = Runtime(telemetry=TelemetryConfig(logging=core))
+    client = await connect(dev_server.address, only_old(), runtime=runtime)
+    new = await connect(dev_server.address, both())
+    queue = f"runs-{uuid.uuid4()}"
+    async with serving(client, queue):
+        started = await new.start_workflow(
+            WaitsWorkflow.run, args=["Reno", queue], id=f"core-{uuid.uuid4()}", task_queue=queue, task_timeout=SOON
+        )
+        await until_a_task_failed(started)
+        await asyncio.sleep(1)  # the core's lines come in batches, and are late
+    await started.terminate()
+
+    assert [
+        record.attempt for record in caplog.records if getattr(record, "run_id", "") == started.first_execution_run_id
+    ]
+    assert not [record for record in caplog.records if "Failing workflow task" in record.message]

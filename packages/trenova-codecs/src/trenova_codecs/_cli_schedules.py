@@ -49,7 +49,7 @@ class Rewriting:
 
         Raises:
             CodecError: The ring cannot be read, or has no active key.
-            ResourceNotFoundError: A schedule that was named is not there; the others were done.
+            ResourceNotFoundError: None of the schedules that were named is there.
             UnavailableError: The server does not answer.
         """
         ring = open_ring(self.ring, aws_endpoint_url=self.aws_endpoint_url)
@@ -61,10 +61,14 @@ class Rewriting:
                 _tell(client.namespace, one, active, dry_run=self.dry_run)
         typer.echo(_summary(done, active, dry_run=self.dry_run))
         if missing := [name for name in self.schedules if name not in {one.schedule_id for one in done}]:
-            raise ResourceNotFoundError(
+            said = (
                 f"There is no schedule {', '.join(repr(name) for name in missing)}. `temporal schedule list` shows "
                 "what there is; name its namespace with --namespace."
             )
+            if not done:
+                raise ResourceNotFoundError(said)
+            typer.secho(said, fg="red", err=True)
+            return False
         return not any(one.left for one in done)
 
     async def _namespace(self, client: Client, ring: KeyRing) -> AsyncIterator[Reencrypted]:

@@ -4,6 +4,10 @@ The SDK logs each failed attempt with its traceback, for as long as a run waits 
 these records where a codec of this package was the reason, and writes one line at the attempts 1, 10, 100, 1000 and so
 on of each task: which run, which key, what to do. Every attempt is counted (``trenova_codecs_undecoded_tasks``).
 
+The SDK's core logs "Failing workflow task" by itself for each of them. That line is dropped as well where the program
+forwards the core's log to the logger ``temporalio.core`` (``LogForwardingConfig``), as ``trenova_workers`` does;
+otherwise the core writes it to the terminal, where no filter of Python reaches.
+
 It stands before other filters of these loggers, such as that of ``trenova_errors.ErrorsPlugin``, which takes the
 exception out of a record; whatever a codec was not the reason for is left to them.
 """
@@ -23,6 +27,11 @@ from trenova_codecs._usage import meter
 
 _WORKFLOWS: Final = "temporalio.worker._workflow"
 _ACTIVITIES: Final = "temporalio.activity"
+_CORE: Final = "temporalio.core"
+"""Where programs forward the log of the SDK's core to."""
+_CORE_LINE: Final = "Failing workflow task"
+_CORE_LATE_S: Final = 10.0
+"""Seconds that the core's line may come after ours; it is forwarded in batches of some milliseconds."""
 _IN_ACTIVITIES: Final = "temporalio.worker._activity"
 _BEGUN: Final = "execute_activity"
 """The SDK's function from which on an activity's own code runs; what that raises is not ours to shorten."""
@@ -56,9 +65,12 @@ class UndecodedTasks(logging.Filter):
         super().__init__()
         self._lock = Lock()
         self._seen: OrderedDict[tuple[str, str | None, str], tuple[int, float]] = OrderedDict()
+        self._failed: OrderedDict[str, float] = OrderedDict()
 
     def filter(self, record: logging.LogRecord) -> bool:
         """See base class."""
+        if record.name.startswith(_CORE):
+            return not self._said_already(record)
         raised = record.exc_info[1] if record.exc_info else None
         error = _codec_error(raised)
         if raised is None or error is None:
@@ -67,6 +79,8 @@ class UndecodedTasks(logging.Filter):
         if task is None:
             return True
         _counter.add(1, {"code": error.code, "task": task.kind})
+        with self._lock:
+            _remember(self._failed, task.run_id, time.monotonic())
         attempt = task.attempt or self._count(task, error.code)
         if _is_milestone(attempt):
             _say(error, task, attempt)
@@ -77,10 +91,24 @@ class UndecodedTasks(logging.Filter):
         with self._lock:
             number, last = self._seen.pop(about, (0, now))
             number = number + 1 if now - last < _FORGOTTEN_S else 1
-            self._seen[about] = number, now
-            if len(self._seen) > _MOST:
-                self._seen.popitem(last=False)
+            _remember(self._seen, about, (number, now))
         return number
+
+    def _said_already(self, record: logging.LogRecord) -> bool:
+        """Whether the core tells of a task that failed in a codec a moment ago."""
+        told = getattr(record, "temporal_log", None)
+        if told is None or told.message != _CORE_LINE:
+            return False
+        with self._lock:
+            when = self._failed.get(str(told.fields.get("run_id")))
+        return when is not None and time.monotonic() - when < _CORE_LATE_S
+
+
+def _remember(there: OrderedDict[Any, Any], name: Any, value: Any) -> None:
+    there.pop(name, None)
+    there[name] = value
+    if len(there) > _MOST:
+        there.popitem(last=False)
 
 
 def _say(error: CodecError, task: _Task, attempt: int) -> None:
@@ -162,7 +190,7 @@ def _use(change: int) -> None:
     global _users  # noqa: PLW0603 - the loggers are the process's too
     with _lock:
         _users += change
-        for name in (_WORKFLOWS, _ACTIVITIES):
+        for name in (_WORKFLOWS, _ACTIVITIES, _CORE):
             logger = logging.getLogger(name)
             logger.removeFilter(_filter)
             if _users:
