@@ -158,6 +158,7 @@ async def test_a_page_of_another_origin_cannot_use_the_cookie(local, origin):
 
     assert answer.status_code == 403
     assert answer.json()["code"] == "access.foreign_request"
+    assert ("no Origin header" in answer.json()["message"]) == (origin is None)
 
 
 async def test_another_site_cannot_sign_its_visitor_in(local):

@@ -62,6 +62,12 @@ def require_own_origin(connection: HTTPConnection, options: AccessOptions, *, ne
     origins = connection.headers.getlist("origin")
     if not origins and not needed:
         return
+    if not origins:
+        raise ForeignRequestError(
+            "The request has a session's cookie and no Origin header, which browsers send with every call that changes "
+            "something. Send `Origin: ` with this server's address, or use a bearer token in place of the cookie.",
+            reason="origin_missing",
+        )
     host = connection.headers.get("host", "").lower()
     # Behind a proxy that ends TLS the page's scheme is https and ours is not.
     plain = connection.scope.get("scheme") in ("http", "ws")

@@ -236,3 +236,12 @@ def exemption_of(ring: KeyProvider) -> date | None:
     """
     until = getattr(ring, "plaintext_until", None)
     return until if isinstance(until, date) else None
+
+
+@runtime_checkable
+class AuditedKeyProvider(KeyProvider, Protocol):
+    """A provider that wants to know of every use, also of those for which nothing is looked up."""
+
+    def used(self, key_id: str) -> None:
+        """Be told that a message names this key, whose cipher is remembered. Called for every payload."""
+        ...

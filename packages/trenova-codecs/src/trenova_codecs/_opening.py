@@ -22,7 +22,7 @@ from trenova_codecs._formats import (
     Layout,
     identify,
 )
-from trenova_codecs._keys import EnvelopeKeyProvider, Key, KeyProvider, KeyState
+from trenova_codecs._keys import AuditedKeyProvider, EnvelopeKeyProvider, Key, KeyProvider, KeyState
 from trenova_codecs._sealing import LARGE, NONCE_BYTES, SALT_BYTES, TAG_BYTES, V2_INFO, associated_data
 from trenova_codecs._wire import CONTENT_HEADS, parsed, scratch
 from trenova_errors import ConfigurationError
@@ -49,6 +49,7 @@ class Opener:
 
     def __init__(self, ring: KeyProvider | None) -> None:
         self._ring = ring
+        self._used = ring.used if isinstance(ring, AuditedKeyProvider) else None
         self._generation = -1
         self._ciphers: _Ciphers = {}
 
@@ -76,7 +77,11 @@ class Opener:
             cipher = self._ciphers.get(named)
         else:
             cipher = self._ciphers.get(self._name(metadata, named))
-        return None if cipher is None else _decrypted(named, cipher, payload.data)
+        if cipher is None:
+            return None
+        if self._used is not None:
+            self._used(named.decode(errors="replace"))
+        return _decrypted(named, cipher, payload.data)
 
     def open(self, payload: Payload) -> Payload | None:
         """Decrypt one layer with what is held; None if the key is not held and may be asked for.

@@ -6,6 +6,7 @@ import logging
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
+from temporalio.api.common.v1 import Payload
 
 from trenova_access import AuditLog, KeySetOptions
 from trenova_codecs import KeyRing
@@ -58,6 +59,7 @@ async def test_what_never_reaches_a_key_leaves_one_line_and_one_count(server, re
 WITHIN = {
     "too_many_payloads": (lambda plain, _: [plain(1)] * 51, 413, "payload_too_large"),
     "not_payloads": (lambda *_: b"planted", 400, "invalid_input"),
+    "not_payloads but an object": (lambda *_: b'{"planted": 1}', 400, "invalid_input"),
     "key_not_assigned": (lambda _, sealed: sealed(1, key="ship-1"), 403, "codec.key_not_assigned"),
     "unknown_key": (lambda _, sealed: sealed(1, key="pay-9"), 400, "codec.unknown_key"),
     "output_too_large": (lambda _, sealed: sealed(*["z" * 1_500_000] * 4, key="pay-1"), 413, "payload_too_large"),
@@ -69,6 +71,7 @@ async def test_what_is_refused_after_it_was_let_through_is_in_its_own_line(
     server, sealed, to_payload, refused_for, *, caplog, reason
 ):
     make, status, outcome = WITHIN[reason]
+    reason = reason.partition(" ")[0]
     payloads = make(to_payload, sealed)
     payloads = await payloads if asyncio.iscoroutine(payloads) else payloads
 
@@ -83,6 +86,23 @@ async def test_what_is_refused_after_it_was_let_through_is_in_its_own_line(
     assert caplog.records[-1].levelno == logging.WARNING
     assert f"by 'ada' (token): {outcome} ({reason}), " in caplog.messages[-1]
     assert "planted" not in caplog.text
+    assert len(caplog.records) == 1  # the codec's own notice would be a second
+
+
+async def test_an_audit_line_names_the_keys_also_once_they_are_remembered(server, sealed):
+    (good,) = await sealed(1, key="pay-1")
+    (inner,) = await sealed(2, key="pay-1")
+    cut = Payload(metadata=good.metadata, data=good.data[:-1])
+    payloads = [[good], [good], [cut], [inner, inner]]
+    for one in payloads:
+        await server.post("/decode", one)
+    for _ in range(2):
+        await server.encode([Payload(metadata={"encoding": b"json/plain"}, data=b"1")])
+
+    assert [event.key_ids for event in server.events[: len(payloads)]] == [("pay-1",)] * len(payloads)
+    first, second = [event.key_ids for event in server.events[len(payloads) :]]
+    assert len(first) == 1
+    assert first == second
 
 
 async def test_a_body_in_pieces_that_becomes_too_large_is_in_the_line_of_its_request(server, refused_for):

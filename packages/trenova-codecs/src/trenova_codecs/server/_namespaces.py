@@ -18,6 +18,13 @@ keys_used: Final[ContextVar[set[str] | None]] = ContextVar("keys_used", default=
 """Collects the ids that one request asked for, for its audit line."""
 
 
+def note_use(key_id: str) -> None:
+    """Put a key's id into the audit line of the request at hand, if there is one."""
+    used = keys_used.get()
+    if used is not None:
+        used.add(key_id[:64])
+
+
 class KeyNotAssignedError(CodecError):
     """A payload names a key that is not assigned to the namespace of the request.
 
@@ -83,10 +90,12 @@ class NamespaceKeys:
             self._require(key_id)
         return await self._ring.refresh(key_id)
 
+    def used(self, key_id: str) -> None:
+        """See :class:`AuditedKeyProvider`."""
+        note_use(key_id)
+
     def _require(self, key_id: str) -> None:
-        used = keys_used.get()
-        if used is not None:
-            used.add(key_id[:64])
+        note_use(key_id)
         if not self._assigned(key_id):
             raise KeyNotAssignedError(
                 f"Key {key_id[:80]!r} is not assigned to namespace {self._namespace!r}, so nothing is read or written "

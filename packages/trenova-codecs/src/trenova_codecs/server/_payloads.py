@@ -37,10 +37,12 @@ async def _aside(size: int, work: Callable[[], Result]) -> Result:
 
 def _parse(body: bytes) -> list[Payload]:
     try:
-        # What is no object has no items, and is refused with all else that is no Payloads.
+        # What is no object has no items, and is refused with all else that is no Payloads. What protobuf does not know
+        # it skips, so that any other object would have no payloads.
         document = dict(json.loads(body).items())
+        document = document and {**document, "payloads": document["payloads"]}
         return list(json_format.ParseDict(document, Payloads(), ignore_unknown_fields=True).payloads)
-    except (json_format.ParseError, ValueError, TypeError, AttributeError, RecursionError):
+    except (json_format.ParseError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise InvalidInputError(
             "The request's body is not the JSON of payloads. Send "
             '{"payloads": [{"metadata": {"encoding": "<base64>"}, "data": "<base64>"}]}.',

@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse, Response
 from trenova_access import Access, AccessError, Principal, TooSlowError
 from trenova_codecs._errors import KeyRingError, NoActiveKeyError
 from trenova_codecs._keys import KeyProvider
+from trenova_codecs._notices import told_elsewhere
 from trenova_codecs.server._audit import CodecAuditHook, CodecEvent
 from trenova_codecs.server._metrics import ServerMetrics
 from trenova_codecs.server._namespaces import KeyNotAssignedError, keys_used
@@ -104,7 +105,9 @@ class RemoteCodec:
             job.size_in = len(body)
             payloads = await read_payloads(body)
             job.payloads = len(payloads)
-            answer = await write_payloads(await work_off(codec, job.operation, payloads, self._batch))
+            with told_elsewhere():  # what the codec would log is in the audit line
+                done = await work_off(codec, job.operation, payloads, self._batch)
+            answer = await write_payloads(done)
             job.size_out, job.outcome = len(answer), "done"
         except asyncio.CancelledError:
             if self._access.over_time(request):

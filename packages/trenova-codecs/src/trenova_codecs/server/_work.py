@@ -8,9 +8,10 @@ from temporalio.api.common.v1 import Payload
 from temporalio.converter import PayloadCodec
 
 from trenova_access import NotPermittedError
+from trenova_codecs._formats import ENCODING, ENCRYPTED, KEY_ID
 from trenova_codecs._keys import KeyProvider
 from trenova_codecs._options import CodecOptions
-from trenova_codecs.server._namespaces import keys_of
+from trenova_codecs.server._namespaces import keys_of, note_use
 from trenova_codecs.server._options import BatchOptions, CodecServerOptions
 from trenova_errors import PayloadTooLargeError
 
@@ -78,6 +79,8 @@ async def work_off(
     for payload in payloads:
         (one,) = await act([payload])
         done.append(one)
+        if operation == "encode" and one.metadata.get(ENCODING) in ENCRYPTED:
+            note_use(one.metadata.get(KEY_ID, b"").decode(errors="replace"))  # it is looked up once only
         size, turn = size + one.ByteSize(), turn + payload.ByteSize() + one.ByteSize()
         if size > batch.max_output:
             raise PayloadTooLargeError(
