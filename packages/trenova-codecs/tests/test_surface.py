@@ -1,3 +1,8 @@
+import subprocess
+import sys
+
+import pytest
+
 import trenova_codecs
 
 
@@ -43,3 +48,14 @@ def test_the_root_exports_exactly_what_is_public():
         "key_usage",
     }
     assert all(hasattr(trenova_codecs, name) for name in trenova_codecs.__all__)
+
+
+@pytest.mark.parametrize("missing", ["starlette", "uvicorn", "trenova_access"])
+def test_the_server_without_its_extra_says_in_one_line_which_that_is(missing):
+    program = f"import sys; sys.modules[{missing!r}] = None; from trenova_codecs.server import create_app"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
+    assert done.stderr.splitlines()[-1] == (
+        "ModuleNotFoundError: The codec server needs its extra: uv pip install "
+        f'"trenova-codecs[server]" ({missing} is missing).'
+    )
+    assert done.stderr.count("Error: ") == 1

@@ -50,7 +50,8 @@ def serve(
     try:
         from trenova_codecs.server._run import run_server
     except ModuleNotFoundError as error:
-        typer.echo(f'The codec server needs its extra: uv pip install "trenova-codecs[server]" ({error})', err=True)
+        needs = 'The codec server needs its extra: uv pip install "trenova-codecs[server]"'
+        typer.echo(f"{needs} ({error.name} is missing).", err=True)
         raise typer.Exit(2) from None
 
     with told():
