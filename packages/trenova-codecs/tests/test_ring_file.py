@@ -284,6 +284,26 @@ def test_a_file_that_becomes_unreadable_changes_nothing_and_is_told_once(path, c
     assert ring.active().id == "k2"
 
 
+def test_the_log_names_what_became_of_which_key(path, caplog):
+    clock = Clock()
+    ring = watched(path, clock)
+    steps = [
+        lambda there: promoted(added(there, "k3", material()), "k2"),
+        lambda there: taken_away(there, "k1", KeyState.REVOKED)[0],
+        lambda there: taken_away(there, "k3", KeyState.RETIRED)[0],
+    ]
+    with caplog.at_level(logging.INFO):
+        for second, step in enumerate(steps, start=1):
+            change_ring(path, step)
+            clock.now = float(second)
+            ring.active()
+    assert [message for message in caplog.messages if message.startswith("Key ring loaded")] == [
+        "Key ring loaded: decrypt_only k1; active k2; new k3. Active k2, held k2, k1, k3.",
+        "Key ring loaded: revoked k1. Active k2, held k2, k3.",
+        "Key ring loaded: retired k3. Active k2, held k2.",
+    ]
+
+
 async def test_an_unknown_id_makes_the_ring_look_at_once_but_not_again_within_a_second(path):
     clock = Clock()
     ring = watched(path, clock)

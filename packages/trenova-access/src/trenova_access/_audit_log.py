@@ -21,8 +21,8 @@ class AuditLog:
     """An audit hook that logs every event, and sums up what callers that nobody knows are refused too often.
 
     Whoever proved who they are always has a line for each event. Refusals of others, and those for which no credential
-    was looked at (Host, Origin, size, another path or method), have ``lines`` for each outcome and reason within ``window_s``; what comes above is one line with their number when that time is over.
-    Metrics count every one of them.
+    was looked at (Host, Origin, size, another path or method), have ``lines`` for each outcome and reason within
+    ``window_s``; what comes above is one line with their number when that time is over. Metrics count every one.
     """
 
     def __init__(self, options: AuditOptions | None = None, clock: Callable[[], float] = time.monotonic) -> None:

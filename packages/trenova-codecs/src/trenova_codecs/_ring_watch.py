@@ -4,7 +4,7 @@ import asyncio
 import logging
 import os
 import time
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
@@ -14,7 +14,7 @@ from weakref import WeakSet
 
 from trenova_codecs._errors import CodecError, KeyRingError
 from trenova_codecs._key_ring import KeyRing
-from trenova_codecs._keys import Key
+from trenova_codecs._keys import Key, KeyState
 from trenova_codecs._side import Side
 from trenova_errors import ConfigurationError
 
@@ -188,9 +188,12 @@ class WatchedKeyRing(KeyRing):
         stamp = _stamp(self._source)
         loaded = self._source.load()
         keys = [Key.revoked(key.id) if key.id in self._refused else key for key in loaded.keys]
-        if {key.id: key for key in keys} != self._keys:
+        before = self._keys
+        if {key.id: key for key in keys} != before:
             self.replace(keys)
-            _log.info("Key ring loaded: active %s, held %s", self._active and self._active.id, list(self.ids()))
+            changed = "; ".join(_changes(before, self._keys))
+            held = ", ".join(self.ids()) or "no key"
+            _log.info("Key ring loaded: %s. Active %s, held %s.", changed, self._active and self._active.id, held)
         self._plaintext_until = loaded.plaintext_until
         self._stamp, self._failing = stamp, ""
 
@@ -198,6 +201,20 @@ class WatchedKeyRing(KeyRing):
         if what != self._failing:  # once, not at every look
             self._failing = what
             _log.warning("%s What is held stays in use.", what)
+
+
+def _changes(before: Mapping[str, Key], after: Mapping[str, Key]) -> Iterator[str]:
+    """Say what became of which keys: an id that is not there any more was retired."""
+    said: dict[str, list[str]] = {}
+    for key_id in sorted({*before, *after}):
+        was, now = (keys[key_id].state if key_id in keys else KeyState.RETIRED for keys in (before, after))
+        if was is not now:
+            word = "new" if key_id not in before and now is not KeyState.REVOKED else now.value
+            said.setdefault(word, []).append(key_id)
+        elif before.get(key_id) != after.get(key_id):
+            said.setdefault("replaced", []).append(key_id)
+    for word, key_ids in said.items():
+        yield f"{word} {', '.join(key_ids)}"
 
 
 def _stamp(source: KeySource) -> Hashable:
