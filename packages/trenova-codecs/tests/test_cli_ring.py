@@ -20,6 +20,7 @@ from typer.testing import CliRunner
 from trenova_codecs import CodecPlugin, KeyRing
 from trenova_codecs._attestation_round import Attested, Holding
 from trenova_codecs._cli_attest import sentence
+from trenova_codecs._counted import counted
 from trenova_codecs._key_text import new_secret, write_base64
 from trenova_codecs._live_workers import WorkerProcess
 from trenova_codecs.cli import app
@@ -463,3 +464,22 @@ def test_whatever_is_not_there_or_not_allowed_is_refused_with_2(keys):
         refused = keys(*words)
         assert (words, refused.status) == (words, 2)
         assert refused.err
+
+
+@pytest.mark.parametrize("given", ["", "\n"])
+def test_an_empty_stdin_is_said_to_be_empty(keys, given):
+    keys("init")
+    empty = keys("add", "--from-stdin", stdin=given)
+    assert empty.status == 2
+    assert "stdin is empty. Send the key (base64)." in empty.err
+
+
+def test_what_a_variable_of_the_services_misspells_is_named_with_the_nearest(keys):
+    wrong = keys("list", **{PATH: "ring.json", "TRENOVA_CODEC__ENCRYPTION__FROMAT": "v2"})
+    assert wrong.status == 2
+    assert "TRENOVA_CODEC__ENCRYPTION__FROMAT: there is no such option; did you mean 'format'?" in wrong.err
+
+
+def test_one_of_a_kind_is_counted_as_one():
+    assert [counted(number, "open run") for number in (0, 1, 2)] == ["0 open runs", "1 open run", "2 open runs"]
+    assert counted(1, "day has to pass", "days have to pass") == "1 day has to pass"

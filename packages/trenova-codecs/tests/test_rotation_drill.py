@@ -109,7 +109,7 @@ async def retire(address: str, machines: Machines, client: Client, load: Load, s
     ring = machines.operator
     status, said = await keys(address, ring, "retire", "k1", "--rate", "500")
     assert status == 1
-    assert "schedules have to be re-encrypted" in said
+    assert "to be re-encrypted" in said
     assert (await keys(address, ring, "reencrypt-schedules", "--rate", "100"))[0] == 0
     async with asyncio.timeout(90):
         await let_old_runs_end(address, ring, load)

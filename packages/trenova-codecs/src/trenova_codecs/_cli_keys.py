@@ -207,9 +207,9 @@ def _given(key_id: str, *, legacy: bool) -> Material:
         # The cause would carry the text.
         raise InvalidInputError(f"stdin is no UTF-8 text. Send the {what} as text.") from None
     text = text.removesuffix("\n").removesuffix("\r")
+    if not text if legacy else not text.strip():
+        raise InvalidInputError(f"stdin is empty. Send the {what}.")
     if legacy:
-        if not text:
-            raise InvalidInputError("stdin is empty. Send the text of the legacy key.")
         return LegacyMaterial(text=SecretStr(text))
     return AesMaterial.of(read_key(key_id, text, state=KeyState.DECRYPT_ONLY).reveal())
 

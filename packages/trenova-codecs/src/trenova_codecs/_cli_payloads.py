@@ -13,6 +13,7 @@ from trenova_codecs._chain import CodecChain
 from trenova_codecs._cli_outcome import run, told
 from trenova_codecs._cli_payload_codec import NOT_ENCRYPTED, encrypting, plain
 from trenova_codecs._cli_payload_keys import FromEnvironment, Keys, Ring, find_keys, looked_for
+from trenova_codecs._counted import counted
 from trenova_codecs._key_ring import KeyRing
 from trenova_codecs._payload_decoding import Undecoded, all_places, decode_document, encode_document
 from trenova_codecs._payload_document import Document, read_document, value_document
@@ -54,7 +55,7 @@ def inspect(
         typer.echo(_row(path, layers) if as_json else _line(path, layers))
     problems = sum(layers.problem is not None for _, layers in looked)
     if not as_json:
-        typer.echo(f"{len(looked)} payloads, {problems} with a problem; looked at with {keys}", err=True)
+        typer.echo(f"{counted(len(looked), 'payload')}, {problems} with a problem; looked at with {keys}", err=True)
     raise typer.Exit(int(problems > 0))
 
 

@@ -15,6 +15,7 @@ from temporalio.service import RPCError
 
 from trenova_codecs._census_checkpoint import Checkpoint
 from trenova_codecs._cli_connect import connect_all, refused
+from trenova_codecs._counted import counted
 from trenova_codecs._key_census import KeyCensus, Pace
 from trenova_codecs._key_needs import Needs, Verdict, verdicts
 from trenova_codecs._payload_keys import PLAIN
@@ -106,10 +107,10 @@ def show_report(found: Sequence[Verdict], plain: Needs, *, as_json: bool) -> Non
         )
     Console(soft_wrap=True).print(table)
     if plain.open_runs or plain.schedules or plain.closed_runs:
-        closed = f" and {plain.closed_runs} closed ones" if plain.exact else ""
+        closed = f" and {counted(plain.closed_runs, 'closed one')}" if plain.exact else ""
         typer.echo(
-            f"Not encrypted: something in {len(plain.open_runs)} open runs{closed} and in "
-            f"{len(plain.schedules)} schedules."
+            f"Not encrypted: something in {counted(len(plain.open_runs), 'open run')}{closed} and in "
+            f"{counted(len(plain.schedules), 'schedule')}."
         )
 
 
@@ -134,4 +135,4 @@ def _counts(needs: Needs) -> dict[str, Any]:
 
 def _progress(looked: int) -> None:
     if sys.stderr.isatty():
-        print(f"\r{looked} runs", end="", file=sys.stderr, flush=True)  # noqa: T201 - progress is no result
+        print(f"\r{counted(looked, 'run')}", end="", file=sys.stderr, flush=True)  # noqa: T201 - progress is no result

@@ -7,6 +7,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from trenova_codecs._option_faults import fault
 from trenova_codecs._options import CodecOptions
 from trenova_errors import ConfigurationError
 
@@ -80,7 +81,9 @@ def _merged(one: Mapping[str, Any], other: Mapping[str, Any]) -> Tree:
 
 
 def _said(error: ValidationError) -> str:
-    wrong = [f"{_variable(one)}: {_fault(one)}" for one in error.errors(include_url=False, include_input=False)]
+    wrong = [
+        f"{_variable(one)}: {fault(CodecOptions, one)}" for one in error.errors(include_url=False, include_input=False)
+    ]
     return f"The variables of the codec are wrong. {'; '.join(wrong)}. Correct them as for the workers."
 
 
@@ -91,9 +94,3 @@ def _variable(fault: ErrorDetails) -> str:
     elif tuple(loc[: len(_KEYS)]) == _KEYS and len(loc) > len(_KEYS):
         del loc[len(_KEYS)]  # the tag of the union, e.g. ``file``, is no level of the variables
     return _LEVELS.join([PREFIX, *(str(part).upper() for part in loc)])
-
-
-def _fault(fault: ErrorDetails) -> str:
-    if fault["type"] == "union_tag_invalid":  # its message repeats what was given
-        return f"must be one of {fault['ctx']['expected_tags']}"
-    return fault["msg"]

@@ -5,9 +5,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
+from trenova_codecs._counted import counted
 from trenova_codecs._keys import KeyState
 from trenova_codecs._ring_document import USABLE, RingDocument
 
+_SCHEDULES: Final = ("schedule has to be re-encrypted", "schedules have to be re-encrypted")
 _MISSING: Final = "restore it ('keys restore') or add it ('keys add --from-stdin')"
 SPREAD: Final = timedelta(hours=24)
 """For how long after a promotion somebody may still have encrypted with the key before."""
@@ -86,13 +88,15 @@ def _verdict(document: RingDocument, key_id: str, needs: Needs, retention: timed
     if state not in USABLE and (needs.open_runs or needs.schedules):
         return Verdict(key_id, state, needs, None, "something needs it, and the ring does not have it: " + _MISSING)
     first = [
-        *([f"{len(needs.open_runs)} open runs have to end"] if needs.open_runs else []),
-        *([f"{len(needs.schedules)} schedules have to be re-encrypted"] if needs.schedules else []),
+        *([counted(len(needs.open_runs), "open run has to end", "open runs have to end")] if needs.open_runs else []),
+        *([counted(len(needs.schedules), *_SCHEDULES)] if needs.schedules else []),
     ]
     if first:
-        return Verdict(key_id, state, needs, None, " and ".join(first) + f", then {retention.days} days have to pass")
+        days = counted(retention.days, "day has to pass", "days have to pass")
+        return Verdict(key_id, state, needs, None, f"{' and '.join(first)}, then {days}")
     if needs.closed_runs:
         safe = (needs.last_close or now) + retention
-        sort = "closed runs need it" if needs.exact else "closed runs may need it"
-        return Verdict(key_id, state, needs, safe, f"{needs.closed_runs} {sort} until the server deletes them")
+        one, many = ("needs it", "need it") if needs.exact else ("may need it",) * 2
+        runs = counted(needs.closed_runs, f"closed run {one}", f"closed runs {many}")
+        return Verdict(key_id, state, needs, safe, f"{runs} until the server deletes them")
     return Verdict(key_id, state, needs, now, "nothing needs it")

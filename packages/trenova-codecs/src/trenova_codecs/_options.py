@@ -188,7 +188,8 @@ class CodecOptions(_Options):
                 return KeyRing.from_aws_kms(path, region=region, endpoint_url=endpoint_url)
         raise ConfigurationError(
             "CodecOptions.encryption names no keys. Set encryption.keys.source to file, directory, environment or "
-            "aws_kms, and what that source needs; or give CodecPlugin a ring.",
+            "aws_kms, and what that source needs (TRENOVA_CODEC__ENCRYPTION__KEYS__SOURCE, ..._PATH); or give "
+            "CodecPlugin a ring.",
             option="keys",
         )
 

@@ -65,11 +65,14 @@ def test_a_namespace_without_a_name_or_with_keys_that_are_none_is_refused(refuse
 @pytest.mark.parametrize(
     ("told", "said"),
     [
-        ({"namespaces": {"a": {"keys": [""]}}}, "namespaces.a.keys.0: Value error, it is empty"),
+        ({"namespaces": {"a": {"keys": [""]}}}, "namespaces.a.keys.0: it is empty"),
         ({"namespaces": {"": {"keys": ["*"]}}}, "it is empty"),
         ({"namespaces": {"a": {"keys": ["k1"], "encode_with": "k2"}}}, "encode_with is none of keys"),
-        ({"trusted_proxies": ["planted"]}, "trusted_proxies.0: Value error, it is neither an address nor a network"),
+        ({"trusted_proxies": ["planted"]}, "trusted_proxies.0: it is neither an address nor a network"),
         ({"trusted_proxies": ["*"]}, "neither an address nor a network"),
+        ({"stop": 3}, "stop: there is no such option; did you mean 'stop_s'?"),
+        ({"codec": {"encryption": {"fromat": "v2"}}}, "codec.encryption.fromat: there is no such option; did you mean"),
+        ({"batch": {"xyz": 1}}, "there is no such option; known there: max_output, max_payloads."),
         ({"stop_s": float("inf")}, "stop_s: Input should be less than or equal to 3600"),
         ({"host": "codec.example.com"}, "Listening on 'codec.example.com' lets other machines in"),
         ({"tls_certificate": "none.pem", "tls_key": "none.pem"}, "The certificate 'none.pem' with the key 'none.pem'"),
@@ -92,6 +95,13 @@ def test_the_variable_that_names_the_file_is_no_option_of_it(refused, tmp_path):
 
     assert "stop_s: Input should be greater than 0" in said
     assert "config" not in said
+
+
+def test_a_wrong_variable_is_named_with_the_nearest_one_that_there_is(refused):
+    said = refused(TRENOVA_CODEC_SERVER_BATCH__MAX_PAYLOD="7")
+
+    assert "batch.max_paylod (TRENOVA_CODEC_SERVER_BATCH__MAX_PAYLOD): there is no such option" in said
+    assert "did you mean 'max_payloads'?" in said
 
 
 @pytest.mark.parametrize("folder", ["/proc/x", "file"])

@@ -162,9 +162,12 @@ def test_access_that_is_told_takes_the_place_of_the_sign_in():
     ("environ", "said"),
     [
         ({"TRENOVA_CODEC_SERVER_PORT": "planted"}, "port: Input should be a valid integer"),
-        ({"TRENOVA_CODEC_SERVER_PROT": "1"}, "prot: Extra inputs are not permitted"),
+        ({"TRENOVA_CODEC_SERVER_PROT": "1"}, "prot (TRENOVA_CODEC_SERVER_PROT): there is no such option"),
         ({"TRENOVA_CODEC_SERVER_NAMESPACES": '{"a": planted'}, "begins as JSON and is none"),
-        ({"TRENOVA_CODEC_SERVER_ACCESS": '{"origins": []}'}, "access: Value error, nobody can be let in"),
+        (
+            {"TRENOVA_CODEC_SERVER_ACCESS": '{"origins": []}'},
+            "(TRENOVA_CODEC_SERVER_ACCESS): nobody can be let in",
+        ),
         ({"TRENOVA_CODEC_SERVER_TLS_KEY": "planted"}, "tls_certificate and tls_key belong together"),
     ],
 )

@@ -5,6 +5,8 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Final
 
+from trenova_codecs._counted import counted
+
 AUDIT_LOGGER: Final = "trenova_codecs.audit"
 
 
@@ -48,9 +50,14 @@ def log_codec_event(event: CodecEvent) -> None:
     """
     logging.getLogger(AUDIT_LOGGER).log(
         logging.WARNING if event.reason else logging.INFO,
-        "%s in %r by %r (%s): %s%s, %d payloads, %d bytes in, %d out, keys %s",
+        "%s in %r by %r (%s): %s%s, %s, %d bytes in, %d out, keys %s",
         *(event.operation, event.namespace, event.subject, event.method),
         *(event.outcome, f" ({event.reason})" if event.reason else ""),
-        *(event.payloads, event.size_in, event.size_out, ", ".join(map(repr, event.key_ids)) or "none"),
+        *(
+            counted(event.payloads, "payload"),
+            event.size_in,
+            event.size_out,
+            ", ".join(map(repr, event.key_ids)) or "none",
+        ),
         extra={"audit": asdict(event)},
     )

@@ -7,7 +7,9 @@ from typing import Any, Final
 
 import yaml
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
+from trenova_codecs._option_faults import fault
 from trenova_codecs.server._options import ServeOptions
 from trenova_errors import ConfigurationError
 
@@ -42,7 +44,7 @@ def load_options(file: Path | None, environ: Mapping[str, str], flags: Mapping[s
     try:
         return ServeOptions.model_validate(told)
     except ValidationError as error:
-        raise ConfigurationError(f"The codec server's options are wrong. {_said(error)}") from None
+        raise ConfigurationError(f"The codec server's options are wrong. {_said(error, environ)}") from None
 
 
 def _from_file(file: Path) -> Tree:
@@ -90,9 +92,17 @@ def _merged(one: Mapping[str, Any], other: Mapping[str, Any]) -> Tree:
     return merged
 
 
-def _said(error: ValidationError) -> str:
-    wrong = [
-        f"{'.'.join(map(str, one['loc'])) or 'together'}: {one['msg']}."
-        for one in error.errors(include_url=False, include_input=False)
-    ]
-    return " ".join(wrong)
+def _said(error: ValidationError, environ: Mapping[str, str]) -> str:
+    faults = error.errors(include_url=False, include_input=False)
+    return " ".join(f"{_where(one, environ)}: {fault(ServeOptions, one).rstrip('.')}." for one in faults)
+
+
+def _where(one: ErrorDetails, environ: Mapping[str, str]) -> str:
+    """Name the option, and the variable that it is from; flags name theirs themselves."""
+    path = [str(part) for part in one["loc"]]
+    if not path:
+        return "together"
+    depths = (PREFIX + "__".join(path[:depth]) for depth in range(len(path), 0, -1))
+    told = {name.upper(): name for name in environ if name.startswith(PREFIX) and name != CONFIG}
+    variable = next((told[name.upper()] for name in depths if name.upper() in told), None)
+    return ".".join(path) + (f" ({variable})" if variable else "")
