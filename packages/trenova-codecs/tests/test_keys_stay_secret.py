@@ -159,7 +159,7 @@ def test_a_reload_says_which_keys_there_are_and_not_what_they_are(ring, caplog):
         ring.write_text("{" + write_base64(SECRET))
         now[0] = 2.0
         assert opened.active().id == "k2"
-    assert "active k2" in caplog.text
+    assert "Active k2" in caplog.text
     assert "is not a key ring" in caplog.text
     assert_silent(caplog.text, SECRET)
 

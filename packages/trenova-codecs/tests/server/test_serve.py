@@ -161,7 +161,7 @@ def test_access_that_is_told_takes_the_place_of_the_sign_in():
 @pytest.mark.parametrize(
     ("environ", "said"),
     [
-        ({"TRENOVA_CODEC_SERVER_PORT": "planted"}, "port: Input should be a valid integer"),
+        ({"TRENOVA_CODEC_SERVER_PORT": "planted"}, "port (TRENOVA_CODEC_SERVER_PORT): Input should be a valid integer"),
         ({"TRENOVA_CODEC_SERVER_PROT": "1"}, "prot (TRENOVA_CODEC_SERVER_PROT): there is no such option"),
         ({"TRENOVA_CODEC_SERVER_NAMESPACES": '{"a": planted'}, "begins as JSON and is none"),
         (
