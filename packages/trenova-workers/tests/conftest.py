@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import sysconfig
@@ -18,6 +17,7 @@ import pytest
 from temporalio.client import Client
 
 from trenova_errors import ErrorsPlugin
+from trenova_workers._up._ports import free_ports
 
 SERVICES = Path(__file__).parent / "services"
 sys.path.insert(0, str(SERVICES))  # so that tests and the service's processes import the same package
@@ -26,9 +26,7 @@ from sample_worker.waiting import eventually  # noqa: E402 (found on the path ab
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    return free_ports(1)[0]  # as `up` chooses, or other tests' connections would take it now and then
 
 
 @dataclass

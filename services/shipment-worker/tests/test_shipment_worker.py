@@ -78,7 +78,7 @@ def test_elsewhere_the_database_must_be_named(services: Services, env: str, verb
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize(("env", "grace"), [("staging", 80), ("prod", 80)])
+@pytest.mark.parametrize(("env", "grace"), [("staging", 120), ("prod", 120)])
 def test_elsewhere_no_sample_tms_is_made_and_the_password_is_not_shown(services: Services, env: str, grace: int):
     url = "postgresql://tms:planted-secret@db.example/tms"
 

@@ -1,21 +1,38 @@
 """Loopback ports: choosing free ones and refusing taken ones by name."""
 
 import errno
+import random
 import socket
 
 from trenova_workers._up._options import LOOPBACK, UpError
 
+# Below what Linux (32768 on) and others (49152 on) give to outgoing connections, which would otherwise take a port
+# between the moment that it is chosen and the moment that its server listens.
+_CHOSEN_FROM = range(20_000, 32_768)
+_TRIES = 100
+
 
 def free_ports(count: int) -> list[int]:
     """``count`` different ports that nobody listens on at this moment."""
-    held = [socket.socket() for _ in range(count)]
+    held: list[socket.socket] = []
     try:
-        for one in held:
-            one.bind((LOOPBACK, 0))
+        held.extend(_bound() for _ in range(count))
         return [one.getsockname()[1] for one in held]
     finally:
         for one in held:
             one.close()
+
+
+def _bound() -> socket.socket:
+    one = socket.socket()
+    for port in random.sample(_CHOSEN_FROM, _TRIES):
+        try:
+            one.bind((LOOPBACK, port))
+        except OSError:
+            continue
+        return one
+    one.bind((LOOPBACK, 0))
+    return one
 
 
 def claim(port: int, option: str, what: str, *, sign: str = " ") -> int:
