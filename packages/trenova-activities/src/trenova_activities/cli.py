@@ -11,6 +11,7 @@ except ModuleNotFoundError:
 
 from trenova_activities._cli_db import db
 from trenova_activities._cli_notifications import notifications
+from trenova_activities._cli_replay import replay
 from trenova_activities._cli_retention import retention
 from trenova_activities._cli_start import start, status
 from trenova_activities._cli_start_system import system
@@ -28,6 +29,7 @@ start.add_typer(moves)
 app.add_typer(db, name="db")
 app.add_typer(start, name="start")
 app.add_typer(notifications, name="notifications")
+app.command()(replay)
 app.command()(status)
 
 
