@@ -107,8 +107,6 @@ def _run(look: _FromFolders | _FromServer, modules: list[str]) -> int:
 
     from trenova_activities._replay_workflows import find_workflows
 
-    for name in _LOGGERS:  # their tracebacks of a failed replay; its verdict says the same in a line
-        logging.getLogger(name).setLevel(logging.CRITICAL)
     if modules:
         sys.path.insert(0, os.fspath(Path.cwd()))
     try:
@@ -124,6 +122,8 @@ async def _replay(look: _FromFolders | _FromServer, workflows: dict[str, type]) 
     from trenova_activities._replaying import Verdict
 
     replaying, found, hint = await look.open(workflows)
+    for name in _LOGGERS:  # their tracebacks of a failed replay; its verdict says the same in a line
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     counted = Counter[Verdict]()
 
     def tell(one: "Replayed") -> None:

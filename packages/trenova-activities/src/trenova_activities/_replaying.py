@@ -91,19 +91,29 @@ class Replaying:
             raise failures.exceptions[0] from None
 
     async def _lane(self, source: "_Shared", tell: Callable[[Replayed], None]) -> None:
-        unread, current = Unread(), list[Recorded]()
+        unread = Unread()
+        current = await self._next(source, tell)
+        if current is None:  # a replayer is made only where it has work; it imports every workflow anew
+            return
 
         async def histories() -> AsyncIterator[WorkflowHistory]:
-            while (one := await source.next()) is not None:
-                if (known := self._without_replay(one)) is not None:
-                    tell(known)
-                elif one.history is not None:
-                    unread.reason, current[:] = "", [one]
-                    yield one.history
+            nonlocal current
+            while current is not None and current.history is not None:
+                unread.reason = ""
+                yield current.history
+                current = await self._next(source, tell)
 
         async with self._replayer(unread).workflow_replay_iterator(histories()) as results:
             async for result in results:
-                tell(_verdict(current[0], result.replay_failure, unread.reason))
+                tell(_verdict(current, result.replay_failure, unread.reason))
+
+    async def _next(self, source: "_Shared", tell: Callable[[Replayed], None]) -> Recorded | None:
+        """Return the next history that has to be replayed, and tell of those before it that need not."""
+        while (one := await source.next()) is not None:
+            if (known := self._without_replay(one)) is None:
+                return one
+            tell(known)
+        return None
 
     def _without_replay(self, one: Recorded) -> Replayed | None:
         """Say what is known without looking: there is nothing to replay, or nothing to replay it with."""
