@@ -1,6 +1,6 @@
 """What CI runs. ``uv run nox`` is the whole of it; the other sessions are run by name.
 
-``lint``, ``types``, ``integration``, ``bench`` and ``demo`` use the environment that nox itself runs in,
+``lint``, ``types``, ``replay``, ``integration``, ``bench`` and ``demo`` use the environment that nox itself runs in,
 which ``uv run`` has just made from ``uv.lock``. The others make their own.
 """
 
@@ -43,7 +43,8 @@ nox.options.download_python = "never"
 nox.options.error_on_missing_interpreters = False
 nox.options.reuse_venv = "yes"
 # The ends of the range that members support; what is between is a session by name.
-nox.options.sessions = ["lint", "types", f"tests-{PYTHONS[0]}", f"tests-{PYTHONS[-1]}", "wheels", "integration", "demo"]
+_TESTS = [f"tests-{PYTHONS[0]}", f"tests-{PYTHONS[-1]}"]
+nox.options.sessions = ["lint", "types", "replay", *_TESTS, "wheels", "integration", "demo"]
 
 # Tests wait for servers more than they compute; a file's tests share its fixtures, so files go together.
 _TWO_AT_ONCE = ("-n", "2", "--dist", "loadfile")
@@ -70,6 +71,15 @@ def types(session: nox.Session) -> None:
     """Every member's source under ``mypy --strict``, and that each tells its users that it is typed."""
     session.run("mypy", *(str(home / "src") for home in HOME.values()), env={"MYPYPATH": SOURCES})
     session.run("python", ".ci/checks.py", "typed")
+
+
+@nox.session(python=False)
+def replay(session: nox.Session) -> None:
+    """Whether the workflows of today replay what every released version left behind; arguments are the command's."""
+    kept = sorted(path for path in ROOT.glob("packages/*/tests/histories/[0-9]*") if path.is_dir())
+    modules = dict.fromkeys(path.parents[2].name.replace("-", "_") for path in kept)
+    own = [part for name in modules for part in ("--workflows", name)]
+    session.run("trenova-activities", "replay", *own, *(str(path.relative_to(ROOT)) for path in kept), *session.posargs)
 
 
 @nox.session(python=PYTHONS)

@@ -37,9 +37,7 @@ def plugin(environ: Mapping[str, str]) -> Plugin | None:
     key = environ.get("REPLAY_TEST_KEY", "").encode()
     if not key:
         return None
-    from dataclasses import replace
+    def converter(found: DataConverter | None) -> DataConverter:
+        return dataclasses.replace(found or DataConverter.default, payload_codec=KeyedCodec(key))
 
-    return SimplePlugin(
-        "replay-test",
-        data_converter=lambda found: replace(found or DataConverter.default, payload_codec=KeyedCodec(key)),
-    )
+    return SimplePlugin("replay-test", data_converter=converter)
