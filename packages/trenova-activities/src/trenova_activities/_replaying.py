@@ -121,7 +121,7 @@ class Replaying:
             return Replayed(one, Verdict.UNREADABLE, one.problem)
         if one.workflow_type not in self.workflows:
             return Replayed(one, Verdict.DIFFERS, "There is no workflow of this type in the code that was looked at.")
-        # The SDK waits for ever for the end of a history that no worker has worked on.
+        # The SDK compares nothing before the first task that was done, and waits for ever at a start alone (delayed).
         if all(event.event_type != _RUN_BY_WORKERS for event in one.history.events):
             return Replayed(one, Verdict.REPLAYS, "no worker has run it yet")
         return None

@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -90,9 +91,11 @@ class Runs:
         await self.listed(len(types))
         return begun
 
-    async def wait(self, name: str) -> WorkflowHandle:
-        """Start a run, which waits for a worker."""
-        return await self.client.start_workflow(name, "said", id=f"{self.queue}/{name}", task_queue=self.queue)
+    async def wait(self, name: str, delay: timedelta | None = None) -> WorkflowHandle:
+        """Start a run, which waits for a worker; with a delay it has no task yet."""
+        return await self.client.start_workflow(
+            name, "said", id=f"{self.queue}/{name}", task_queue=self.queue, start_delay=delay
+        )
 
     async def listed(self, count: int) -> None:
         query = f"{self.query[1]} AND ExecutionStatus = 'Running'"
@@ -137,13 +140,16 @@ async def test_open_runs_that_the_code_would_stop_at_are_named(runs):
 
 @pytest.mark.integration
 async def test_a_run_of_a_type_that_the_code_lacks_stops_the_gate_and_one_that_waits_does_not(runs):
-    await runs.wait("ReplayKept")
-    await runs.listed(1)
+    await runs.wait("ReplayKept", timedelta(hours=1))
+    await runs.wait("ReplayBroken")
+    await runs.listed(2)
     waits, replayed = await replay("--from-server", *runs.query, *OWN, client=runs.client)
     lacks, said = await replay("--from-server", *runs.query, "--limit", "1", client=runs.client)
 
     assert (waits, lacks) == (0, 1), said
     assert "(ReplayKept): no worker has run it yet" in replayed
+    assert "(ReplayBroken): no worker has run it yet" in replayed
+    assert "1 histories: 0 replay, 1 differ" in said
     assert "There is no workflow of this type" in said
 
 

@@ -37,6 +37,7 @@ def plugin(environ: Mapping[str, str]) -> Plugin | None:
     key = environ.get("REPLAY_TEST_KEY", "").encode()
     if not key:
         return None
+
     def converter(found: DataConverter | None) -> DataConverter:
         return dataclasses.replace(found or DataConverter.default, payload_codec=KeyedCodec(key))
 
