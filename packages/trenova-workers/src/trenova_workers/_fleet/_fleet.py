@@ -1,4 +1,4 @@
-"""The workers of a namespace: heartbeats joined with pollers, aged by our own rule."""
+"""The workers of a namespace: heartbeats, and pollers for those without, aged by our own rule."""
 
 import asyncio
 import re
@@ -113,22 +113,21 @@ class Fleet:
     def _joined(self, beats: Sequence[WorkerHeartbeat], polled: Polled) -> Sequence[WorkerStatus]:
         keys = {key_of(beat) for beat in beats} | {_key(poller) for poller in polled.values()}
         self._sightings.forget_others(keys)
-        workers = [*self._beating(beats, polled), *self._polling(beats, polled)]
+        workers = [*self._beating(beats), *self._polling(beats, polled)]
         wanted = [worker for worker in workers if self._service in {None, worker.service}]
         return sorted(wanted, key=lambda worker: (worker.service or "", worker.identity))
 
-    def _beating(self, beats: Sequence[WorkerHeartbeat], polled: Polled) -> Iterator[WorkerStatus]:
+    def _beating(self, beats: Sequence[WorkerHeartbeat]) -> Iterator[WorkerStatus]:
         processes: dict[tuple[str, ...], list[WorkerHeartbeat]] = defaultdict(list)
         for beat in beats:
             host = beat.host_info
             processes[beat.worker_identity, host.host_name, host.process_id].append(beat)
         for own in processes.values():
-            yield worker_of(own[0], [self._queue(beat, polled) for beat in own])
+            yield worker_of(own[0], [self._queue(beat) for beat in own])
 
-    def _queue(self, beat: WorkerHeartbeat, polled: Polled) -> QueueStatus:
-        poller = polled.get((beat.task_queue, beat.worker_identity))
-        signs = [heard(beat), *([poller.accessed] if poller else [])]
-        return queue_of(beat, self._sightings.age(key_of(beat), *signs), self._heartbeat_s)
+    def _queue(self, beat: WorkerHeartbeat) -> QueueStatus:
+        # Its polls are no sign of life: the server stamps one that runs out too, up to a minute after who opened it hung.
+        return queue_of(beat, self._sightings.age(key_of(beat), heard(beat)), self._heartbeat_s)
 
     def _polling(self, beats: Sequence[WorkerHeartbeat], polled: Polled) -> Iterator[WorkerStatus]:
         beating = {(beat.task_queue, beat.worker_identity) for beat in beats}
