@@ -21,10 +21,10 @@ class FakeServer:
         self.beat.heartbeat_time.FromDatetime(datetime.now(UTC) - timedelta(seconds=heard_s_ago))
         self.polled_s_ago = heard_s_ago
 
-    async def list_workers(self, _request, *, timeout):
+    async def list_workers(self, _request, **_):
         return ListWorkersResponse(workers_info=[WorkerInfo(worker_heartbeat=self.beat)])
 
-    async def describe_task_queue(self, _request, *, timeout):
+    async def describe_task_queue(self, _request, **_):
         poller = PollerInfo(identity=IDENTITY)
         poller.last_access_time.FromDatetime(datetime.now(UTC) - timedelta(seconds=self.polled_s_ago))
         return DescribeTaskQueueResponse(pollers=[poller])

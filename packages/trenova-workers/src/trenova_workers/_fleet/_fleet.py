@@ -126,7 +126,7 @@ class Fleet:
             yield worker_of(own[0], [self._queue(beat) for beat in own])
 
     def _queue(self, beat: WorkerHeartbeat) -> QueueStatus:
-        # Its polls are no sign of life: the server stamps one that runs out too, up to a minute after who opened it hung.
+        # Polls are no sign of life: the server stamps one that runs out too, a minute after who opened it hung.
         return queue_of(beat, self._sightings.age(key_of(beat), heard(beat)), self._heartbeat_s)
 
     def _polling(self, beats: Sequence[WorkerHeartbeat], polled: Polled) -> Iterator[WorkerStatus]:
