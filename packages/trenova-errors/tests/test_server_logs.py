@@ -306,11 +306,11 @@ async def test_failures_and_what_nobody_has_decided_about_are_counted(server):
         for update in buffer.retrieve_updates()
         if update.metric.name.startswith("trenova_errors")
     }
-    assert counted["trenova_errors_unclassified_total"] == {
+    assert counted["trenova_errors_unclassified"] == {
         "activity_type": "fail_how",
         "exception": "log_scenarios.DriverError",
-    } | _extra(counted["trenova_errors_unclassified_total"])
-    assert counted["trenova_errors_failures_total"]["error_kind"] == "retryable"
+    } | _extra(counted["trenova_errors_unclassified"])
+    assert counted["trenova_errors_failures"]["error_kind"] == "retryable"
 
 
 def _extra(attributes):

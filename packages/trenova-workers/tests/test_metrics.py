@@ -2,10 +2,13 @@ import asyncio
 import socket
 import uuid
 
+import httpx
 import pytest
 from aiohttp import web
 from sample_worker.__main__ import SERVICE
+from sample_worker._jobs import Sample
 from sample_worker._settings import Settings
+from sample_worker.waiting import eventually_awaited
 
 from trenova_errors import ConfigurationError
 from trenova_workers import MetricsOptions, WorkerOptions, run
@@ -33,9 +36,11 @@ async def test_metrics_are_pushed_to_a_collector(server):
     stop = asyncio.Event()
     connection = {"target_host": server.address, "namespace": "default"}
     running = asyncio.create_task(run(SERVICE, settings, connection=connection, stop=stop))
+    wanted = {b"temporal_worker_task_slots_available", b"trenova_workers_event_loop_lag_seconds"}
     async with asyncio.timeout(30):
-        while b"temporal_worker_task_slots_available" not in (pushed := await received.get()):
-            pass
+        pushed = await received.get()
+        while not all(name in pushed for name in wanted):
+            pushed = await received.get()
     stop.set()
     await running
     await runner.cleanup()
@@ -60,3 +65,39 @@ def test_a_host_that_is_not_ours_is_refused_with_the_key_to_change():
 
     with pytest.raises(ConfigurationError, match=r"203\.0\.113\.1:0: .* Correct worker\.metrics\.host"):
         make_telemetry(options, {})
+
+
+async def test_what_we_measure_is_on_the_scrape_beside_what_the_sdk_measures(server, client, caplog):
+    metrics = MetricsOptions(exporter="prometheus", prefix="site_")
+    settings = Settings(queue=f"scraped-{uuid.uuid4().hex[:8]}", worker=WorkerOptions(metrics=metrics, build_id="4.2"))
+    stop = asyncio.Event()
+    connection = {"target_host": server.address, "namespace": "default"}
+    with caplog.at_level("INFO"):
+        running = asyncio.create_task(run(SERVICE, settings, connection=connection, stop=stop))
+        await eventually_awaited(lambda: _said(caplog, "polling"))
+        url = (await _said(caplog, "starting")).metrics
+
+    lag = "trenova_workers_event_loop_lag_seconds{"
+    failing = await client.start_workflow(
+        Sample.run, args=["sample.fail", "it"], id=settings.queue, task_queue=settings.queue
+    )
+
+    async def measured():
+        async with httpx.AsyncClient() as http:
+            lines = (await http.get(url)).text.splitlines()
+        names = (lag, "trenova_errors_failures_total{", "site_worker_task_slots_available{")
+        found = [next((line for line in lines if line.startswith(name)), None) for name in names]
+        return found if all(found) else None
+
+    line, *_ = await eventually_awaited(measured)
+    await failing.terminate()
+    stop.set()
+    await running
+
+    assert 'service="sample-worker"' in line
+    assert 'build_id="4.2"' in line
+    assert 0 <= float(line.rsplit(" ", 1)[1]) < 30
+
+
+async def _said(caplog, message):
+    return next((record for record in caplog.records if record.getMessage() == message), None)

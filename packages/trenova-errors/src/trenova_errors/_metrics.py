@@ -32,7 +32,9 @@ class Names:
 
 
 class FailureCounters:
-    """``trenova_errors_failures_total`` and ``trenova_errors_unclassified_total`` on a worker's runtime.
+    """``trenova_errors_failures`` and ``trenova_errors_unclassified`` on a worker's runtime.
+
+    A runtime that writes for Prometheus appends ``_total`` (``counters_total_suffix``).
 
     Labels: ``activity_type`` (the first hundred), and ``error_kind`` and ``final``, or ``exception``: the name of
     its class (the first hundred).
@@ -42,11 +44,11 @@ class FailureCounters:
         meter = meter or MetricMeter.noop
         self._exceptions, self._activities = Names(), Names()
         self._failures = meter.create_counter(
-            "trenova_errors_failures_total", "Failed attempts of activities, by kind and by whether it was the last."
+            "trenova_errors_failures", "Failed attempts of activities, by kind and by whether it was the last."
         )
         self._signals = meter.create_counter("trenova_errors_dropped_signals", "Signals whose arguments were refused.")
         self._unclassified = meter.create_counter(
-            "trenova_errors_unclassified_total", "Exceptions that escaped from activities and that no rule knows."
+            "trenova_errors_unclassified", "Exceptions that escaped from activities and that no rule knows."
         )
 
     def dropped_signal(self, namespace: str, task_queue: str, workflow_type: str) -> None:

@@ -12,9 +12,10 @@ import time
 import traceback
 from collections import deque
 from contextlib import suppress
-from typing import Self
+from typing import Final, Self
 
 from opentelemetry import metrics
+from temporalio.common import MetricMeter
 
 _log = logging.getLogger(__name__)
 
@@ -24,16 +25,25 @@ _BUCKET_S = 10.0
 _BUCKETS = 6
 _BETWEEN_WARNINGS_S = 60.0
 _FRAMES = 30
+_NAME: Final = "trenova_workers_event_loop_lag_seconds"
+_DESCRIPTION: Final = "How late the event loop woke what was due, the worst of the last minute."
 
 
 class LoopLag:
     """Measures the loop that it is entered in, until it is left.
 
-    The worst lag of the last minute is the gauge ``trenova_workers_event_loop_lag_seconds``, by ``service``.
+    The worst lag of the last minute is the gauge ``trenova_workers_event_loop_lag_seconds``: of the SDK's runtime,
+    beside the SDK's own metrics, and of OpenTelemetry's global meter, by ``service``.
     """
 
-    def __init__(self, service: str, warn_after_s: float | None) -> None:
-        """Warn in the log, at most once a minute, when the loop is later than ``warn_after_s``; None: never."""
+    def __init__(self, service: str, warn_after_s: float | None, meter: MetricMeter = MetricMeter.noop) -> None:
+        """Warn in the log, at most once a minute, when the loop is later than ``warn_after_s``.
+
+        Args:
+            service: Whose loop it is.
+            warn_after_s: None never warns.
+            meter: Of the SDK's runtime, whose tags name the service already.
+        """
         self._service = service
         self._warn_after = float("inf") if warn_after_s is None else warn_after_s
         self._beat_s = min(_LONGEST_BEAT_S, self._warn_after / 2)
@@ -44,11 +54,9 @@ class LoopLag:
         self._left = threading.Event()
         self._loop_thread = 0
         self._task: asyncio.Task[None] | None = None
-        self._gauge = metrics.get_meter("trenova_workers").create_gauge(
-            "trenova_workers_event_loop_lag_seconds",
-            unit="s",
-            description="How late the event loop woke what was due, the worst of the last minute.",
-        )
+        self._gauge = metrics.get_meter("trenova_workers").create_gauge(_NAME, unit="s", description=_DESCRIPTION)
+        # Without a unit: the SDK would append it to the name once more for a collector.
+        self._exported = meter.create_gauge_float(_NAME, _DESCRIPTION)
 
     async def __aenter__(self) -> Self:
         self._loop_thread = threading.get_ident()
@@ -79,6 +87,7 @@ class LoopLag:
             if lag >= self._warn_after and self._warned_of != self._due:
                 self._warn(now, lag, "no Python code was seen in the act: suspended, throttled, or inside C code")
             self._gauge.set(self.worst(), {"service": self._service})
+            self._exported.set(self.worst())
             self._due = now + self._beat_s
 
     def _keep(self, now: float, lag: float) -> None:

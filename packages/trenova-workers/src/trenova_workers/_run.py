@@ -2,10 +2,10 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 
-from temporalio.client import Client
+from temporalio.client import Client, Plugin
 from temporalio.envconfig import ClientConnectConfig
 from temporalio.runtime import Runtime
 
@@ -78,15 +78,15 @@ async def _start(
 ) -> Workers:
     from trenova_workers._health import HealthServer  # aiohttp takes a while to import and only this verb needs it
 
-    report = readiness.last()
-    lag = LoopLag(service.name, settings.health.event_loop_warning_s)
-    health = await stack.enter_async_context(HealthServer(settings.health, readiness, lag))
-    identity = report["identity"]
+    identity = readiness.last()["identity"]
     options = settled(settings.worker, service.limits(settings), readiness.identity.build_id or build_of(service))
+    shared = client_plugins(service, settings)  # rules or keys that are missing are found before a port opens
     telemetry = make_telemetry(options, readiness.identity.fields())
+    lag = LoopLag(service.name, settings.health.event_loop_warning_s, telemetry.runtime.metric_meter)
+    health = await stack.enter_async_context(HealthServer(settings.health, readiness, lag))
     facts = {"identity": identity, "health": health.url, "metrics": telemetry.metrics, "env": settings.env}
     _log.info("starting", extra={**facts, "build_id": options.build_id, "profile": options.profile})
-    clients, plugins = await _clients(service, settings, connection, identity, telemetry.runtime)
+    clients, plugins = await _clients(_queues(service, settings), shared, connection, identity, telemetry.runtime)
     work = await stack.enter_async_context(service.work(settings))
     workers = Workers(clients, work, options, service=service.name)
     workers.start()
@@ -106,13 +106,12 @@ async def _start(
 
 
 async def _clients(
-    service: Service[S], settings: S, connection: ClientConnectConfig, identity: str, queues: Sequence[str]
+    queues: Sequence[str], shared: Sequence[Plugin], connection: ClientConnectConfig, identity: str, runtime: Runtime
 ) -> tuple[list[tuple[str, Client]], list[RegistrationsPlugin]]:
     """Connect once for each queue; the plugins tell what the workers of these clients will register."""
-    runtime = make_runtime(settings.worker)
-    plugins = client_plugins(service, settings)
+    telling = [RegistrationsPlugin() for _ in queues]
     clients = await asyncio.gather(
-        *(connect(connection, identity=identity, plugins=[*plugins, one], runtime=runtime) for one in telling)
+        *(connect(connection, identity=identity, plugins=[*shared, one], runtime=runtime) for one in telling)
     )
     return list(zip(queues, clients, strict=True)), telling
 
