@@ -3,6 +3,7 @@
 import logging
 
 import pytest
+from temporalio.worker import ActivityInboundInterceptor
 from temporalio.worker.workflow_sandbox import RestrictedWorkflowAccessError
 
 from trenova_errors import UnavailableError
@@ -44,6 +45,23 @@ def test_one_that_came_past_nobody_keeps_its_line_without_what_it_said(identifie
     assert SECRET not in repr(vars(record))
     assert record.getMessage().endswith(" ValueError")
     assert record.error_stack[-1].endswith(" _raised")
+
+
+class Outermost(ActivityInboundInterceptor):
+    """One that comes before those of this package, and fails what has begun."""
+
+    async def execute_activity(self, input):  # noqa: A002 (the SDK's name)
+        raise UnavailableError(SECRET)
+
+
+async def test_an_activity_that_another_interceptor_fails_is_not_said_to_have_never_begun():
+    with pytest.raises(UnavailableError) as caught:
+        await Outermost(None).execute_activity(None)
+    record = _record("Completing activity as failed", caught.value, "ActivityFailure")
+
+    assert OneLineEach().filter(record)
+    assert record.getMessage().startswith("Activity failed: unavailable (")
+    assert SECRET not in repr(vars(record))
 
 
 def test_what_the_sandbox_says_about_code_is_kept():

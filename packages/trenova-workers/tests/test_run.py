@@ -98,6 +98,8 @@ async def test_a_second_signal_ends_at_once_and_the_server_tries_the_activity_ag
 
     assert await asyncio.to_thread(child.end) == 128 + signal.SIGTERM
     assert time.monotonic() - begun < 7
+    [told] = [line["event"] for line in child.logged() if line["event"].startswith("Activity ")]
+    assert told.startswith("Activity failed: unavailable ")
     (again,) = await pending(running)
     assert again.attempt == 2
     assert again.last_failure.application_failure_info.type == "unavailable"

@@ -1,4 +1,6 @@
-"""The SDK's line about an attempt that came past no interceptor: before the activity began, or ended by an exit.
+"""The SDK's line about an attempt that did not fail within our interceptor.
+
+It never came to the activity, an exit ended it, or an interceptor further out failed it, as one does that cuts short.
 
 The SDK sets an activity's context after it has looked the activity up and decoded its arguments, so its line names
 nothing. What it is about is the task that the SDK's own frame is working on.
@@ -9,6 +11,7 @@ from types import TracebackType
 from typing import Any, Final
 
 import temporalio.exceptions
+from temporalio.worker import ActivityInboundInterceptor
 
 from trenova_errors._classify import classify
 from trenova_errors._evidence import stack_of, types_of
@@ -57,7 +60,20 @@ def _said(error: BaseException, shown: BaseException) -> tuple[str, Summary]:
             runbook="error-decisions#retryable",
         )
         return "Activity is not registered with this worker", summary
-    return "Activity failed before it began", summary_of(classify(shown))
+    event = "Activity failed" if _had_begun(error.__traceback__) else "Activity failed before it began"
+    return event, summary_of(classify(shown))
+
+
+def _had_begun(traceback: TracebackType | None) -> bool:
+    """Whether the attempt came as far as the interceptors, which are asked once its arguments are decoded."""
+    while traceback is not None:
+        frame = traceback.tb_frame
+        if frame.f_code.co_name == "execute_activity" and isinstance(
+            frame.f_locals.get("self"), ActivityInboundInterceptor
+        ):
+            return True
+        traceback = traceback.tb_next
+    return False
 
 
 def _undecided(reason: str) -> Summary:
