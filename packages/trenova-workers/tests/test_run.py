@@ -162,6 +162,22 @@ def test_a_server_that_is_not_there_is_named_with_what_to_do(sample):
     assert "correct TEMPORAL_ADDRESS" in ended.stderr
 
 
+def test_rules_that_are_not_there_are_refused_before_anything_is_opened(sample):
+    ended = sample.call("run", TRENOVA_ROUTING__RULES="/nowhere/rules.yaml", TEMPORAL_ADDRESS="127.0.0.1:1")
+
+    assert ended.returncode == 2
+    assert "/nowhere/rules.yaml" in ended.stderr
+    assert '"starting"' not in ended.stderr
+
+
+def test_a_store_that_is_not_there_at_the_start_is_something_that_is_not_found(sample):
+    ended = sample.call("run", SAMPLE_WORKER_AWAY="true")
+
+    assert ended.returncode == 2
+    assert "sample-worker: The store at 'store.db' cannot be reached. Start it.\n" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
 def test_a_health_port_in_use_is_named(sample):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

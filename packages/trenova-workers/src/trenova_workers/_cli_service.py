@@ -21,6 +21,9 @@ from trenova_workers._run import run
 from trenova_workers._service import S, Service
 from trenova_workers._settings import LoadedSettings, load_settings
 
+# What escapes from a verb as unavailable is what it needs first of all: its database.
+_NOT_FOUND = (ErrorKind.CONFIGURATION, ErrorKind.UNAVAILABLE)
+
 Set = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="Override a setting, e.g. worker.max_activities=5."),
@@ -140,7 +143,7 @@ def _exit(service: Service[S], verb: Callable[[], int]) -> None:
     except ApplicationError as error:  # typed: the message says it all, a traceback would bury it
         typer.echo(f"{service.name}: {error.message}", err=True)
         # The kind and not the class: what a plugin lacks, such as its keys, is an error of the plugin's own.
-        code = 2 if error.type == ErrorKind.CONFIGURATION else 1
+        code = 2 if error.type in _NOT_FOUND else 1
     except ForcedShutdownError as error:
         typer.echo(f"{service.name}: {error}", err=True)
         code = error.exit_code

@@ -10,7 +10,7 @@ from temporalio.common import SearchAttributeKey
 from sample_worker._drill import STEPS, Drill, DrillActivities
 from sample_worker._jobs import Sample, block, crunch, fail, hold, nap, process
 from sample_worker._settings import Settings
-from trenova_errors import ConfigurationError
+from trenova_errors import ConfigurationError, UnavailableError
 from trenova_workers import DemoRun, Finding, Service, Work, WorkLimits
 from trenova_workers.cli import service_main
 
@@ -19,6 +19,8 @@ from trenova_workers.cli import service_main
 async def work(settings: Settings) -> AsyncIterator[Work]:
     if settings.refuse:
         raise ConfigurationError("The store lacks the column 'weight'. Migrate it.")
+    if settings.away:
+        raise UnavailableError("The store at 'store.db' cannot be reached. Start it.")
     await asyncio.sleep(settings.opening_s)
     activities = [nap, block, fail, process, hold, crunch]
     if settings.ledger:

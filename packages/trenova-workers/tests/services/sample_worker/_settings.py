@@ -23,6 +23,7 @@ class Settings(ServiceSettings):
     store: StoreOptions = StoreOptions()
     opening_s: float = 0
     refuse: bool = False
+    away: bool = False
     expected: int = 1
     longest_s: float = 60
     ledger: Path | None = None
