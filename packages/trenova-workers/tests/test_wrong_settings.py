@@ -269,7 +269,9 @@ def test_settings_that_do_not_fit_can_still_be_looked_at(sample):
     assert sample.call("config", "show", "--set", "store.pool_size=5").returncode == 0
 
 
-@pytest.mark.parametrize(("kind", "status"), [(ErrorKind.CONFIGURATION, 2), (ErrorKind.UNAVAILABLE, 1)])
+@pytest.mark.parametrize(
+    ("kind", "status"), [(ErrorKind.CONFIGURATION, 2), (ErrorKind.UNAVAILABLE, 2), (ErrorKind.CONFLICT, 1)]
+)
 def test_what_a_plugin_lacks_is_refused_by_the_kind_of_its_error(kind, status, capsys):
     class KeysError(ApplicationError):
         """An error of a plugin's own, as a codec has for its keys."""
