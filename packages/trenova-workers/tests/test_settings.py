@@ -1,4 +1,5 @@
 import uuid
+from pathlib import Path
 from typing import Annotated, Literal
 
 import pytest
@@ -31,7 +32,29 @@ def sources(loaded):
     return {setting["key"]: (setting["value"], setting["source"]) for setting in loaded.describe()}
 
 
-def test_each_layer_overrides_the_one_before_and_is_named(config):
+@pytest.mark.parametrize("given", ["bad.yaml", "deep/er/bad.yaml"])
+def test_a_file_is_named_as_given_and_shorter_only_below_the_working_directory(tmp_path, monkeypatch, given):
+    file, elsewhere = tmp_path / given, tmp_path / "elsewhere"
+    for folder in (file.parent, elsewhere):
+        folder.mkdir(parents=True, exist_ok=True)
+    file.write_text("wroker: {}")
+
+    def told(path):
+        with pytest.raises(ConfigurationError) as caught:
+            load_settings(Settings, environ={}, config_file=path)
+        return caught.value.message.partition(": unknown key 'wroker'.")[0]
+
+    monkeypatch.chdir(tmp_path)
+    assert told(Path(given)) == told(file) == given
+    monkeypatch.chdir(elsewhere)
+    assert told(Path("..") / given) == f"../{given}"
+    assert told(file) == str(file)
+    monkeypatch.chdir("/")
+    assert told(file) == str(file)
+
+
+def test_each_layer_overrides_the_one_before_and_is_named(config, monkeypatch):
+    monkeypatch.chdir(config.folder.parent)
     key = "store.pool_size"
     layers = {
         "config/base.yaml": lambda: config("base.yaml", "store: {pool_size: 1}"),

@@ -67,8 +67,8 @@ def _merge(into: dict[str, Any], values: Mapping[str, Any]) -> None:
 
 
 def yaml_layer(model: type[BaseModel], path: Path, *, required: bool) -> Layer:
-    """Read a YAML file; one that is not required and not there is an empty layer."""
-    name = f"{path.parent.name}/{path.name}"
+    """Read a YAML file that somebody named; one that is not required is a service's own, and may be absent."""
+    name = _as_given(path) if required else f"{path.parent.name}/{path.name}"
     try:
         values = yaml.load(path.read_text(encoding="utf-8"), Loader=StrictLoader)  # noqa: S506 (a SafeLoader)
     except FileNotFoundError:
@@ -97,6 +97,12 @@ def yaml_layer(model: type[BaseModel], path: Path, *, required: bool) -> Layer:
             f"{name} sets 'env', which decides what file is read and so cannot come from one. Set TRENOVA_ENV instead."
         )
     return Layer(name, values)
+
+
+def _as_given(path: Path) -> str:
+    """Return what is enough to open the file from where we are; in a container that may be the root."""
+    here = Path.cwd()
+    return str(path.relative_to(here) if here != here.parent and path.is_relative_to(here) else path)
 
 
 def environment_layer(model: type[BaseModel], prefix: str, environ: Mapping[str, str], *, exclusive: bool) -> Layer:
