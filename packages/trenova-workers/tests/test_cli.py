@@ -86,6 +86,30 @@ def test_config_show_tells_people_where_each_value_comes_from(sample):
     assert "--set worker.max_activities" in shown.stdout
 
 
+def test_config_show_without_a_terminal_breaks_no_key(sample):
+    lines = sample.call("config", "show", COLUMNS="80").stdout.splitlines()
+
+    assert "worker.sticky_schedule_to_start_timeout_s = 10.0  (default)" in lines
+    assert lines[0] == f"sample-worker polls {sample.queue}"
+
+
+def test_config_show_of_settings_that_do_not_hold_shows_what_there_is(sample):
+    wrong = {"SAMPLE_WORKER_STORE__PASSWORD": "hunter2", "SAMPLE_WORKER_EXPECTED": "one", "TRENOVA_LOG__LEVEL": "error"}
+    ended = sample.call("config", "show", "--set", "worker.profile=io", **wrong)
+    told = json.loads(sample.call("config", "show", "--json", "--set", "worker.profile=io", **wrong).stdout)
+
+    assert ended.returncode == 2
+    assert "'expected'" in ended.stderr
+    lines = ended.stdout.splitlines()
+    assert "expected = one  (SAMPLE_WORKER_EXPECTED)" in lines
+    assert "log.level = error  (TRENOVA_LOG__LEVEL)" in lines
+    assert "worker.max_activities = 400  (profile io)" in lines
+    assert "store.password = **********  (SAMPLE_WORKER_STORE__PASSWORD)" in lines
+    assert "hunter2" not in str(told) + ended.stdout + ended.stderr
+    assert "store" in told["sections"]
+    assert "'expected'" in told["refusal"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -1,6 +1,7 @@
 """Tables and JSON lines on stdout."""
 
 import json
+import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
@@ -26,17 +27,25 @@ def print_findings(findings: Sequence[Finding], *, as_json: bool) -> None:
 
 
 def print_settings(shown: dict[str, Any]) -> None:
-    """Print what ``config show --json`` has, for people."""
+    """Print what ``config show --json`` has, for people: a table on a terminal, else a line each that nothing wraps."""
+    title = f"{shown['service']} polls {', '.join(shown['queues'])}" if "queues" in shown else ""
+    if not sys.stdout.isatty():
+        print(title, end="\n" if title else "")  # noqa: T201 (stdout is for results)
+        for setting in shown["settings"]:
+            print(f"{setting['key']} = {_text(setting['value'])}  ({setting['source']})")  # noqa: T201 (stdout is for results)
+        return
     from rich.console import Console
     from rich.table import Column, Table
     from rich.text import Text
 
     table = Table(
         *(Column(name, overflow="fold") for name in ("key", "value", "source")),
-        title=f"{shown['service']} polls {', '.join(shown['queues'])}",
+        title=title or shown["service"],
     )
     for setting in shown["settings"]:
-        value = setting["value"]
-        text = value if isinstance(value, str) else json.dumps(value)
-        table.add_row(Text(setting["key"]), Text(text), Text(setting["source"]))
+        table.add_row(Text(setting["key"]), Text(_text(setting["value"])), Text(setting["source"]))
     Console().print(table)
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)

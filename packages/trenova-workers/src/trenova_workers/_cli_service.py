@@ -12,14 +12,14 @@ from typing import Annotated, Any
 import typer
 from temporalio.envconfig import ClientConnectConfig
 
-from trenova_errors import ApplicationError, ErrorKind
+from trenova_errors import ApplicationError, ConfigurationError, ErrorKind
 from trenova_workers._connection import connect_config
 from trenova_workers._drain import ForcedShutdownError
 from trenova_workers._preflight import refuse_impossible
 from trenova_workers._prepare import prepare
 from trenova_workers._run import run
 from trenova_workers._service import S, Service
-from trenova_workers._settings import LoadedSettings, load_settings
+from trenova_workers._settings import LoadedSettings, load_settings, told_layers
 
 # What escapes from a verb as unavailable is what it needs first of all: its database.
 _NOT_FOUND = (ErrorKind.CONFIGURATION, ErrorKind.UNAVAILABLE)
@@ -84,16 +84,16 @@ def service_app(service: Service[S]) -> typer.Typer:
 
     @config_app.command("show")
     def show(*, json_: Json = False, set_: Set = None, config: Config = None) -> None:
-        """Print every setting with its value and where it came from; secrets are masked."""
-        from trenova_workers._cli_output import print_settings
+        """Print every setting with value and source, secrets masked; if some do not hold, what there is, and exit 2."""
         from trenova_workers._verbs import described
 
         def verb() -> int:
-            shown = described(service, _load(service, set_, config))
-            if json_:
-                typer.echo(json.dumps(shown))
-            else:
-                print_settings(shown)
+            try:
+                loaded = _load(service, set_, config)
+            except ConfigurationError as error:
+                _show_refused(service, set_, config, error, as_json=json_)
+                raise
+            _print_shown(described(service, loaded), as_json=json_)
             return 0
 
         _exit(service, verb)
@@ -106,6 +106,28 @@ def _serve(service: Service[S], set_: list[str] | None, config: Path | None) -> 
         return _possible(service, set_, config).values
 
     return _main(service, set_, config, lambda s, c: run(service, s, connection=c, reload=again))
+
+
+def _show_refused(
+    service: Service[S], set_: list[str] | None, config: Path | None, error: ConfigurationError, *, as_json: bool
+) -> None:
+    from trenova_workers._verbs import refused
+
+    try:
+        layers = told_layers(service.settings, environ=os.environ, overrides=set_ or (), config_file=config)
+    except ConfigurationError:
+        layers = None
+    if as_json or layers is not None:
+        _print_shown(refused(service, layers, error.message), as_json=as_json)
+
+
+def _print_shown(shown: dict[str, Any], *, as_json: bool) -> None:
+    from trenova_workers._cli_output import print_settings
+
+    if as_json:
+        typer.echo(json.dumps(shown))
+    else:
+        print_settings(shown)
 
 
 def _load(service: Service[S], set_: list[str] | None, config: Path | None) -> LoadedSettings[S]:

@@ -61,15 +61,16 @@ def describe(settings: BaseModel, layers: Sequence[Layer]) -> list[Setting]:
     dumped = settings.model_dump(mode="json")
     return [
         Setting(key=".".join(path), value=shown(model, path, value), source=source_of(path, layers))
-        for path, value in _leaves(settings, dumped, ())
+        for path, value in leaves(settings, dumped, ())
     ]
 
 
-def _leaves(settings: BaseModel, dumped: dict[str, Any], at: KeyPath) -> Iterator[tuple[KeyPath, Any]]:
+def leaves(settings: BaseModel, dumped: dict[str, Any], at: KeyPath) -> Iterator[tuple[KeyPath, Any]]:
+    """Yield every leaf below ``at`` with its value as JSON has it."""
     for name in type(settings).model_fields:
         value = getattr(settings, name)
         if isinstance(value, BaseModel):
-            yield from _leaves(value, dumped[name], (*at, name))
+            yield from leaves(value, dumped[name], (*at, name))
         else:
             yield (*at, name), dumped[name]
 

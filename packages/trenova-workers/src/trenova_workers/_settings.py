@@ -11,6 +11,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from trenova_workers._explain import explain
 from trenova_workers._layers import SHARED_PREFIX, Layer, environment_layer, merged, override_layer, yaml_layer
 from trenova_workers._options import HealthOptions, LogOptions, RoutingOptions, WorkerOptions
+from trenova_workers._partial import describe_told
 from trenova_workers._provenance import Setting, describe
 from trenova_workers._tuning._profiles import profile_defaults
 
@@ -93,6 +94,28 @@ def load_settings(
         ConfigurationError: A key is not known, a value does not fit, or a file cannot be read. The
             message names the source, the key and the nearest known key or what is expected.
     """
+    layers = told_layers(settings, environ=environ, overrides=overrides, config_file=config_file, config_dir=config_dir)
+    values: dict[str, Any] = merged(layers)
+    try:
+        made = settings(**values)
+    except ValidationError as error:
+        raise explain(settings, error, layers) from None
+    return LoadedSettings(made, [_profile_layer(made.worker), *layers])
+
+
+def told_layers(
+    settings: type[S],
+    *,
+    environ: Mapping[str, str],
+    overrides: Sequence[str] = (),
+    config_file: Path | None = None,
+    config_dir: Path | None = None,
+) -> list[Layer]:
+    """Return what `load_settings` collects, the weakest first, before anybody looks whether it holds.
+
+    Raises:
+        ConfigurationError: A file cannot be read, or a variable or flag names what there is not.
+    """
     told = [
         environment_layer(settings, SHARED_PREFIX, environ, exclusive=False),
         environment_layer(settings, settings.model_config.get("env_prefix", ""), environ, exclusive=True),
@@ -100,18 +123,21 @@ def load_settings(
     ]
     folder = config_dir or _config_dir(settings)
     env = merged(told).get("env", settings.model_fields["env"].default)
-    layers = [
+    return [
         yaml_layer(settings, folder / "base.yaml", required=False),
         yaml_layer(settings, folder / f"{env}.yaml", required=False) if _is_env(env) else Layer("", {}),
         yaml_layer(settings, config_file, required=True) if config_file else Layer("", {}),
         *told,
     ]
-    values: dict[str, Any] = merged(layers)
+
+
+def describe_refused(settings: type[S], layers: Sequence[Layer]) -> list[Setting]:
+    """Return what there is of settings that do not hold; see `describe_told`."""
     try:
-        made = settings(**values)
-    except ValidationError as error:
-        raise explain(settings, error, layers) from None
-    return LoadedSettings(made, [_profile_layer(made.worker), *layers])
+        profile = _profile_layer(WorkerOptions.model_validate(merged(layers).get("worker", {})))
+    except ValidationError:
+        profile = Layer("", {})
+    return describe_told(settings, [profile, *layers])
 
 
 def _profile_layer(options: WorkerOptions) -> Layer:

@@ -12,12 +12,13 @@ from trenova_workers._connection import connect
 from trenova_workers._demo import DemoEvent, DemoRun
 from trenova_workers._fleet._checking import check_fleet
 from trenova_workers._identity import make_identity
+from trenova_workers._layers import Layer
 from trenova_workers._options import RoutingOptions
 from trenova_workers._plugins import client_plugins
 from trenova_workers._preflight import problems_of, with_derived
 from trenova_workers._search_attributes import attribute_type, check_search_attributes, wanted_attributes
 from trenova_workers._service import Finding, S, Service
-from trenova_workers._settings import LoadedSettings
+from trenova_workers._settings import LoadedSettings, describe_refused
 from trenova_workers.routing._file import load_rules
 from trenova_workers.routing._served import check_routing
 
@@ -86,6 +87,24 @@ def described(service: Service[S], loaded: LoadedSettings[S]) -> dict[str, Any]:
         },
         "limits": service.limits(loaded.values).model_dump(mode="json"),
         "settings": loaded.describe(),
+    }
+
+
+def refused(service: Service[S], layers: Sequence[Layer] | None, refusal: str) -> dict[str, Any]:
+    """Return what ``config show --json`` prints of settings that do not hold.
+
+    Args:
+        service: Whose they are.
+        layers: What was told, None where that cannot be read either; no setting is listed then.
+        refusal: What is wrong, a line each.
+    """
+    return {
+        "service": service.name,
+        "summary": service.summary,
+        "module": _module(service.settings),
+        "sections": list(service.settings.model_fields),
+        "settings": [] if layers is None else describe_refused(service.settings, layers),
+        "refusal": refusal,
     }
 
 

@@ -252,6 +252,31 @@ def test_misspelt_variables_are_named_with_what_was_meant(doctor):
     }
 
 
+def test_all_wrong_variables_are_named_also_while_settings_do_not_hold(doctor):
+    wrong = {"TRENOVA_WORKER__MAX_ACTIVITES": "4", "TRENOVA_STOER__URL": "x", "SAMPLE_WORKER_EXPECTED": "one"}
+    status, found = doctor.look("environment", environ=wrong)
+
+    assert status == 1
+    assert {one["subject"] for one in of(found, "environment", "problem")} == {
+        "SAMPLE_WORKER_EXPECTED",
+        "TRENOVA_WORKER__MAX_ACTIVITES",
+    }
+    [misspelt] = of(found, "environment", "warning")
+    assert misspelt["advice"] == "Did you mean TRENOVA_STORE__URL?"
+
+
+def test_a_service_that_says_nothing_leaves_its_variables_unjudged_and_that_is_told(doctor):
+    doctor.write("silent_worker", "raise SystemExit('no keys')")
+    status, found = doctor.look(
+        "environment", services={"sample-worker": "silent_worker"}, environ={"TRENOVA_STOER__URL": "x"}
+    )
+
+    assert status == 2
+    [unjudged] = of(found, "environment", "skipped")
+    assert "nobody knows which variables it reads" in unjudged["found"]
+    assert "no keys" in unjudged["found"]
+
+
 @pytest.mark.parametrize(
     ("environ", "severity", "said"),
     [

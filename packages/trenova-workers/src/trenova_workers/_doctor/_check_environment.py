@@ -2,6 +2,7 @@
 
 import platform
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, distribution, entry_points, version
 
 from packaging.requirements import InvalidRequirement, Requirement
@@ -40,7 +41,7 @@ class EnvironmentCheck(Check):
 
     async def examine(self, patient: Patient) -> list[Diagnosis]:
         """Look at the variables and at what is installed."""
-        misspelt = [*self._temporal(patient), *self._trenova(patient)]
+        misspelt = [*self._temporal(patient), *self._trenova(patient), *self._refused(patient)]
         return [
             self._profile(patient),
             *(misspelt or [self.ok("variables", "every TEMPORAL_ and TRENOVA_ variable is one that somebody reads")]),
@@ -72,9 +73,9 @@ class EnvironmentCheck(Check):
                     yield self.warning(name, "no SDK reads it", f"Did you mean {near}?")
 
     def _trenova(self, patient: Patient) -> Iterable[Diagnosis]:
-        if not patient.described:
+        known = {section.upper() for service in patient.services for section in service.sections}
+        if not known:
             return
-        known = {key.partition(".")[0].upper() for service in patient.described for key in service.settings}
         for name in sorted(patient.environ):
             first = name.removeprefix(SHARED_PREFIX).partition("__")[0]
             mine = name.upper().startswith(SHARED_PREFIX) and bool(patient.environ[name])
@@ -82,6 +83,18 @@ class EnvironmentCheck(Check):
                 near = nearest(first.upper(), sorted(known))
                 hint = f"Did you mean {name.replace(first, near, 1)}?" if near else "Unset it, or correct its name."
                 yield self.warning(name, f"none of {_names(patient)} reads it", hint)
+
+    def _refused(self, patient: Patient) -> Iterable[Diagnosis]:
+        """What services refuse of their variables; of one that does not say what it reads, that this is not known."""
+        faults = dict.fromkeys(fault for service in patient.services for fault in service.faults)
+        for name in sorted(patient.environ):
+            for fault in faults:
+                if fault.removeprefix("The environment variable ").startswith((f"{name}: ", f"{name} ")):
+                    yield self.problem(name, fault.removeprefix(f"{name}: "), "Correct the variable, or unset it.")
+        for service in patient.services:
+            if service.refusal and not service.sections:
+                reason = f"nobody knows which variables it reads, so none is judged by it: {service.refusal}"
+                yield replace(self.skipped(service.name, reason), blind=True)
 
     def _versions(self, patient: Patient) -> Iterable[Diagnosis]:
         yield self.ok("python", f"{platform.python_implementation()} {platform.python_version()}")
@@ -116,4 +129,4 @@ def _unmet(name: str) -> Sequence[str]:
 
 
 def _names(patient: Patient) -> str:
-    return ", ".join(service.name for service in patient.described)
+    return ", ".join(service.name for service in patient.services if service.sections)

@@ -35,12 +35,15 @@ class Described:
     """What a service says of itself.
 
     ``shown`` is the answer of its ``config show --json``, empty when ``refusal`` says why. ``findings`` are those of
-    its ``check --json``, None when it was not asked, empty when ``unchecked`` says why.
+    its ``check --json``, None when it was not asked, empty when ``unchecked`` says why. ``sections`` are the first
+    levels of its settings, also where those do not hold; ``faults`` is then what is wrong with them, one each.
     """
 
     service: Service
     shown: Mapping[str, Any] = field(default_factory=dict)
     refusal: str = ""
+    sections: Sequence[str] = ()
+    faults: Sequence[str] = ()
     findings: Sequence[Finding] | None = None
     unchecked: str = ""
 
@@ -106,15 +109,25 @@ async def describe(service: Service, environ: Mapping[str, str], *, check: bool)
 
 def _shown(service: Service, answer: Answer) -> Described:
     if answer.status != 0:
-        return Described(service, refusal=answer.said)
+        return _refused(service, answer)
     try:
         shown = json.loads(answer.out)
-        described = Described(service, shown)
+        sections = dict.fromkeys(one["key"].partition(".")[0] for one in shown.get("settings", ()))
+        described = Described(service, shown, sections=list(sections))
         if not described.queues or not all(isinstance(one["key"], str) for one in shown.get("settings", ())):
             return Described(service, refusal="its `config show --json` names no queues")
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         return Described(service, refusal=f"its `config show --json` is not what was agreed ({type(error).__name__})")
     return described
+
+
+def _refused(service: Service, answer: Answer) -> Described:
+    try:
+        told = json.loads(answer.out)
+        sections, faults = [str(one) for one in told["sections"]], str(told["refusal"]).splitlines()
+    except (ValueError, KeyError, TypeError):  # it did not come so far, or is of another version
+        return Described(service, refusal=answer.said)
+    return Described(service, refusal=answer.said, sections=sections, faults=faults)
 
 
 def _checked(described: Described, answer: Answer) -> Described:
