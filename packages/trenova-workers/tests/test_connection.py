@@ -1,3 +1,5 @@
+import asyncio
+
 import pytest
 from temporalio.client import Client
 
@@ -16,6 +18,31 @@ def test_without_anything_it_is_the_local_server(tmp_path):
     config = connect_config({"HOME": str(tmp_path)})
 
     assert (config["target_host"], config["namespace"]) == ("localhost:7233", "default")
+
+
+@pytest.mark.parametrize("address", ["http://one:7233", "https://one:7233/", "grpc://me:hunter2@one:7233/x"])
+def test_an_address_with_a_scheme_is_refused_with_what_to_write(address):
+    with pytest.raises(ConfigurationError, match=r"is a URL\. Write 'one:7233' in its place") as caught:
+        connect_config({"TEMPORAL_ADDRESS": address})
+    assert "hunter2" not in caught.value.message
+
+
+async def test_why_there_is_no_server_is_told_in_the_words_of_the_system():
+    with pytest.raises(ConfigurationError) as caught:
+        await connect(connect_config({"TEMPORAL_ADDRESS": "127.0.0.1:1"}), identity="one")
+    assert "lets us in: Connection refused. Start one" in caught.value.message
+
+
+async def test_a_server_without_tls_is_told_as_such():
+    async def answer(_, writer):
+        writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as plain:
+        address = f"127.0.0.1:{plain.sockets[0].getsockname()[1]}"
+        with pytest.raises(ConfigurationError, match=r"lets us in: it does not speak TLS\. Start one"):
+            await connect(connect_config({"TEMPORAL_ADDRESS": address, "TEMPORAL_TLS": "true"}), identity="one")
 
 
 def test_a_profile_says_where(file):

@@ -13,6 +13,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from trenova_errors import ConfigurationError
 from trenova_workers._leave import settle_at_exit
+from trenova_workers._provenance import masked_text
 
 DEFAULT_ADDRESS = "localhost:7233"
 """Where a Temporal server listens unless told otherwise."""
@@ -22,13 +23,19 @@ _CONNECT_TIMEOUT = timedelta(seconds=10)
 _QUOTED_LINE = re.compile(r"\d*\s*\|")
 _QUOTED_VALUE = re.compile(r"(invalid (?:type|value): [a-z ]+?) (?:\"[^\"]*\"|`[^`]*`)")
 
+# The SDK prints an error of its transport as Rust does, with all that it wraps; the innermost says why.
+_INNERMOST = re.compile(r'(?:message|error): (?:"([^"]+)"|(\w+(?:\(\w+\))?))')
+_QUOTED = re.compile(r'"([^"]+)"')
+_SCHEME = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*://(?:[^@]*@)?([^/?#]*)")
+
 
 def connect_config(environ: Mapping[str, str]) -> ClientConnectConfig:
     """Read profile files and ``TEMPORAL_*`` variables; address and namespace are always set.
 
     Raises:
-        ConfigurationError: The named file or profile does not exist, or cannot be read. (Left to
-            itself the SDK takes a missing file for an empty one and connects to localhost.)
+        ConfigurationError: The named file or profile does not exist or cannot be read, or the address
+            has a scheme. (Left to itself the SDK takes a missing file for an empty one and connects to
+            localhost.)
     """
     file = environ.get("TEMPORAL_CONFIG_FILE")
     if file and not Path(file).exists():
@@ -45,7 +52,16 @@ def connect_config(environ: Mapping[str, str]) -> ClientConnectConfig:
         ) from None
     config.setdefault("target_host", DEFAULT_ADDRESS)
     config.setdefault("namespace", "default")
+    _require_plain(config["target_host"])
     return config
+
+
+def _require_plain(address: str) -> None:
+    if scheme := _SCHEME.match(address):
+        raise ConfigurationError(
+            f"The Temporal address {masked_text(address)!r} is a URL. Write {scheme[1]!r} in its place, as "
+            "TEMPORAL_ADDRESS or in the profile; TLS is TEMPORAL_TLS=true."
+        )
 
 
 def told(error: Exception) -> str:
@@ -100,11 +116,17 @@ async def _require_namespace(client: Client, address: str, namespace: str) -> No
             ) from None
         if error.status != RPCStatusCode.PERMISSION_DENIED:  # a worker may poll and yet not describe
             raise ConfigurationError(
-                f"The Temporal server at {address!r} hides namespace {namespace!r}: {error.message}.",
+                f"The Temporal server at {address!r} hides namespace {namespace!r}: {error.message.rstrip('.')}. "
+                "Give this identity the right to describe it, or correct TEMPORAL_NAMESPACE.",
                 namespace=namespace,
             ) from None
 
 
 def _reason(error: Exception) -> str:
     text = error.message if isinstance(error, RPCError) else str(error)
+    if "tonic::transport::Error" in text:
+        if "InvalidContentType" in text:
+            return "it does not speak TLS"
+        said = [quoted or bare for quoted, bare in _INNERMOST.findall(text)] or _QUOTED.findall(text)
+        text = said[-1] if said else "the connection failed"
     return text.strip().rstrip(".") or type(error).__name__

@@ -402,7 +402,9 @@ def test_without_a_server_the_rest_is_looked_at(doctor):
     status, found = doctor.look(environ={"TEMPORAL_ADDRESS": "127.0.0.1:1"})
 
     assert status == 1
-    assert "No Temporal server at '127.0.0.1:1' lets us in" in of(found, "server", "problem")[0]["found"]
+    [away] = of(found, "server", "problem")
+    assert away["found"] == "No Temporal server at '127.0.0.1:1' lets us in: Connection refused"
+    assert away["advice"].startswith("Start one ('trenova-workers up'")
     for check in ("clock", "search-attributes", "queues"):
         assert [one["found"] for one in of(found, check)] == ["the server does not answer"]
     assert of(found, "services")[0]["severity"] == "ok"

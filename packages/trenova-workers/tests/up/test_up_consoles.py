@@ -106,6 +106,7 @@ def test_a_console_listens_where_it_is_told_to(stage):
         refused = stage.up(console_ports={"some-console": port})
         assert refused.end() == 1
         assert f"Port {port} for some-console is taken" in refused.printed
+        assert "Choose another with --console-port some-console=PORT, or a free one" in refused.printed
         assert "or a free one with --console-port some-console=0." in refused.printed
 
     up = stage.up(console_ports={"some-console": port})

@@ -48,6 +48,11 @@ class Check(ABC):
         """It does not work."""
         return Diagnosis(self.id, Severity.PROBLEM, subject, found, advice, fix)
 
+    def refused(self, subject: str, message: str) -> Diagnosis:
+        """It does not work, as a message of ours says; its last sentence is what to do."""
+        found, _, advice = message.rpartition(". ")
+        return self.problem(subject, found or message, advice if found else "Correct what it names.")
+
     def skipped(self, subject: str, reason: str) -> Diagnosis:
         """It was not looked at."""
         return Diagnosis(self.id, Severity.SKIPPED, subject, reason)

@@ -52,16 +52,13 @@ class EnvironmentCheck(Check):
         try:
             config = connect_config(patient.environ)
         except ConfigurationError as error:
-            return self.problem("profile", error.message, "")
+            return self.refused("profile", error.message)
         try:
             ClientConfig.load_client_connect_config(override_env_vars=dict(patient.environ), config_file_strict=True)
         except (RuntimeError, ValueError, TypeError, OSError) as error:
             advice = "Correct the profile file: what the SDK does not know it ignores without a word."
             return self.warning("profile", f"it holds what nobody reads: {told(error)}", advice)
         address = config["target_host"]
-        if "://" in address:
-            advice = "Write it as host:port, without a scheme; TLS is TEMPORAL_TLS=true."
-            return self.problem("profile", f"the address {masked_text(address)!r} is a URL", advice)
         return self.ok("profile", f"leads to {masked_text(address)}, namespace {config['namespace']!r}")
 
     def _temporal(self, patient: Patient) -> Iterable[Diagnosis]:

@@ -38,7 +38,7 @@ class ServerCheck(Check):
         """Ask for system and namespace."""
         if patient.client is None:
             if patient.unreachable:
-                return [self.problem("", patient.unreachable, "")]
+                return [self.refused("", patient.unreachable)]
             return [self.skipped("", patient.no_client)]
         client = patient.client
         address = client.service_client.config.target_host

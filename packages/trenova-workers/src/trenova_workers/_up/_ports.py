@@ -43,6 +43,7 @@ def claim(port: int, option: str, what: str, *, sign: str = " ") -> int:
     """
     if port == 0:
         return free_ports(1)[0]
+    asked = f"{option}=PORT" if sign == "=" else option
     with socket.socket() as trial:
         # As the server binds: a connection in TIME_WAIT is no obstacle, a listener is.
         trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -54,7 +55,7 @@ def claim(port: int, option: str, what: str, *, sign: str = " ") -> int:
             else:
                 reason = f"cannot be used ({error.strerror})"
             raise UpError(
-                f"Port {port} for {what} {reason}. Choose another with {option}, or a free one with {option}{sign}0."
+                f"Port {port} for {what} {reason}. Choose another with {asked}, or a free one with {option}{sign}0."
             ) from None
     return port
 
