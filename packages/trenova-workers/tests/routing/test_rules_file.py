@@ -50,6 +50,10 @@ def test_a_bad_file_keeps_the_old_rules_and_says_so_once(watched, caplog):
 
     [line] = caplog.records
     assert "the old ones stay in force" in line.message
+    assert f"new routing rules in {path} are refused" in line.message
+    assert "'default.queue' is 3: " in line.message
+    assert " / 'default.qeue' is 'x': this key is not known. Did you mean 'queue'?" in line.message
+    assert str(path) == line.file
     assert "'default.qeue' is 'x': this key is not known. Did you mean 'queue'?" in line.reason
     write(path, "repaired")
     assert queue() == "repaired"

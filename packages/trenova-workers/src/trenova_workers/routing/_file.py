@@ -10,6 +10,7 @@ import yaml
 from pydantic import ValidationError
 
 from trenova_errors import ConfigurationError
+from trenova_workers.routing._beneath import beneath
 from trenova_workers.routing._problems import in_words, problems_in
 from trenova_workers.routing._rules import RoutingRules
 
@@ -32,11 +33,13 @@ def load_rules(path: Path) -> RoutingRules:
     try:
         return RoutingRules.model_validate(data)
     except ValidationError as error:
-        raise ConfigurationError(in_words(problems_in(RoutingRules, data, error), str(path))) from None
+        told = problems_in(RoutingRules, data, error)
+        hidden = beneath(RoutingRules, data, error, told)
+        raise ConfigurationError(in_words([*told, *hidden], str(path))) from None
 
 
 class RulesFile:
-    """A file of rules, looked at again from time to time.
+    """A file of rules, looked at again when a start asks, from time to time.
 
     A file that has become bad, or is gone, is logged once and changes nothing; so is each further bad version.
     """
@@ -78,7 +81,13 @@ class RulesFile:
         try:
             self.rules = load_rules(self.path)
         except ConfigurationError as error:
-            _log.warning("new routing rules are refused; the old ones stay in force", extra={"reason": error.message})
+            # In the message, since plain logging shows nothing else.
+            _log.warning(
+                "new routing rules in %s are refused; the old ones stay in force: %s",
+                self.path,
+                error.message.replace(f"{self.path}: ", "").replace("\n", " / "),
+                extra={"file": str(self.path), "reason": error.message},
+            )
             return None
         _log.info("new routing rules are in force", extra={"file": str(self.path), "rules": len(self.rules.rules)})
         return self.rules
