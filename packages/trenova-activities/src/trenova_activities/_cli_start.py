@@ -7,7 +7,7 @@ from typing import Annotated, Any, NoReturn, TypeVar
 
 import typer
 
-from trenova_errors import ApplicationError
+from trenova_errors import ApplicationError, ErrorKind
 
 start = typer.Typer(help="Start a job and follow it until it ends.", no_args_is_help=True)
 
@@ -79,7 +79,8 @@ def cancel(
     The Temporal server comes from the profile files and variables of temporalio.envconfig
     (TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_PROFILE...), localhost:7233 by default.
 
-    Exit status: 0 done; 1 failed or refused; 3 ended, but an organization failed, or each one was skipped.
+    Exit status: 0 done; 1 failed or refused; 2 the configuration does not hold, such as routing rules or keys; 3 ended,
+    but an organization failed, or each one was skipped.
     """
     from trenova_activities._cli_nightly import run_cancel
 
@@ -96,7 +97,7 @@ def status(workflow_id: Annotated[str, typer.Argument(help="As printed by 'start
 
 
 def run(work: Coroutine[Any, Any, Result]) -> Result:
-    """Run what a command does; a failure is one sentence on stderr and exit status 1."""
+    """Run what a command does; a failure is one sentence on stderr and exit status 1, or 2 for the configuration."""
     from temporalio.client import WorkflowFailureError
     from temporalio.service import RPCError
 
@@ -105,7 +106,8 @@ def run(work: Coroutine[Any, Any, Result]) -> Result:
     try:
         return asyncio.run(work)
     except ApplicationError as error:
-        _fail(error.message)
+        # The kind and not the class: what a plugin lacks, such as its keys, is an error of the plugin's own.
+        _fail(error.message, status=2 if error.type == ErrorKind.CONFIGURATION else 1)
     except (WorkflowFailureError, RPCError) as error:
         _fail(failure_of(error)[1])
     except KeyError as error:  # how the SDK says that no converter, and so no codec, knows a payload
@@ -118,6 +120,6 @@ def run(work: Coroutine[Any, Any, Result]) -> Result:
         )
 
 
-def _fail(message: str) -> NoReturn:
+def _fail(message: str, *, status: int = 1) -> NoReturn:
     typer.echo(message, err=True)
-    raise typer.Exit(1)
+    raise typer.Exit(status)

@@ -2,9 +2,11 @@
 
 import secrets
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from functools import partial
 from typing import Any
 
-from temporalio.client import Client
+from temporalio.client import Plugin
 from temporalio.envconfig import ClientConnectConfig
 
 from trenova_errors import ApplicationError, ConfigurationError
@@ -20,12 +22,17 @@ from trenova_workers._search_attributes import attribute_type, check_search_attr
 from trenova_workers._service import Finding, S, Service
 from trenova_workers._settings import LoadedSettings, describe_refused
 from trenova_workers.routing._file import load_rules
+from trenova_workers.routing._rules import RoutingRules
 from trenova_workers.routing._served import check_routing
 
 
 async def check(service: Service[S], settings: S, connection: ClientConnectConfig) -> Sequence[Finding]:
-    """Look at the Temporal server, then at what the service itself needs."""
-    return [*await _check_temporal(service, settings, connection), *await _check_service(service, settings)]
+    """Look at the Temporal server, at the plugins that the client is given, and at what the service itself needs."""
+    rules, refused_rules = _load_rules(settings.routing)
+    server = await _check_temporal(service, settings, connection, rules)
+    make = service.plugins if refused_rules else partial(client_plugins, service)
+    plugins = await _check_plugins(service.name, lambda: make(settings), connection if server[0].ok else None)
+    return [*server, *refused_rules, plugins, *await _check_service(service, settings)]
 
 
 async def _check_service(service: Service[S], settings: S) -> Sequence[Finding]:
@@ -35,7 +42,9 @@ async def _check_service(service: Service[S], settings: S) -> Sequence[Finding]:
         return [Finding(service.name, ok=False, detail=error.message)]
 
 
-async def _check_temporal(service: Service[S], settings: S, connection: ClientConnectConfig) -> Sequence[Finding]:
+async def _check_temporal(
+    service: Service[S], settings: S, connection: ClientConnectConfig, rules: RoutingRules | None
+) -> Sequence[Finding]:
     try:
         client = await connect(connection, identity=make_identity(service.name))
     except ConfigurationError as error:
@@ -44,18 +53,35 @@ async def _check_temporal(service: Service[S], settings: S, connection: ClientCo
     return [
         Finding("temporal server", ok=True, detail=reached),
         *await check_search_attributes(client, wanted_attributes(service.search_attributes)),
-        *await _check_routing(client, settings.routing),
+        *await check_fleet(service, settings, client),
+        *(await check_routing(client, rules) if rules else ()),
     ]
 
 
-async def _check_routing(client: Client, options: RoutingOptions) -> Sequence[Finding]:
+def _load_rules(options: RoutingOptions) -> tuple[RoutingRules | None, list[Finding]]:
+    """Return the rules, or why they are refused."""
     if options.rules is None:
-        return []
+        return None, []
     try:
-        rules = load_rules(options.rules)
+        return load_rules(options.rules), []
     except ConfigurationError as error:
-        return [Finding("routing rules", ok=False, detail=error.message)]
-    return await check_routing(client, rules)
+        return None, [Finding("routing rules", ok=False, detail=error.message)]
+
+
+async def _check_plugins(
+    service: str, make: Callable[[], Sequence[Plugin]], connection: ClientConnectConfig | None
+) -> Finding:
+    """Make the plugins as ``run`` does, and connect with them where the server can be reached without.
+
+    Whatever would refuse to start for want of a plugin, such as a codec without keys, is found here.
+    """
+    try:
+        plugins = make()
+        if connection is not None:
+            await connect(connection, identity=make_identity(service), plugins=plugins)
+    except ApplicationError as error:
+        return Finding("client plugins", ok=False, detail=error.message)
+    return Finding("client plugins", ok=True, detail=", ".join(type(plugin).__name__ for plugin in plugins) or "none")
 
 
 async def demo(

@@ -132,6 +132,17 @@ def test_a_service_that_is_well_is_told_to_be_well(doctor):
     assert "grace, heartbeats, database pool" in of(found, "options")[0]["found"]
 
 
+def test_rules_that_are_refused_are_told_once_with_their_problems_apart(doctor):
+    rules = doctor.folder / "rules.yaml"
+    rules.write_text("default: {qeue: x}\nrulse: []\n")
+    ended = doctor.call("--only", "services", "--service", "sample-worker", TRENOVA_ROUTING__RULES=str(rules))
+
+    assert ended.returncode == 1
+    assert ended.stdout.count("'default.qeue'") == 1
+    assert f"Did you mean 'queue'? / {rules}: 'rulse'" in ended.stdout
+    assert "client plugins: ErrorsPlugin" in ended.stdout
+
+
 def test_a_service_is_asked_and_its_own_findings_are_told(doctor):
     amiss = doctor.look("services", environ={"SAMPLE_WORKER_REFUSE": "true"})
     refused = doctor.look("services", environ={"SAMPLE_WORKER_STOER__URL": "x"})

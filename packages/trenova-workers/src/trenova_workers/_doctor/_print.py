@@ -25,12 +25,16 @@ def print_lines(found: Sequence[Diagnosis], file: TextIO) -> None:
     width = max((len(one.check) for one in found), default=0) + 2
     for one in found:
         subject = f"{one.subject}: " if one.subject else ""
-        said = clean(f"{one.check:<{width}}{subject}{one.found}", colour=False)
+        said = clean(_one_line(f"{one.check:<{width}}{subject}{one.found}"), colour=False)
         screen.show(Text.assemble((f"{one.severity:<{_WORD}}", _STYLES[one.severity]), said))
         for label, text in (("do", one.advice), ("done", one.fixed)):
             if text:
-                screen.show(Text(f"{'':<{_WORD + width}}{label}: {clean(text, colour=False)}"))
+                screen.show(Text(f"{'':<{_WORD + width}}{label}: {clean(_one_line(text), colour=False)}"))
     screen.show(Text(_summary(found)))
+
+
+def _one_line(text: str) -> str:
+    return text.replace("\n", " / ")
 
 
 def _summary(found: Sequence[Diagnosis]) -> str:
