@@ -29,6 +29,10 @@ _QUOTED = re.compile(r'"([^"]+)"')
 _SCHEME = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*://(?:[^@]*@)?([^/?#]*)")
 
 
+class NotReachedError(ConfigurationError):
+    """No server lets us in; one that starts may."""
+
+
 def connect_config(environ: Mapping[str, str]) -> ClientConnectConfig:
     """Read profile files and ``TEMPORAL_*`` variables; address and namespace are always set.
 
@@ -81,7 +85,8 @@ async def connect(
     """Connect, and make sure that the namespace is there.
 
     Raises:
-        ConfigurationError: The server does not answer, refuses us, or lacks the namespace.
+        NotReachedError: The server does not answer, or refuses us.
+        ConfigurationError: The server lacks the namespace.
     """
     settle_at_exit()
     address, namespace = config["target_host"], config["namespace"]
@@ -94,7 +99,7 @@ async def connect(
             connect_timeout=_CONNECT_TIMEOUT,
         )
     except (RuntimeError, ValueError, RPCError) as error:
-        raise ConfigurationError(
+        raise NotReachedError(
             f"No Temporal server at {address!r} lets us in: {_reason(error)}. Start one "
             "('trenova-workers up' or 'temporal server start-dev'), or correct TEMPORAL_ADDRESS or the "
             "profile that TEMPORAL_PROFILE names.",

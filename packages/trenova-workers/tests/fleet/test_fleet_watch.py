@@ -76,6 +76,31 @@ def test_a_watch_shows_a_lost_server_and_goes_on_when_it_is_back(own_server, sam
         terminal.end()
 
 
+def test_a_watch_that_begins_without_a_server_waits_for_it(own_server):
+    (server,) = own_server
+    server.kill()
+    environ = {**os.environ, "TEMPORAL_ADDRESS": server.address}
+    command = [TRENOVA_WORKERS, "list", "--watch", "--every", "0.2", "--json", "--service", "nobody"]
+    with subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, text=True) as process:
+        first = json.loads(process.stdout.readline() or "{}")
+        own_server.append(type(server).start(server.port))
+        found = next((look for line in process.stdout if "workers" in (look := json.loads(line))), None)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=20) == 0
+
+    assert f"No Temporal server at '{server.address}' lets us in" in first["error"]
+    assert found["workers"] == []
+
+
+def test_a_watch_of_a_namespace_that_is_not_there_is_refused(server):
+    command = [TRENOVA_WORKERS, "list", "--watch", "--namespace", "nowhere"]
+    environ = {**os.environ, "TEMPORAL_ADDRESS": server.address}
+    ended = subprocess.run(command, env=environ, capture_output=True, text=True, check=False, timeout=60)
+
+    assert ended.returncode == 2
+    assert "no namespace 'nowhere'" in ended.stderr
+
+
 def test_a_watch_without_a_terminal_prints_lines(server):
     environ = {**os.environ, "TEMPORAL_ADDRESS": server.address}
     command = [TRENOVA_WORKERS, "list", "--watch", "--every", "0.2", "--json", "--service", "nobody"]

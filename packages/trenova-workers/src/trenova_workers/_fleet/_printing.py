@@ -3,7 +3,7 @@
 import asyncio
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from typing import Self
 
@@ -13,6 +13,7 @@ from rich.text import Text
 from temporalio.service import RPCError
 
 from trenova_errors import ConfigurationError
+from trenova_workers._connection import NotReachedError
 from trenova_workers._fleet._fleet import Fleet
 from trenova_workers._fleet._status import WorkerState, WorkerStatus
 from trenova_workers._fleet._table import lines_of, table_of
@@ -44,41 +45,41 @@ class Printer:
         else:
             self._screen.show(_shown(workers))
 
-    async def again(self, fleet: Fleet, every_s: float) -> None:
-        """Print for ever; a server that does not answer is shown and asked again.
+    async def again(self, connected: Callable[[], Awaitable[Fleet]], every_s: float) -> None:
+        """Print for ever; a server that does not answer, from the first look on, is shown and asked again.
 
         Raises:
             ConfigurationError: The first look was refused.
         """
-        last: Sequence[WorkerStatus] = self._wanted(await self._first(fleet))
-        seen, lost = time.monotonic(), ""
+        fleet: Fleet | None = None
+        last: Sequence[WorkerStatus] = ()
+        seen: float | None = None
         with _Frames(self._screen.console, live=not (self._json or self._screen.plain)) as frames:
             while True:
-                self._frame(frames, last, lost, time.monotonic() - seen)
-                await asyncio.sleep(every_s)
                 try:
-                    last, seen, lost = self._wanted(await fleet.look()), time.monotonic(), ""
+                    fleet = fleet or await connected()
+                    last, lost = self._wanted(await fleet.look()), ""
+                    seen = time.monotonic()
                 except (RPCError, ConfigurationError) as error:
+                    if seen is None and not isinstance(error, RPCError | NotReachedError):
+                        raise
                     lost = clean(str(error), colour=False)
-
-    async def _first(self, fleet: Fleet) -> Sequence[WorkerStatus]:
-        try:
-            return await fleet.look()
-        except RPCError as error:
-            raise ConfigurationError(f"The Temporal server does not answer: {error.message}. Start it.") from None
+                self._frame(frames, last, lost, seen)
+                await asyncio.sleep(every_s)
 
     def _wanted(self, workers: Sequence[WorkerStatus]) -> Sequence[WorkerStatus]:
         return [one for one in workers if self._stopped or one.state != WorkerState.STOPPED]
 
-    def _frame(self, frames: "_Frames", workers: Sequence[WorkerStatus], lost: str, age_s: float) -> None:
+    def _frame(self, frames: "_Frames", workers: Sequence[WorkerStatus], lost: str, seen: float | None) -> None:
         at = datetime.now(UTC)
-        said = f"The Temporal server does not answer, this is {age_s:.0f} s old: {lost}" if lost else ""
+        since = "it is asked again" if seen is None else f"this is {time.monotonic() - seen:.0f} s old"
+        said = f"The Temporal server does not answer, {since}: {lost}" if lost else ""
         if self._json:
             what = {"error": lost} if lost else {"workers": [worker.model_dump(mode="json") for worker in workers]}
             print(json.dumps({"at": at.isoformat(), **what}), flush=True)  # noqa: T201 (as above)
         elif frames.live:
             head = Text(said or f"{at:%H:%M:%S} UTC, Ctrl-C ends", style="bold red" if said else "dim")
-            frames.live.update(Group(head, _shown(workers)), refresh=True)
+            frames.live.update(head if seen is None else Group(head, _shown(workers)), refresh=True)
         else:
             lines = [said] if said else lines_of(workers) or [_NOBODY]
             self._lines([f"{at:%H:%M:%S} {line}" for line in lines])

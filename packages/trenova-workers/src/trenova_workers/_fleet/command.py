@@ -77,8 +77,11 @@ async def _list(
     config = connect_config(os.environ)
     if namespace:
         config["namespace"] = namespace
-    client = await connect(config, identity=make_identity("trenova-workers-list"))
+
+    async def connected() -> "Fleet":
+        return fleet(await connect(config, identity=make_identity("trenova-workers-list")))
+
     if every_s is None:
-        await printer.once(fleet(client))
+        await printer.once(await connected())
     else:
-        await printer.again(fleet(client), every_s)
+        await printer.again(connected, every_s)
