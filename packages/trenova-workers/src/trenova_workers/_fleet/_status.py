@@ -2,10 +2,14 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 from pydantic import BaseModel, ConfigDict
 
 from trenova_workers._fleet._registrations import Registrations
+
+CUSTOM: Final = "Custom"
+"""What the SDK calls a supplier that is not its own, as that of resizable slots."""
 
 
 class WorkerState(StrEnum):
@@ -26,7 +30,7 @@ class _Status(BaseModel):
 
 
 class SlotUse(_Status):
-    """Slots of one kind. ``available`` is what is free."""
+    """Slots of one kind, by the last heartbeat. ``available`` is what is free; 0 of `CUSTOM` ones: nobody tells."""
 
     used: int
     available: int

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from rich.table import Column, Table
 from rich.text import Text
 
-from trenova_workers._fleet._status import QueueStatus, WorkerState, WorkerStatus
+from trenova_workers._fleet._status import CUSTOM, QueueStatus, SlotUse, WorkerState, WorkerStatus
 from trenova_workers._up._screen import clean
 
 _STYLES = {
@@ -20,7 +20,7 @@ _UNTOLD = "-"
 
 
 def table_of(workers: Sequence[WorkerStatus]) -> Table:
-    """Return one row for each queue of each worker; slots are used/all."""
+    """Return one row for each queue of each worker; slots are used/all, ``?`` where nobody tells."""
     names = ("service", "host", "pid", "build", "state", "queue", "slots", "polls", "cached", "seen", "sdk")
     table = Table(*(Column(name, overflow="fold") for name in names), box=None, padding=(0, 2, 0, 0))
     for worker in workers:
@@ -61,15 +61,25 @@ def _who(worker: WorkerStatus) -> tuple[str, ...]:
 
 
 def _what(worker: WorkerStatus, queue: QueueStatus) -> tuple[str, ...]:
-    slots = (f"{_SHORT[kind]}:{use.used}/{use.used + use.available}" for kind, use in queue.slots.items())
     return (
         queue.queue,
-        ",".join(slots) or _UNTOLD,
+        _slots(queue),
         _polls(queue),
         _UNTOLD if queue.cached_workflows is None else str(queue.cached_workflows),
         f"{queue.seen_s:.0f}s",
         worker.sdk or (_UNTOLD if worker.heartbeats else _POLLS_ALONE),
     )
+
+
+def _slots(queue: QueueStatus) -> str:
+    if queue.state == WorkerState.STOPPED:  # its last heartbeat came before its end
+        return _UNTOLD
+    slots = (f"{_SHORT[kind]}:{use.used}/{_all_of(use)}" for kind, use in queue.slots.items())
+    return ",".join(slots) or _UNTOLD
+
+
+def _all_of(use: SlotUse) -> str:
+    return "?" if use.supplier == CUSTOM else str(use.used + use.available)
 
 
 def _polls(queue: QueueStatus) -> str:
