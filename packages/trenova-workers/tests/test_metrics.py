@@ -69,7 +69,8 @@ def test_a_host_that_is_not_ours_is_refused_with_the_key_to_change():
 
 async def test_what_we_measure_is_on_the_scrape_beside_what_the_sdk_measures(server, client, caplog):
     metrics = MetricsOptions(exporter="prometheus", prefix="site_")
-    settings = Settings(queue=f"scraped-{uuid.uuid4().hex[:8]}", worker=WorkerOptions(metrics=metrics, build_id="4.2"))
+    options = WorkerOptions(metrics=metrics, build_id="4.2", tuner={"kind": "resizable"})
+    settings = Settings(queue=f"scraped-{uuid.uuid4().hex[:8]}", worker=options)
     stop = asyncio.Event()
     connection = {"target_host": server.address, "namespace": "default"}
     with caplog.at_level("INFO"):
@@ -85,8 +86,9 @@ async def test_what_we_measure_is_on_the_scrape_beside_what_the_sdk_measures(ser
     async def measured():
         async with httpx.AsyncClient() as http:
             lines = (await http.get(url)).text.splitlines()
-        names = (lag, "trenova_errors_failures_total{", "site_worker_task_slots_available{")
+        names = (lag, "trenova_errors_failures_total{", "site_worker_task_slots_used{")
         found = [next((line for line in lines if line.startswith(name)), None) for name in names]
+        assert not any("slots_available{" in line for line in lines)  # nobody tells it of slots that are resizable
         return found if all(found) else None
 
     line, *_ = await eventually_awaited(measured)
