@@ -43,6 +43,14 @@ async def test_the_defaults_are_the_sdks_except_where_told(client):
     assert ours["graceful_shutdown_timeout"] == timedelta(seconds=30)
 
 
+async def test_fewer_processes_than_slots_are_meant_and_not_warned_of(client):
+    options = WorkerOptions(activity_executor="processes", max_activities=200)
+    workers = Workers([("many", client)], Work(activities=[nap]), options)  # warnings are errors here
+    workers._executors.shutdown(wait=True)
+
+    assert workers.workers[0].config()["activity_executor"]._max_workers < 200
+
+
 async def test_the_server_hears_of_slots_and_identity_within_seconds(server, client):
     queues = [f"heard-{uuid.uuid4().hex[:8]}" for _ in range(2)]
     stop = asyncio.Event()

@@ -87,6 +87,21 @@ WRONG = [
     ),
     Wrong(
         "contradiction",
+        "worker: {metrics: {exporter: prometheus, buckets: {activity_exection_latency: [1, 2]}}}",
+        (
+            "more.yaml",
+            "'worker.metrics.buckets.activity_exection_latency'",
+            "no such histogram",
+            "The nearest is 'activity_execution_latency'.",
+        ),
+    ),
+    Wrong(
+        "contradiction",
+        "worker: {metrics: {exporter: prometheus, tags: {host: x}}}",
+        ("more.yaml", "'worker.metrics.tags.host'", "every metric has its own 'host'", "Choose another name"),
+    ),
+    Wrong(
+        "contradiction",
         "worker: {max_activities: 4, tuner: {kind: resource}}",
         (
             "more.yaml",
@@ -250,6 +265,19 @@ def test_the_command_line_says_it_and_starts_nothing(wrong, sample):
     assert [part for part in wrong.says if part not in ended.stderr] == [], ended.stderr
     assert len(ended.stderr.splitlines()) == 1
     assert ended.stdout == ""
+
+
+def test_a_queue_that_is_named_twice_is_told_before_what_it_would_need(tmp_path):
+    file = tmp_path / "more.yaml"
+    file.write_text("more_queues: [a, a]\nstore: {pool_size: 20}")
+    loaded = load_settings(Settings, environ={}, config_file=file, config_dir=tmp_path / "none")
+
+    with pytest.raises(ConfigurationError) as caught:
+        refuse_impossible(SERVICE, loaded.values, loaded.layers)
+    first, connections = caught.value.message.splitlines()[1:]
+    assert first.startswith(f"{file.parent.name}/more.yaml: 'more_queues': the queue 'a' is named 2 times")
+    assert first.endswith("Name each once.")
+    assert "x 2 queues" in connections
 
 
 def test_a_folder_in_place_of_a_file_is_told(tmp_path):

@@ -1,6 +1,6 @@
 """Refuses options that the work or the machine cannot bear, before anything is opened."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -21,8 +21,17 @@ UNVERSIONED = "unversioned"
 def problems_of(service: Service[S], settings: S) -> list[Problem]:
     """Return what does not fit this service on this machine, fatal or not. Opens nothing."""
     host = this_host()
-    facts = EnvironmentFacts(len(service.queues(settings)), host.cores, host.memory_mib)
-    return check_options(settings.worker, service.limits(settings), facts)
+    queues = list(service.queues(settings))
+    facts = EnvironmentFacts(len(set(queues)), host.cores, host.memory_mib)
+    return [*_twice(settings, queues), *check_options(settings.worker, service.limits(settings), facts)]
+
+
+def _twice(settings: S, queues: list[str]) -> Iterator[Problem]:
+    """A queue that is polled twice is a slip, and would need the connections of two."""
+    keys = [name for name in type(settings).model_fields if isinstance(getattr(settings, name), list | tuple)]
+    for queue in dict.fromkeys(one for one in queues if queues.count(one) > 1):
+        key = next((name for name in keys if queue in getattr(settings, name)), "queues")
+        yield Problem(key, queues, f"the queue {queue!r} is named {queues.count(queue)} times", "Name each once")
 
 
 def refuse_impossible(service: Service[S], settings: S, layers: Sequence[Layer] = ()) -> None:

@@ -15,7 +15,7 @@ from trenova_workers._running import RunningActivities
 from trenova_workers._service import Work
 from trenova_workers._tuning._arguments import worker_arguments
 from trenova_workers._tuning._checks import LEAST_GRACE_S
-from trenova_workers._tuning._executors import Executors
+from trenova_workers._tuning._executors import Executors, more_slots_than_processes
 from trenova_workers._tuning._slots import ResizableSlots, SlotKind
 from trenova_workers._tuning._tuner import make_tuning, most_activities, slot_key, slots_of
 
@@ -43,20 +43,21 @@ class Workers:
         self._drain = Drain(activities, grace_s)
         self._executors = Executors(options.activity_executor, self._most * len(clients))
         self._tunings = [make_tuning(options) for _ in clients]
-        self.workers = [
-            Worker(
-                client,
-                task_queue=queue,
-                workflows=list(work.workflows),
-                activities=list(work.activities),
-                interceptors=[activities],
-                tuner=tuning.tuner,
-                deployment_config=_build(service, options.build_id),
-                **self._executors.arguments(),
-                **worker_arguments(options, grace_s),
-            )
-            for (queue, client), tuning in zip(clients, self._tunings, strict=True)
-        ]
+        with more_slots_than_processes():
+            self.workers = [
+                Worker(
+                    client,
+                    task_queue=queue,
+                    workflows=list(work.workflows),
+                    activities=list(work.activities),
+                    interceptors=[activities],
+                    tuner=tuning.tuner,
+                    deployment_config=_build(service, options.build_id),
+                    **self._executors.arguments(),
+                    **worker_arguments(options, grace_s),
+                )
+                for (queue, client), tuning in zip(clients, self._tunings, strict=True)
+            ]
         self._running: set[asyncio.Task[None]] = set()
 
     @property

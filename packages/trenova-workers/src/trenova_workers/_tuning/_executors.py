@@ -4,6 +4,7 @@ import multiprocessing
 import os
 import signal
 import threading
+import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -94,6 +95,18 @@ def _obey_only(parent: int | None) -> None:
     while signal.sigwaitinfo({signal.SIGTERM}).si_pid != parent:
         pass
     os._exit(128 + signal.SIGTERM)
+
+
+@contextmanager
+def more_slots_than_processes() -> Iterator[None]:
+    """Make workers without the SDK's warning that they have more slots than the executor has processes or threads.
+
+    A slot is also needed by every poll that is open and by every ``async`` activity, which computes in no process.
+    """
+    with warnings.catch_warnings():
+        said = r"Worker max_concurrent_activities is \d+ but activity_executor's max_workers is only \d+"
+        warnings.filterwarnings("ignore", said, UserWarning)
+        yield
 
 
 @contextmanager

@@ -1,10 +1,12 @@
 """Where the SDK's metrics go."""
 
 from itertools import pairwise
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from trenova_workers._fields import nearest
+from trenova_workers._identity import Identity
 from trenova_workers._tuning._impossible import impossible
 
 
@@ -14,12 +16,23 @@ def _ascending(bounds: tuple[float, ...]) -> tuple[float, ...]:
     return bounds
 
 
+HISTOGRAMS: Final = (
+    *("request_latency", "long_request_latency", "workflow_endtoend_latency"),
+    *("workflow_task_schedule_to_start_latency", "workflow_task_execution_latency", "workflow_task_replay_latency"),
+    *("activity_schedule_to_start_latency", "activity_execution_latency", "activity_succeed_endtoend_latency"),
+    *("local_activity_execution_latency", "local_activity_succeed_endtoend_latency"),
+    *("nexus_task_schedule_to_start_latency", "nexus_task_execution_latency", "nexus_task_endtoend_latency"),
+)
+"""The histograms of the SDK (temporalio 1.35), without prefix and unit."""
+OWN_TAGS: Final = frozenset(Identity.model_fields)
+"""What every metric says of the process; a tag of that name would hide it."""
+
 Buckets = Annotated[tuple[float, ...], Field(min_length=1), AfterValidator(_ascending)]
 Name = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z_][a-zA-Z0-9_]*$")]
 
 
 class MetricsOptions(BaseModel):
-    """Metrics of the SDK. Each has the tags ``service``, ``build_id`` and ``instance`` besides those told."""
+    """Metrics of the SDK. Each has the tags `OWN_TAGS` besides those told."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -32,7 +45,7 @@ class MetricsOptions(BaseModel):
     prefix: Name = "temporal_"
     """Before the name of every metric of the SDK."""
     tags: dict[Name, str] = Field(default_factory=dict)
-    """Further tags of every metric. No secrets: whoever scrapes reads them."""
+    """Further tags of every metric, with names of their own. No secrets: whoever scrapes reads them."""
     buckets: dict[str, Buckets] = Field(default_factory=dict)
     """Upper bounds of a histogram's buckets, by its name without prefix and unit, in seconds."""
     otlp_url: str | None = Field(default=None, pattern=r"^https?://[^\s]+$")
@@ -40,6 +53,19 @@ class MetricsOptions(BaseModel):
     otlp_protocol: Literal["grpc", "http"] = "grpc"
     otlp_interval_s: float = Field(default=10, ge=0.1, le=3600)
     """Seconds between two pushes."""
+
+    @model_validator(mode="after")
+    def _names_what_there_is(self) -> Self:
+        for name in self.buckets:
+            if name not in HISTOGRAMS:
+                near = nearest(name, HISTOGRAMS)
+                fix = f"The nearest is {near!r}" if near else f"Known are {', '.join(HISTOGRAMS)}"
+                raise impossible(f"buckets.{name}", None, "the SDK has no such histogram", fix)
+        for name, value in self.tags.items():
+            if name in OWN_TAGS:
+                said = f"every metric has its own {name!r}, which says what process it is of"
+                raise impossible(f"tags.{name}", value, said, "Choose another name")
+        return self
 
     @model_validator(mode="after")
     def _fits_the_exporter(self) -> Self:
