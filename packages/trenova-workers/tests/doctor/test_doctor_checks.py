@@ -353,7 +353,7 @@ async def test_the_server_is_described_and_what_it_lacks_is_told(doctor, client)
         ("warning", "matching.enableFairness"),
     ]
     assert found[0].found.startswith("Temporal 1.")
-    assert "temporal operator namespace create -n nowhere" in missing.found
+    assert "temporal operator namespace create -n nowhere" in missing.advice
 
 
 async def test_what_a_server_keeps_and_can_is_told(doctor, server):
