@@ -42,8 +42,10 @@ nox.options.default_venv_backend = "uv"
 nox.options.download_python = "never"
 nox.options.error_on_missing_interpreters = False
 nox.options.reuse_venv = "yes"
-# The ends of the range that members support; what is between is a session by name.
-_TESTS = [f"tests-{PYTHONS[0]}", f"tests-{PYTHONS[-1]}"]
+# The ends of the range that members support; what is between is a session by name. Services run in an image that has
+# the first of them, and only there.
+_NEWEST = [f"tests-{PYTHONS[-1]}({name})" for name in HOME if name not in SERVICES]
+_TESTS = [f"tests-{PYTHONS[0]}", *_NEWEST]
 nox.options.sessions = ["lint", "types", "replay", *_TESTS, "wheels", "integration", "demo"]
 
 # Tests wait for servers more than they compute; a file's tests share its fixtures, so files go together.

@@ -61,7 +61,7 @@ def test_a_check_finds_keys_with_which_nothing_would_start(production: Services)
         "Set encryption.keys.source": {},
         "none.json": {SOURCE: "file", PATH: str(production.folder / "none.json")},
         "damaged.json": {SOURCE: "file", PATH: str(damaged)},
-        "must name the key to encrypt with": {**KEYS, "TEMPORAL_ENCRYPTION_REVOKED_KEYS": "k1"},
+        "which TEMPORAL_ENCRYPTION_REVOKED_KEYS revokes": {**KEYS, "TEMPORAL_ENCRYPTION_REVOKED_KEYS": "k1"},
         "KMS": sealed_by_kms(production.folder),
         "codec.encryption is null": PLAIN,
         "on_plaintext is warn": {**KEYS, "TRENOVA_CODEC__ENCRYPTION__ON_PLAINTEXT": "warn"},

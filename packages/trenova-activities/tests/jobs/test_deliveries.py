@@ -29,6 +29,8 @@ from trenova_errors import (
     UnavailableError,
 )
 
+pytestmark = pytest.mark.integration  # three databases: once, not on every Python
+
 SECRET = "s" * 32
 ALL = {
     "email": {"host": "mail.example", "sender": "tms@example.com"},

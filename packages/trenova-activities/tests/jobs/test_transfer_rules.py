@@ -16,6 +16,8 @@ from trenova_activities.database._requirements import ready_catalog
 from trenova_activities.database._rows import insertable
 from trenova_errors import ConflictError, InvalidInputError, ResourceNotFoundError
 
+pytestmark = pytest.mark.integration  # three databases: once, not on every Python
+
 STEPS = ("reserve", "copy", "cancel")
 
 

@@ -9,9 +9,12 @@ from temporalio.client import Client
 
 from trenova_workers._up._embedded import installed_binary
 
-pytestmark = pytest.mark.skipif(
-    not installed_binary().exists(), reason="needs the extra [embedded], which brings the temporal program"
-)
+pytestmark = [
+    pytest.mark.integration,  # many processes: once, not on every Python
+    pytest.mark.skipif(
+        not installed_binary().exists(), reason="needs the extra [embedded], which brings the temporal program"
+    ),
+]
 # Installed as any package is: an entry point in the metadata of a distribution on the path.
 ENTRY_POINTS = "[trenova.workers]\ntiny-worker = tiny_worker\n"
 COMMAND = "import typer\nfrom trenova_workers._up.command import up\ntyper.run(up)"
