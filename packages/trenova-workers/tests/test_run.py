@@ -191,7 +191,7 @@ def test_one_queue_named_twice_is_refused(sample):
     ended = sample.call("run", SAMPLE_WORKER_MORE_QUEUES=f'["{sample.queue}"]')
 
     assert ended.returncode == 2
-    assert "each only once" in ended.stderr
+    assert "Name each once" in ended.stderr
 
 
 async def test_logs_of_a_failing_activity_carry_context_and_no_values(sample, client):

@@ -275,7 +275,7 @@ def test_a_queue_that_is_named_twice_is_told_before_what_it_would_need(tmp_path)
     with pytest.raises(ConfigurationError) as caught:
         refuse_impossible(SERVICE, loaded.values, loaded.layers)
     first, connections = caught.value.message.splitlines()[1:]
-    assert first.startswith(f"{file.parent.name}/more.yaml: 'more_queues': the queue 'a' is named 2 times")
+    assert first.startswith(f"{file}: 'more_queues': the queue 'a' is named 2 times")
     assert first.endswith("Name each once.")
     assert "x 2 queues" in connections
 
