@@ -311,10 +311,12 @@ async def main(folder: Path) -> None:
             jobs.CheckDatabaseWorkflow,
             jobs.CancelShipmentsByCreatedAtWorkflow,
             jobs.DeleteAuditEntriesWorkflow,
+            jobs.TransferShipmentsWorkflow,
             jobs.RedeliverNotificationWorkflow,
         ]
         activities = [answers.duplicate, answers.notify, answers.copied, answers.check, answers.cancel, answers.delete]
         activities += [answers.email, answers.webhook, answers.redis, answers.bury, answers.reopen]
+        activities += TransferAnswers().all
         async with (
             Worker(clients[0], task_queue=QUEUE, workflows=workflows, activities=activities),
             Worker(clients[1], task_queue=jobs.NOTIFICATION_QUEUE, workflows=workflows, activities=activities),

@@ -14,22 +14,28 @@ CancelShipmentsResult CancelledOrganization ChannelName CheckDatabasePayload Che
 ConfigurationCopiedPayload DELETE_AUDIT_ENTRIES_ACTIVITY DELETE_AUDIT_ENTRIES_JOB DELETE_AUDIT_ENTRIES_SCHEDULE
 DELETE_AUDIT_ENTRIES_WORKFLOW DUPLICATE_SHIPMENT_ACTIVITY DUPLICATE_SHIPMENT_JOB DUPLICATE_SHIPMENT_WORKFLOW
 DeleteAuditEntriesPayload DeleteAuditEntriesProgress DeleteAuditEntriesResult DeleteAuditEntriesWorkflow
-DeliveryPayload DeliveryReceipt DeliveryState DuplicateShipmentPayload DuplicateShipmentResult
-DuplicateShipmentWorkflow EMAIL_DELIVERY_ACTIVITY FailureNotice JOB_EVENTS JOB_NOTIFICATION_ACTIVITY
-JOB_NOTIFICATION_WORKFLOW JOB_TYPE JobEvent JobNotificationPayload JobReadiness JobSchedule MAX_BATCH MAX_COPIES
-NOTIFICATION_JOB NOTIFICATION_QUEUE NotificationAction NotificationResult ORGANIZATION_ID PartialFailure
-PlannedDelivery PurgedOrganization REDELIVER_NOTIFICATION_WORKFLOW REDIS_DELIVERY_ACTIVITY REOPEN_DELIVERY_ACTIVITY
-REQUEST_DIGEST RedeliverNotificationWorkflow RedeliverPayload RedeliverResult RelatedEntity RunState SEARCH_ATTRIBUTES
-SHIPMENT_QUEUE SYSTEM_QUEUE SendConfigurationCopiedNotificationWorkflow SendJobCompleteNotificationWorkflow
-SkippedOrganization TAGS WEBHOOK_DELIVERY_ACTIVITY cancel_workflow_id duplicate_workflow_id event_of longest_attempt
-purge_workflow_id redelivery_workflow_id shortest_heartbeat start_cancel start_duplicate start_purge start_redelivery
+COMPENSATION_CONFLICT EMAIL_DELIVERY_ACTIVITY JOB_EVENTS JOB_NOTIFICATION_ACTIVITY JOB_NOTIFICATION_WORKFLOW JOB_TYPE
+MAX_BATCH MAX_COPIES MAX_TRANSFERS NOTIFICATION_JOB NOTIFICATION_QUEUE ORGANIZATION_ID REDELIVER_NOTIFICATION_WORKFLOW
+REDIS_DELIVERY_ACTIVITY REOPEN_DELIVERY_ACTIVITY REQUEST_DIGEST SEARCH_ATTRIBUTES SHIPMENT_QUEUE SYSTEM_QUEUE TAGS
+TRANSFER_CANCEL_ACTIVITY TRANSFER_COPY_ACTIVITY TRANSFER_RELEASE_ACTIVITY TRANSFER_RESERVE_ACTIVITY
+TRANSFER_RESTORE_ACTIVITY TRANSFER_SHIPMENTS_JOB TRANSFER_SHIPMENTS_WORKFLOW TRANSFER_VERIFY_ACTIVITY
+TRANSFER_WITHDRAW_ACTIVITY WEBHOOK_DELIVERY_ACTIVITY Compensation CompensationConflictError DeliveryPayload
+DeliveryReceipt DeliveryState DuplicateShipmentPayload DuplicateShipmentResult DuplicateShipmentWorkflow FailureNotice
+JobEvent JobNotificationPayload JobReadiness JobSchedule NotUndone NotUndoneError NotificationAction
+NotificationResult PartialFailure PlannedDelivery PurgedOrganization RedeliverNotificationWorkflow RedeliverPayload
+RedeliverResult RelatedEntity ReservedTransfer RunState Saga SagaEntry SagaState
+SendConfigurationCopiedNotificationWorkflow SendJobCompleteNotificationWorkflow SkippedOrganization StepOutcome
+TransferCall TransferShipmentsPayload TransferShipmentsResult TransferShipmentsWorkflow TransferStepDone as_argument
+cancel_workflow_id duplicate_workflow_id event_of longest_attempt purge_workflow_id redelivery_workflow_id
+shortest_heartbeat start_cancel start_duplicate start_purge start_redelivery start_transfer transfer_workflow_id
 """
 DATABASE = """
-CancellationActivities Catalog Clock DEMO_SEED Database DatabaseOptions DeliveryActivities EVERY_EVENT History JOBS
+DEMO_SEED EVERY_EVENT JOBS CancellationActivities Catalog Clock Database DatabaseOptions DeliveryActivities History
 JobTables Migration NotificationActivities NotificationPreferences NotifyRoles Preference ProNumberFormat
-ProNumberOptions RetentionActivities Seeded ShipmentActivities SystemActivities Tenant allow_by_default
-allow_retention asked_for check database_clock find_delivery found list_deliveries migrate organization_names
-ready_catalog reserve_sequence retention_notes retention_sql revoke_retention sample_organizations seed seed_history
+ProNumberOptions RetentionActivities Seeded ShipmentActivities SystemActivities Tenant TransferActivities
+allow_by_default allow_retention asked_for check database_clock find_delivery found list_deliveries migrate
+organization_names ready_catalog reserve_sequence retention_notes retention_sql revoke_retention sample_organizations
+seed seed_history
 """
 CHANNELS = """
 Channel ChannelOptions Channels DELIVERY_HEADER EmailChannel EmailOptions ForbiddenAddressError Message Probe
@@ -78,6 +84,16 @@ def test_the_names_on_the_wire_never_change():
         "REQUEST_DIGEST": "trenova.request-digest",
         "SHIPMENT_QUEUE": "shipment-queue",
         "SYSTEM_QUEUE": "system-queue",
+        "COMPENSATION_CONFLICT": "compensation_conflict",
+        "TRANSFER_CANCEL_ACTIVITY": "CancelTransferSourcesActivity",
+        "TRANSFER_COPY_ACTIVITY": "CopyTransferredShipmentsActivity",
+        "TRANSFER_RELEASE_ACTIVITY": "ReleaseTransferNumbersActivity",
+        "TRANSFER_RESERVE_ACTIVITY": "ReserveTransferNumbersActivity",
+        "TRANSFER_RESTORE_ACTIVITY": "RestoreTransferSourcesActivity",
+        "TRANSFER_SHIPMENTS_JOB": "transfer_shipments",
+        "TRANSFER_SHIPMENTS_WORKFLOW": "TransferShipmentsWorkflow",
+        "TRANSFER_VERIFY_ACTIVITY": "VerifyTransferStepActivity",
+        "TRANSFER_WITHDRAW_ACTIVITY": "WithdrawTransferCopiesActivity",
         "WEBHOOK_DELIVERY_ACTIVITY": "DeliverNotificationByWebhookActivity",
     }
     assert [key.name for key in trenova_activities.SEARCH_ATTRIBUTES] == [

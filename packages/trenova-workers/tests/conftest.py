@@ -41,12 +41,11 @@ class Server:
         return f"127.0.0.1:{self.port}"
 
     @classmethod
-    def start(cls, port: int | None = None, *settings: str) -> "Server":
+    def start(cls, port: int | None = None, *arguments: str) -> "Server":
         port = port or free_port()
         temporal = Path(sysconfig.get_path("scripts")) / "temporal"
         command = [temporal, "server", "start-dev", "--headless", "--ip", "127.0.0.1", "--port", str(port)]
-        command += ["--dynamic-config-value", "frontend.enableCancelWorkerPollsOnShutdown=true"]  # as `up` starts it
-        process = subprocess.Popen([*command, "--log-level", "never"], stdout=subprocess.DEVNULL)
+        process = subprocess.Popen([*command, "--log-level", "never", *arguments], stdout=subprocess.DEVNULL)
         server = cls(port, process)
         eventually(server._answers)
         return server

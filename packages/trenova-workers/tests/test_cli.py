@@ -26,6 +26,7 @@ def test_prepare_check_run_and_demo_of_a_service(sample):
         "search attribute SampleTag",
         "registrations",
         "schedules",
+        "client plugins",
         "store",
     ]
     assert demo.returncode == 0

@@ -164,6 +164,7 @@ async def disturbances(handle: WorkflowHandle[Drill, None], late: list[str]) -> 
     return found
 
 
+@pytest.mark.integration
 async def test_no_attempt_is_lost_or_repeated_when_workers_leave_under_load(sample, client):
     await drill(sample, client, 5)
 

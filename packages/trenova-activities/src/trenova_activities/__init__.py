@@ -63,6 +63,15 @@ with workflow.unsafe.imports_passed_through():
         SHIPMENT_QUEUE,
         SYSTEM_QUEUE,
         TAGS,
+        TRANSFER_CANCEL_ACTIVITY,
+        TRANSFER_COPY_ACTIVITY,
+        TRANSFER_RELEASE_ACTIVITY,
+        TRANSFER_RESERVE_ACTIVITY,
+        TRANSFER_RESTORE_ACTIVITY,
+        TRANSFER_SHIPMENTS_JOB,
+        TRANSFER_SHIPMENTS_WORKFLOW,
+        TRANSFER_VERIFY_ACTIVITY,
+        TRANSFER_WITHDRAW_ACTIVITY,
         WEBHOOK_DELIVERY_ACTIVITY,
     )
     from trenova_activities._nightly_contract import (
@@ -110,6 +119,7 @@ with workflow.unsafe.imports_passed_through():
         start_purge,
     )
     from trenova_activities._starting_redelivery import redelivery_workflow_id, start_redelivery
+    from trenova_activities._starting_transfer import start_transfer, transfer_workflow_id
     from trenova_activities._timeouts import longest_attempt, shortest_heartbeat
     from trenova_activities._transfer_contract import (
         MAX_TRANSFERS,
@@ -171,6 +181,15 @@ __all__ = [
     "SHIPMENT_QUEUE",
     "SYSTEM_QUEUE",
     "TAGS",
+    "TRANSFER_CANCEL_ACTIVITY",
+    "TRANSFER_COPY_ACTIVITY",
+    "TRANSFER_RELEASE_ACTIVITY",
+    "TRANSFER_RESERVE_ACTIVITY",
+    "TRANSFER_RESTORE_ACTIVITY",
+    "TRANSFER_SHIPMENTS_JOB",
+    "TRANSFER_SHIPMENTS_WORKFLOW",
+    "TRANSFER_VERIFY_ACTIVITY",
+    "TRANSFER_WITHDRAW_ACTIVITY",
     "WEBHOOK_DELIVERY_ACTIVITY",
     "CancelShipmentsByCreatedAtWorkflow",
     "CancelShipmentsPayload",
@@ -236,6 +255,8 @@ __all__ = [
     "start_duplicate",
     "start_purge",
     "start_redelivery",
+    "start_transfer",
+    "transfer_workflow_id",
 ]
 
 _WORKFLOWS: Final = {

@@ -47,20 +47,22 @@ class Keys:
         ring: They; None where none were found and none are needed.
         file: The ring file that they are from; None for those of the environment, and for none.
         why: Why that file, in a sentence; empty where the command line says so.
+        variables: How the variables begin that give or name the keys where no ring file does.
     """
 
     ring: KeyRing | None
     file: Path | None = None
     why: str = ""
+    variables: str = KEY_VARIABLES
 
     def __str__(self) -> str:
         if self.ring is None:
             return "no keys"
-        return f"the keys of {str(self.file)!r}" if self.file else f"the keys in {KEY_VARIABLES}..."
+        return f"the keys of {str(self.file)!r}" if self.file else f"the keys in {self.variables}..."
 
 
 def find_keys(ring: Path | None, environ: Mapping[str, str], *, from_environment: bool, needed: bool) -> Keys:
-    """Take the ring that is named, that of the data folder, or the keys in the environment, in this order.
+    """Take the ring that is named, what the services are told of, the data folder's, or the environment's keys.
 
     Args:
         ring: What ``--ring`` names.

@@ -24,6 +24,7 @@ __all__ = ["plugin"]
 
 _PLAIN: Final = "TRENOVA_CODECS_PLAIN"
 _DEV: Final = "dev"
+_OF_TOOLS: Final[Mapping[str, Any]] = {"on_plaintext": "warn", "prove_keys": False}
 
 
 def plugin(environ: Mapping[str, str]) -> Plugin | None:
@@ -62,18 +63,18 @@ def plugin(environ: Mapping[str, str]) -> Plugin | None:
         _refuse_unless_plain(environ, ring)
         return None
     encryption["keys"] = keys
-    return CodecPlugin(options(tree).within(data_dir), environ=environ)
+    return CodecPlugin(options(tree).within(ring.parent), environ=environ)
 
 
 def _keys(environ: Mapping[str, str], asked: Any, ring: Path) -> Any:
     """Return the source of the keys as options hold it; None where there is none."""
-    if named := environ.get(_RING):
+    if named := environ.get(RING_VARIABLE):
         return {"source": "file", "path": named}
     if asked is not None:
         return asked
     if ring.exists():
         return {"source": "file", "path": str(ring)}
-    if any(name.startswith(_KEY_VARIABLES) for name in environ):
+    if any(name.startswith(KEY_VARIABLES) for name in environ):
         return {"source": "environment"}
     return None
 

@@ -3,6 +3,11 @@
 from trenova_workers._connection import connect, connect_config
 from trenova_workers._demo import CheckEvent, DemoEvent, DemoRun, ProgressEvent, SummaryEvent
 from trenova_workers._drain import ForcedShutdownError
+from trenova_workers._fleet._fleet import Fleet, list_workers
+from trenova_workers._fleet._registrations import Registrations
+from trenova_workers._fleet._registrations_plugin import RegistrationsPlugin
+from trenova_workers._fleet._status import PollerCounts, QueueStatus, SlotUse, WorkerState, WorkerStatus
+from trenova_workers._identity import Identity, host_of, parse_identity
 from trenova_workers._limits import WorkLimits
 from trenova_workers._options import HealthOptions, LogOptions, RoutingOptions, WorkerOptions
 from trenova_workers._prepare import prepare
@@ -32,6 +37,7 @@ __all__ = [
     "FixedPollers",
     "FixedSlots",
     "FixedTuner",
+    "Fleet",
     "ForcedShutdownError",
     "HealthOptions",
     "Identity",

@@ -15,7 +15,8 @@ from temporalio.envconfig import ClientConnectConfig
 from trenova_errors import ApplicationError, ConfigurationError, ErrorKind
 from trenova_workers._connection import connect_config
 from trenova_workers._drain import ForcedShutdownError
-from trenova_workers._preflight import refuse_impossible
+from trenova_workers._identity import Identity, host_of
+from trenova_workers._preflight import build_of, refuse_impossible
 from trenova_workers._prepare import prepare
 from trenova_workers._run import run
 from trenova_workers._service import S, Service
@@ -49,8 +50,8 @@ def service_app(service: Service[S]) -> typer.Typer:
 
     @app.command("run")
     def run_(set_: Set = None, config: Config = None) -> None:
-        """Poll the queues until SIGTERM or SIGINT, then drain. A second signal cuts running work off."""
-        _exit(service, lambda: _main(service, set_, config, lambda s, c, i: run(service, s, connection=c, identity=i)))
+        """Poll the queues until SIGTERM or SIGINT, then drain; a second one cuts off. SIGHUP reads settings again."""
+        _exit(service, lambda: _serve(service, set_, config))
 
     @app.command("prepare")
     def prepare_(set_: Set = None, config: Config = None) -> None:
@@ -105,7 +106,7 @@ def _serve(service: Service[S], set_: list[str] | None, config: Path | None) -> 
     def again() -> S:
         return _possible(service, set_, config).values
 
-    return _main(service, set_, config, lambda s, c: run(service, s, connection=c, reload=again))
+    return _main(service, set_, config, lambda s, c, i: run(service, s, connection=c, reload=again, identity=i))
 
 
 def _show_refused(
@@ -146,6 +147,8 @@ def _main(
     set_: list[str] | None,
     config: Path | None,
     verb: Callable[[S, ClientConnectConfig, Identity], Coroutine[Any, Any, int | None]],
+    *,
+    load: Callable[[Service[S], list[str] | None, Path | None], LoadedSettings[S]] = _possible,
 ) -> int:
     from trenova_errors.structlog import configure_logging
 

@@ -6,6 +6,8 @@ import typer
 def workers_app() -> typer.Typer:
     """Return the command line of ``trenova-workers``."""
     from trenova_workers._cli_route import route_app
+    from trenova_workers._doctor.command import doctor
+    from trenova_workers._fleet.command import list_
     from trenova_workers._up.command import up
 
     app = typer.Typer(
@@ -16,6 +18,12 @@ def workers_app() -> typer.Typer:
         pretty_exceptions_enable=False,
     )
 
+    @app.callback()
+    def callback() -> None:
+        """Start, watch and examine Temporal workers."""
+
     app.command("up")(up)
+    app.command("doctor")(doctor)
+    app.command("list")(list_)
     app.add_typer(route_app(), name="route")
     return app

@@ -14,7 +14,7 @@ class HealthServer:
     """Answers ``/livez`` (200 while the event loop turns) and ``/readyz`` (200 or 503).
 
     Both answer a `Report`: ``service``, ``identity``, its parts ``host``, ``pid``, ``instance`` and ``build_id``,
-    ``queues`` (``{queue: state}``), ``state`` and ``reason``.
+    ``queues`` (``{queue: state}``), ``state`` and ``reason``; and ``event_loop_lag_s``.
     """
 
     def __init__(self, options: HealthOptions, readiness: Readiness, lag: LoopLag) -> None:

@@ -14,6 +14,7 @@ from temporalio.client import Client
 from temporalio.service import RPCError
 
 from trenova_workers._drain import DrainReport
+from trenova_workers._identity import Identity
 
 # Answers are reused this long, so that many probes cost the server one question.
 _FRESH_WHEN_READY_S = 1.0
@@ -88,8 +89,12 @@ class Readiness:
     def last(self) -> Report:
         """Return what was found last, without asking anyone."""
         report = Report(
-            service=self._service,
-            identity=self._identity,
+            service=self.identity.service,
+            identity=self.identity.text,
+            host=self.identity.host,
+            pid=self.identity.pid,
+            instance=self.identity.instance,
+            build_id=self.identity.build_id,
             queues=dict(self._queues),
             state=str(self._state),
             reason=self._reason,

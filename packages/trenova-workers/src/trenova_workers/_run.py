@@ -12,10 +12,14 @@ from temporalio.runtime import Runtime
 from trenova_errors import ConfigurationError
 from trenova_workers._connection import connect
 from trenova_workers._first_process import orphans_reaped
-from trenova_workers._identity import make_identity
+from trenova_workers._fleet._boot import looking_around
+from trenova_workers._fleet._registrations import Registrations
+from trenova_workers._fleet._registrations_plugin import RegistrationsPlugin
+from trenova_workers._identity import Identity
 from trenova_workers._interruption import Interruption, cancelled_when, interrupted_by, interrupted_by_signals
 from trenova_workers._loop_lag import LoopLag
 from trenova_workers._plugins import client_plugins
+from trenova_workers._preflight import build_of, refuse_impossible, settled
 from trenova_workers._readiness import Readiness
 from trenova_workers._reload import Reload, reloaded_by_signal
 from trenova_workers._service import S, Service
@@ -31,6 +35,7 @@ async def run(
     *,
     connection: ClientConnectConfig,
     stop: asyncio.Event | None = None,
+    reload: Callable[[], S] | None = None,
     identity: Identity | None = None,
 ) -> None:
     """Serve until told to stop, then drain: stop polling and let running activities finish.
@@ -41,6 +46,8 @@ async def run(
         connection: From `connect_config`.
         stop: Set it to drain. Without it SIGTERM and SIGINT ask for the drain, and a second one cuts
             running activities off; this needs the main thread.
+        reload: Reads the settings anew and refuses those that do not hold. Without ``stop``, SIGHUP calls it and
+            gives the workers the new numbers of slots that are resizable.
         identity: Under which the process polls, answers and logs; a new one with the machine's name if absent.
 
     Raises:

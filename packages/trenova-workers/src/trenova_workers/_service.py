@@ -24,14 +24,15 @@ def _nothing_goes_on(_: Any) -> bool:
 class Work:
     """What one worker process registers, on each of its queues.
 
-    Activities may be ``async`` functions or plain ones; plain ones run on a thread pool with one
-    thread per activity slot. One that works in steps should look at ``activity.is_worker_shutdown()``
-    between them, and then return with what it has done, for its workflow to call again.
+    Activities may be ``async`` functions or plain ones; plain ones run on threads or in processes, one per
+    activity slot (``worker.activity_executor``). One that works in steps should look at
+    ``activity.is_worker_shutdown()`` between them, and then return with what it has done, for its workflow
+    to call again.
 
     Attributes:
         workflows: Classes.
         activities: Functions, and methods of objects that hold what they need.
-        goes_on: Whether the result of an activity says so; a drain counts it as checkpointed.
+        goes_on: Whether the result of an activity says that its work does; a drain counts it as checkpointed.
     """
 
     workflows: Sequence[type] = ()

@@ -112,7 +112,8 @@ def described(service: Service[S], loaded: LoadedSettings[S]) -> dict[str, Any]:
             name: attribute_type(kind) for name, kind in wanted_attributes(service.search_attributes).items()
         },
         "limits": service.limits(loaded.values).model_dump(mode="json"),
-        "settings": loaded.describe(),
+        "problems": [asdict(problem) for problem in problems_of(service, loaded.values)],
+        "settings": with_derived(service, loaded.values, loaded.describe()),
     }
 
 

@@ -49,11 +49,6 @@ class Doctor:
             cwd=self.folder,
         )
 
-    def start(self, module: str, *arguments: str) -> "subprocess.Popen[bytes]":
-        """Start a module of its own; the test ends it."""
-        command = [sys.executable, "-m", module, *arguments]
-        return subprocess.Popen(command, env=self.environ, cwd=self.folder, stderr=subprocess.DEVNULL)
-
     def look(
         self, *only: str, services: dict[str, str] | None = None, environ: dict[str, str] | None = None, **told: bool
     ) -> "tuple[int, list[dict[str, Any]]]":

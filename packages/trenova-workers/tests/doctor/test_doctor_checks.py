@@ -185,45 +185,17 @@ def test_a_service_that_breaks_does_not_keep_others_from_being_looked_at(doctor)
     assert "no such table" in found[0]["found"]
 
 
-FEWER = """
-from contextlib import asynccontextmanager
-from dataclasses import replace
-
-from sample_worker.__main__ import SERVICE
-from sample_worker._jobs import Sample, nap
-from trenova_workers import Work
-from trenova_workers.cli import service_main
-
-
-@asynccontextmanager
-async def work(settings):
-    yield Work(workflows=[Sample], activities=[nap])
-
-
-if __name__ == "__main__":
-    service_main(replace(SERVICE, name="fewer-worker", work=work))
-"""
-
-
 @pytest.mark.slow
 def test_workers_of_one_queue_that_register_different_work_are_told(doctor, sample):
-    def alike():
-        return doctor.look("registrations", services={"fewer-worker": "fewer_worker"})
-
-    doctor.write("fewer_worker", FEWER)
     sample.start("run").until_ready()
-    before = alike()
-    other = doctor.start("fewer_worker", "run")
-    try:
-        status, found = eventually(lambda: (now := alike())[0] == 1 and now)
-    finally:
-        other.kill()
-        other.wait()
+    before = doctor.look("registrations")
+    sample.start("run", SAMPLE_WORKER_LACKS='["sample.block"]').until_ready()
+    status, found = eventually(lambda: (now := doctor.look("registrations"))[0] == 1 and now, seconds=60)
 
     assert before[0] == 0
     assert status == 1
     [differs] = of(found, "registrations", "problem")
-    assert differs["subject"] == "fewer-worker: registrations"
+    assert differs["subject"] == "sample-worker: registrations"
     assert "activities only with the" in differs["found"]
     assert "sample.block" in differs["found"]
 
@@ -357,7 +329,11 @@ async def test_the_server_is_described_and_what_it_lacks_is_told(doctor, client)
 
 
 async def test_what_a_server_keeps_and_can_is_told(doctor, server):
-    other = type(server).start(None, "matching.enableFairness=true", "frontend.WorkerHeartbeatsEnabled=false")
+    other = type(server).start(
+        None,
+        *("--dynamic-config-value", "matching.enableFairness=true"),
+        *("--dynamic-config-value", "frontend.WorkerHeartbeatsEnabled=false"),
+    )
     try:
         client = await Client.connect(other.address)
         request = RegisterNamespaceRequest(namespace="short")

@@ -27,6 +27,7 @@ def test_the_whole_examination_is_printed_and_what_is_safe_is_fixed(doctor):
         "server",
         "clock",
         "services",
+        "options",
         "search-attributes",
         "queues",
         "registrations",

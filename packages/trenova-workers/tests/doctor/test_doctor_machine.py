@@ -5,12 +5,12 @@ import pytest
 from trenova_workers._doctor._check import Check
 from trenova_workers._doctor._check_machine import MachineCheck
 from trenova_workers._doctor._checks import CHECKS
-from trenova_workers._doctor._control_group import GroupLimits, group_limits
 from trenova_workers._doctor._diagnosis import Diagnosis, Severity
 from trenova_workers._doctor._examine import exit_status, look
 from trenova_workers._doctor._patient import Patient
 from trenova_workers._doctor._print import print_lines
 from trenova_workers._doctor._services import Described
+from trenova_workers._tuning._control_group import GroupLimits, group_limits
 from trenova_workers._up._discovery import Service
 
 MIB = 1024 * 1024

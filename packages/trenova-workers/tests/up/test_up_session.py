@@ -322,7 +322,6 @@ def test_the_server_listens_on_loopback_and_keeps_a_write_ahead_log(stage):
     assert "--sqlite-pragma journal_mode=WAL --sqlite-pragma synchronous=1" in line
     assert "--dynamic-config-value matching.enableFairness=true" in line
     assert "--dynamic-config-value matching.useNewMatcher=true" in line
-    assert "--dynamic-config-value frontend.enableCancelWorkerPollsOnShutdown=true" in line
     assert "--headless" not in line
     assert stage.data_dir.stat().st_mode & 0o777 == 0o700
 

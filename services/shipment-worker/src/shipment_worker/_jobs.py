@@ -62,4 +62,9 @@ async def open_jobs(settings: Settings, database: Database) -> Work:
             _log.error("a job is not served", extra={"job": name, "reason": error.message})
     if not ready:
         raise ConfigurationError(" ".join(refused.values()), jobs=", ".join(refused))
-    return Work([workflow for workflow, _ in ready], [activity for _, activities in ready for activity in activities])
+    activities = [activity for _, those in ready for activity in those]
+    return Work([workflow for workflow, _ in ready], activities, goes_on=_goes_on)
+
+
+def _goes_on(result: Any) -> bool:
+    return isinstance(result, CancelShipmentsProgress) and not result.done

@@ -61,8 +61,13 @@ class Settings(ServiceSettings):
         return Database.open(self.database.within(self.data_dir))
 
     def plugins(self) -> Sequence[Plugin]:
-        """Return what the client is given: one decision about failures, and the codec of payloads."""
-        return ErrorsPlugin(), CodecPlugin(self.codec.within(self.data_dir), environ=os.environ)
+        """Return what the client is given: one decision about failures, and the codec of payloads.
+
+        Raises:
+            ApplicationError: There are no keys, or payloads may be in clear outside ``dev``.
+        """
+        codec = self.codec.within(self.data_dir).require_protection(self.env)
+        return ErrorsPlugin(), CodecPlugin(codec, environ=os.environ)
 
     def limits(self) -> WorkLimits:
         """Return what our activities and the database demand of the worker's options."""

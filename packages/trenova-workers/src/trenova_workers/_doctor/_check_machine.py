@@ -4,10 +4,10 @@ import sys
 from pathlib import Path
 
 from trenova_workers._doctor._check import Check, Need
-from trenova_workers._doctor._control_group import group_limits
 from trenova_workers._doctor._diagnosis import Diagnosis
 from trenova_workers._doctor._patient import Patient
 from trenova_workers._doctor._services import Described
+from trenova_workers._tuning._control_group import group_limits
 
 _MIB = 1024 * 1024
 # A worker without work holds about 150 MiB (interpreter, SDK, an ORM); below this it is killed before it is busy.

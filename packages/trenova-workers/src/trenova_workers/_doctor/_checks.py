@@ -9,6 +9,7 @@ from trenova_workers._doctor._check_clock import ClockCheck
 from trenova_workers._doctor._check_environment import EnvironmentCheck
 from trenova_workers._doctor._check_loop import LoopCheck
 from trenova_workers._doctor._check_machine import MachineCheck
+from trenova_workers._doctor._check_options import OptionsCheck
 from trenova_workers._doctor._check_queues import QueuesCheck
 from trenova_workers._doctor._check_registrations import RegistrationsCheck
 from trenova_workers._doctor._check_server import ServerCheck
@@ -19,6 +20,7 @@ CHECKS: Sequence[Check] = (
     ServerCheck(),
     ClockCheck(),
     ServicesCheck(),
+    OptionsCheck(),
     AttributesCheck(),
     QueuesCheck(),
     RegistrationsCheck(),

@@ -14,6 +14,10 @@ from typing import Any, Literal, ParamSpec, TypedDict, TypeVar
 
 from temporalio.worker import SharedStateManager
 
+from trenova_workers._tuning._host import this_host
+
+_YIELDING = 5
+"""By how much computing processes are nicer than the worker that polls and reports for them."""
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -58,7 +62,7 @@ class Executors:
             self._manager.start(tie_to_parent)
         self._listener = ThreadPoolExecutor(1, thread_name_prefix="heartbeats")
         self._shared = SharedStateManager.create_from_multiprocessing(self._manager, self._listener)
-        return _Processes(most, mp_context=spawn, initializer=tie_to_parent)
+        return _Processes(most, mp_context=spawn, initializer=_begin)
 
 
 class _Processes(ProcessPoolExecutor):
@@ -68,6 +72,12 @@ class _Processes(ProcessPoolExecutor):
         """See base class."""
         with _stops_blocked():
             return super().submit(fn, *args, **kwargs)
+
+
+def _begin() -> None:
+    """Compute only when the worker's own process has nothing to do: it fetches work and reports for all of them."""
+    os.nice(_YIELDING)
+    tie_to_parent()
 
 
 def tie_to_parent() -> None:

@@ -76,8 +76,6 @@ class EmbeddedServer:
             *("--sqlite-pragma", "journal_mode=WAL", "--sqlite-pragma", "synchronous=1"),
             *("--dynamic-config-value", "matching.enableFairness=true"),
             *("--dynamic-config-value", "matching.useNewMatcher=true"),
-            # Else a worker that stops breaks its polls off, and a task that is on its way there is lost.
-            *("--dynamic-config-value", "frontend.enableCancelWorkerPollsOnShutdown=true"),
             *("--log-level", "warn", "--color", "never", "--ui-disable-news-fetch"),
             *(("--ui-codec-endpoint", self._codec_endpoint) if self._codec_endpoint else ()),
         ]

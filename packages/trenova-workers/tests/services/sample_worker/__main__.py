@@ -8,7 +8,7 @@ from temporalio import activity
 from temporalio.common import SearchAttributeKey
 
 from sample_worker._drill import STEPS, Drill, DrillActivities
-from sample_worker._jobs import Sample, block, crunch, fail, hold, nap, process
+from sample_worker._jobs import Sample, block, crunch, fail, hold, hold_up, nap, process
 from sample_worker._settings import Settings
 from trenova_errors import ConfigurationError, UnavailableError
 from trenova_workers import DemoRun, Finding, Service, Work, WorkLimits
@@ -22,7 +22,8 @@ async def work(settings: Settings) -> AsyncIterator[Work]:
     if settings.away:
         raise UnavailableError("The store at 'store.db' cannot be reached. Start it.")
     await asyncio.sleep(settings.opening_s)
-    activities = [nap, block, fail, process, hold, crunch]
+    known = [nap, block, fail, process, hold, hold_up, crunch]
+    activities = [one for one in known if f"sample.{one.__name__}" not in settings.lacks]
     if settings.ledger:
         activities += DrillActivities(settings.ledger).all
     yield Work([Sample, Drill], activities, goes_on=goes_on)
@@ -64,6 +65,7 @@ SERVICE = Service(
     demo=demo,
     demo_order=3,
     search_attributes=[SearchAttributeKey.for_keyword(os.environ.get("SAMPLE_ATTRIBUTE", "SampleTag"))],
+    limits=limits,
 )
 
 

@@ -26,4 +26,5 @@ class Settings(ServiceSettings):
     away: bool = False
     expected: int = 1
     longest_s: float = 60
+    lacks: tuple[str, ...] = ()
     ledger: Path | None = None
