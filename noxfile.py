@@ -122,15 +122,20 @@ def lowest(session: nox.Session, member: str) -> None:
 
 @nox.session(python=False)
 def integration(session: nox.Session) -> None:
-    """What needs all members at once or takes every database, and that the checks above find what they are for."""
+    """What needs all members at once, and that the checks above find what they are for."""
+    folders = [str(path) for path in (ROOT / "services/tests", ROOT / ".ci/tests") if path.exists()]
+    session.run("pytest", "-m", "not slow", *folders, *session.posargs)
+
+
+@nox.session(python=False)
+def processes(session: nox.Session) -> None:
+    """What starts many processes or takes every database, of each member; a quarter of an hour, by name."""
     marked = [
         str(path)
         for home in HOME.values()
         for path in sorted(home.glob("tests/**/test_*.py"))
         if "mark.integration" in path.read_text()
     ]
-    folders = [str(path) for path in (ROOT / "services/tests", ROOT / ".ci/tests") if path.exists()]
-    session.run("pytest", "-m", "not slow", *folders, *session.posargs)
     if marked:
         session.run("pytest", *_TWO_AT_ONCE, "-m", "integration and not slow", *marked, *session.posargs)
 
