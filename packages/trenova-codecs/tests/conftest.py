@@ -1,8 +1,9 @@
 """One dev server, on a file that can be looked into, for all tests that need a real one."""
 
+import logging
 import sys
 import sysconfig
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,15 @@ from temporalio.testing import WorkflowEnvironment
 
 # The sandbox imports workflows by the name of their module, so they need one that is importable.
 sys.path.insert(0, str(Path(__file__).parent))
+
+
+@pytest.fixture(autouse=True)
+def logging_stays() -> Iterator[None]:
+    """Undo what commands, which tests run in this process, do to the log of theirs."""
+    library = logging.getLogger("trenova_codecs")
+    level = library.level
+    yield
+    library.setLevel(level)
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@ import asyncio
 import base64
 import dataclasses
 import json
-import logging
 import os
 import sysconfig
 import uuid
@@ -42,7 +41,6 @@ def ask(tmp_path, monkeypatch):
     """Run a command with the keys `held` in its environment, in an empty folder and in a thread of this process."""
     monkeypatch.chdir(tmp_path)
     one_at_a_time = asyncio.Lock()  # the runner exchanges stdin, stdout and the environment of the process
-    level = logging.getLogger("trenova_codecs").level
 
     async def run(*words, stdin="", held=("k1", "k2"), **environ):
         keys = {f"TEMPORAL_ENCRYPTION_KEY_{key_id}": write_base64(SECRETS[key_id]) for key_id in held}
@@ -54,8 +52,7 @@ def ask(tmp_path, monkeypatch):
         assert result.exception is None or isinstance(result.exception, SystemExit)
         return Outcome(result.exit_code, result.stdout, result.stderr)
 
-    yield run
-    logging.getLogger("trenova_codecs").setLevel(level)
+    return run
 
 
 async def sealed(*values, key="k1", layout="compat"):

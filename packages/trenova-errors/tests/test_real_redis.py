@@ -88,7 +88,7 @@ def test_refused_credentials_are_a_matter_of_configuration(server, password):
         ((("REPLICAOF", "127.0.0.1", "1"),), ("SET", "k", "hunter2"), "unavailable"),
         ((), ("EVALSHA", "0" * 40, "0"), "retryable"),
         ((("ACL", "SETUSER", "default", "-set"),), ("SET", "k", "hunter2"), "configuration"),
-        ((), ("DEBUG", "SLEEP", "2"), "unavailable"),
+        ((), ("BLPOP", "k", "2"), "unavailable"),
     ],
     ids=["unknown command", "wrong type", "out of memory", "replica", "no script", "no permission", "late answer"],
 )

@@ -51,7 +51,7 @@ async def run_backlog(server, jobs):
     return [int(workflow_id.rpartition("/")[2]) for workflow_id in ids]
 
 
-async def check(server, count, *, times):
+async def check(server, count, *, near, times):
     """Compare the order of a backlog with what it has to be. A wait is counted in the runs that went before.
 
     Seconds would compare the machine of one minute with that of the next.
@@ -64,8 +64,8 @@ async def check(server, count, *, times):
         return statistics.mean(position[number] for number, job in enumerate(jobs) if job.urgency == urgency)
 
     urgent = sum(job.urgency == "critical" for job in jobs)
-    assert mean("critical") < 1.15 * urgent / 2
-    assert mean("bulk") > 0.85 * (urgent + (count - urgent) / 2)
+    assert mean("critical") < (1 + near) * urgent / 2
+    assert mean("bulk") > (1 - near) * (urgent + (count - urgent) / 2)
 
     small = [number for number, job in enumerate(jobs) if job.organization_id == "small"]
     among_all = statistics.median(position[number] for number in small)
@@ -74,8 +74,9 @@ async def check(server, count, *, times):
 
 
 async def test_urgent_work_runs_first_and_a_small_organization_does_not_wait_for_a_big_one(fair_server):
-    # The server balances in each of four partitions, which shows with so few jobs; unbalanced it is tenfold.
-    await check(fair_server, 176, times=5)
+    # The server orders and balances in each of four partitions, which shows with so few jobs: in the order of their
+    # starts the urgent ones would be 45 % late, and the small organization would wait ten times what it does alone.
+    await check(fair_server, 176, near=0.3, times=5)
 
 
 @pytest.mark.slow
@@ -83,4 +84,4 @@ async def test_urgent_work_runs_first_and_a_small_organization_does_not_wait_for
 async def test_two_thousand_runs_keep_their_order_and_a_small_organization_waits_no_more_than_twice_its_own(
     fair_server,
 ):
-    await check(fair_server, 2000, times=2)
+    await check(fair_server, 2000, near=0.15, times=2)
