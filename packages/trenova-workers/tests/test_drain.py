@@ -97,19 +97,22 @@ async def test_one_request_that_arrives_twice_is_one(sample, client):
     assert await running.result() == 1
 
 
-async def test_a_drain_does_not_wait_for_a_server_that_is_away(sample, own_server):
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP], ids=["gone", "silent"])
+async def test_a_drain_does_not_wait_for_a_server_that_is_away(sample, own_server, number):
     child = sample.start("run", "--set", "worker.graceful_shutdown_s=60")
     client = await Client.connect(own_server[0].address)
     await begin(client, sample.queue, "sample.nap", 1.0)
-    own_server[0].kill()
+    own_server[0].process.send_signal(number)
 
     begun = time.monotonic()
     child.signal(signal.SIGTERM)
 
-    assert await asyncio.to_thread(child.end, seconds=30) == 1
-    assert time.monotonic() - begun < 25
-    assert "Ended without the server, which did not answer" in child.log.read_text()
+    code = await asyncio.to_thread(child.end, seconds=50)
+    assert time.monotonic() - begun < 45, "the grace was waited for"
     assert event(child, "drained")["finished"] == 1
+    # The SDK ends its last polls by itself at times where connections are refused, never where nothing answers.
+    assert code == 1 or (code == 0 and number == signal.SIGKILL)
+    assert ("Ended without the server, which did not answer" in child.log.read_text()) == (code == 1)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -56,11 +56,15 @@ async def test_a_worker_logs_what_does_not_fit_and_works(sample, client):
     assert "activities only with the other: sample.fail" in unlike["detail"]
     assert second.readyz().json()["state"] == "ready"
 
-    checked = await asyncio.to_thread(sample.call, "check", "--json")
-    findings = [json.loads(line) for line in checked.stdout.splitlines()]
-    amiss = {finding["subject"]: finding["detail"] for finding in findings if not finding["ok"]}
-    assert checked.returncode == 1
-    assert {"registrations", "schedules"} <= amiss.keys(), findings
+    def what_is_amiss():
+        checked = sample.call("check", "--json")
+        findings = [json.loads(line) for line in checked.stdout.splitlines()]
+        found = {finding["subject"]: finding["detail"] for finding in findings if not finding["ok"]}
+        assert checked.returncode == (1 if found else 0)
+        # Where the machine is so busy that heartbeats are late, a worker counts as lost for a moment.
+        return {"registrations", "schedules"} <= found.keys() and found
+
+    amiss = await asyncio.to_thread(eventually, what_is_amiss, seconds=60)
     assert "sample.fail" in amiss["registrations"]
     assert f"{sample.queue}-orphan" in amiss["schedules"]
 
