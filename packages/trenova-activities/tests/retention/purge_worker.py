@@ -1,4 +1,4 @@
-"""A worker process for tests that kill it: ``python purge_worker.py ADDRESS QUEUE DATABASE_URL``."""
+"""A worker process for tests that kill it: ``purge_worker.py ADDRESS QUEUE DATABASE_URL [SECONDS OF A CALL]``."""
 
 import asyncio
 import sys
@@ -12,11 +12,11 @@ from trenova_activities.database._nightly import Budget
 from trenova_errors import ErrorsPlugin
 
 
-async def main(address: str, queue: str, url: str) -> None:
+async def main(address: str, queue: str, url: str, seconds: str = "1") -> None:
     client = await Client.connect(address, plugins=[ErrorsPlugin()])
     async with Database.open(DatabaseOptions(url=url)) as database:
         catalog = await ready_catalog(database, "delete_audit_entries")
-        activities = RetentionActivities(database, catalog, budget=Budget(seconds=1))
+        activities = RetentionActivities(database, catalog, budget=Budget(seconds=float(seconds)))
         workflows = [DeleteAuditEntriesWorkflow]
         async with Worker(client, task_queue=queue, workflows=workflows, activities=[activities.delete]):
             print("working", flush=True)  # noqa: T201 - the test waits for it
