@@ -87,13 +87,12 @@ class Scene:
         return now
 
     async def life(self, number: int) -> None:
-        """Let a worker work for a while; the kill comes before its share of the work is done."""
+        """Let a worker work; the kill comes somewhere in the life's own part of the work, or soon after it."""
         await asyncio.to_thread(self.worker.start)
         done = await self.beyond(await purged(self.url))
         await self._strikes(number)
-        some = self.chance.randrange(max(1, self.expected.eligible // (3 * self.drill.kills)))
-        share = self.expected.eligible * number // (self.drill.kills + 1)
-        now = await self.beyond(min(done + some, share) if done < share else done)
+        part = (number - 1 + self.chance.random()) / (self.drill.kills + 1)
+        now = await self.beyond(max(done, int(self.expected.eligible * part)))
         self.worker.kill()
         self._tell(f"life {number} of {self.drill.kills} ended at {now:,} of {self.expected.eligible:,}")
 
