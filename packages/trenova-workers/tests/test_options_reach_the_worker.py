@@ -164,6 +164,14 @@ async def scraped(probe: Probe) -> None:
     assert {line.partition('le="')[2].partition('"')[0] for line in bounds} == {"0.25", "7.5", "+Inf"}
 
 
+async def warned_of(probe: Probe) -> None:
+    with probe.caplog.at_level("WARNING"):
+        async with probe.serving(history={"max_events": 4}):
+            await probe.run_activity("sample.nap")
+    said = [record for record in probe.caplog.records if "the history of a workflow nears" in record.getMessage()]
+    assert [record.workflow_type for record in said] == ["Sample"]
+
+
 async def tuned(probe: Probe) -> None:
     composite = {
         "kind": "composite",
@@ -245,6 +253,7 @@ PROOFS: dict[str, Proof] = {
     "activity_executor": in_processes,
     "heartbeat_interval_s": interval,
     "metrics": scraped,
+    "history": warned_of,
 }
 
 

@@ -15,6 +15,7 @@ OF_THE_PLACE = {
     "memory_limit_mib",
     "memory_per_activity_mib",
     "heartbeat_interval_s",
+    "history",
     "metrics",
 }
 """What depends on where a worker runs, not on what it does."""

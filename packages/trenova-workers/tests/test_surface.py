@@ -17,6 +17,8 @@ def test_the_public_names_are_these():
         "Fleet",
         "ForcedShutdownError",
         "HealthOptions",
+        "HistoryMonitor",
+        "HistoryOptions",
         "Identity",
         "LoadedSettings",
         "LogOptions",

@@ -7,6 +7,7 @@ from trenova_workers._fleet._fleet import Fleet, list_workers
 from trenova_workers._fleet._registrations import Registrations
 from trenova_workers._fleet._registrations_plugin import RegistrationsPlugin
 from trenova_workers._fleet._status import PollerCounts, QueueStatus, SlotUse, WorkerState, WorkerStatus
+from trenova_workers._history import HistoryMonitor, HistoryOptions
 from trenova_workers._identity import Identity, host_of, parse_identity
 from trenova_workers._limits import WorkLimits
 from trenova_workers._options import HealthOptions, LogOptions, RoutingOptions, WorkerOptions
@@ -40,6 +41,8 @@ __all__ = [
     "Fleet",
     "ForcedShutdownError",
     "HealthOptions",
+    "HistoryMonitor",
+    "HistoryOptions",
     "Identity",
     "LoadedSettings",
     "LogOptions",

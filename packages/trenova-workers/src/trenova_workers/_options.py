@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ModelWrapValidatorHandler, model_validator
 
+from trenova_workers._history import HistoryOptions
 from trenova_workers._tuning._combinations import contradictions
 from trenova_workers._tuning._metrics import MetricsOptions
 from trenova_workers._tuning._pollers import FixedPollers, Pollers
@@ -86,6 +87,8 @@ class WorkerOptions(BaseModel):
     """Seconds between two reports of this worker to the server; the server allows 1 to 60."""
     metrics: MetricsOptions = Field(default_factory=MetricsOptions)
     """Where the SDK's metrics go."""
+    history: HistoryOptions = HistoryOptions()
+    """How the histories of workflows are measured, and what the log warns of."""
 
     @model_validator(mode="wrap")
     @classmethod

@@ -9,6 +9,7 @@ from temporalio.worker import Worker, WorkerDeploymentConfig
 
 from trenova_errors import ConfigurationError
 from trenova_workers._drain import Drain, DrainReport
+from trenova_workers._history import HistoryMonitor
 from trenova_workers._interruption import Interruption
 from trenova_workers._options import WorkerOptions
 from trenova_workers._running import RunningActivities
@@ -43,6 +44,7 @@ class Workers:
         self._drain = Drain(activities, grace_s)
         self._executors = Executors(options.activity_executor, self._most * len(clients))
         self._tunings = [make_tuning(options) for _ in clients]
+        watching = [HistoryMonitor(options.history)] if options.history.measure else []
         with more_slots_than_processes():
             self.workers = [
                 Worker(
@@ -50,7 +52,7 @@ class Workers:
                     task_queue=queue,
                     workflows=list(work.workflows),
                     activities=list(work.activities),
-                    interceptors=[activities],
+                    interceptors=[activities, *watching],
                     tuner=tuning.tuner,
                     deployment_config=_build(service, options.build_id),
                     **self._executors.arguments(),

@@ -6,6 +6,7 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from trenova_workers._fields import nearest
+from trenova_workers._history import HISTORY_BUCKETS
 from trenova_workers._identity import Identity
 from trenova_workers._tuning._impossible import impossible
 
@@ -22,8 +23,9 @@ HISTOGRAMS: Final = (
     *("activity_schedule_to_start_latency", "activity_execution_latency", "activity_succeed_endtoend_latency"),
     *("local_activity_execution_latency", "local_activity_succeed_endtoend_latency"),
     *("nexus_task_schedule_to_start_latency", "nexus_task_execution_latency", "nexus_task_endtoend_latency"),
+    *HISTORY_BUCKETS,
 )
-"""The histograms of the SDK (temporalio 1.35), without prefix and unit."""
+"""The histograms of the SDK (temporalio 1.35), without prefix and unit, and our own, whose names are whole."""
 OWN_TAGS: Final = frozenset(Identity.model_fields)
 """What every metric says of the process; a tag of that name would hide it."""
 
@@ -47,7 +49,8 @@ class MetricsOptions(BaseModel):
     tags: dict[Name, str] = Field(default_factory=dict)
     """Further tags of every metric, with names of their own. No secrets: whoever scrapes reads them."""
     buckets: dict[str, Buckets] = Field(default_factory=dict)
-    """Upper bounds of a histogram's buckets, by its name without prefix and unit, in seconds."""
+    """Upper bounds of a histogram's buckets, by its name without prefix and unit: seconds, or for the two of histories
+    (``trenova_workers_workflow_history_events``, ``..._bytes``) events and bytes."""
     otlp_url: str | None = Field(default=None, pattern=r"^https?://[^\s]+$")
     """The collector, e.g. ``http://127.0.0.1:4317`` (gRPC) or ``http://127.0.0.1:4318/v1/metrics`` (HTTP)."""
     otlp_protocol: Literal["grpc", "http"] = "grpc"

@@ -18,6 +18,7 @@ from temporalio.runtime import (
 )
 
 from trenova_errors import ConfigurationError
+from trenova_workers._history import HISTORY_BUCKETS
 from trenova_workers._tuning._metrics import MetricsOptions
 
 if TYPE_CHECKING:
@@ -104,7 +105,7 @@ def _runtime(options: "WorkerOptions", tags: Mapping[str, str], port: int) -> Ru
 
 
 def _exporter(metrics: MetricsOptions, port: int) -> PrometheusConfig | OpenTelemetryConfig | None:
-    buckets = {name: list(bounds) for name, bounds in metrics.buckets.items()} or None
+    buckets = {name: list(bounds) for name, bounds in {**HISTORY_BUCKETS, **metrics.buckets}.items()}
     if metrics.exporter == "prometheus":
         return PrometheusConfig(
             bind_address=_address(metrics.host, port),
