@@ -7,7 +7,8 @@ import trenova_activities.database
 import trenova_activities.testing
 
 ROOT = """
-BURY_DELIVERY_ACTIVITY BUSINESS_UNIT_ID CANCEL_SHIPMENTS_ACTIVITY CANCEL_SHIPMENTS_JOB CANCEL_SHIPMENTS_SCHEDULE
+BURY_DELIVERY_ACTIVITY BUSINESS_UNIT_ID BY_HAND_TAG DRY_RUN_TAG FAILURE_TAG JOB_MEMO REDELIVERY_TAG SCHEDULED_TAG
+SUCCESS_TAG JobMemo job_memo CANCEL_SHIPMENTS_ACTIVITY CANCEL_SHIPMENTS_JOB CANCEL_SHIPMENTS_SCHEDULE
 CANCEL_SHIPMENTS_WORKFLOW CHANNELS CHECK_DATABASE_ACTIVITY CHECK_DATABASE_WORKFLOW CONFIGURATION_COPIED_ACTIVITY
 CONFIGURATION_COPIED_WORKFLOW CancelShipmentsByCreatedAtWorkflow CancelShipmentsPayload CancelShipmentsProgress
 CancelShipmentsResult CancelledOrganization ChannelName CheckDatabasePayload CheckDatabaseResult CheckDatabaseWorkflow
@@ -74,6 +75,13 @@ def test_the_names_on_the_wire_never_change():
         "DUPLICATE_SHIPMENT_JOB": "duplicate_shipment",
         "DUPLICATE_SHIPMENT_WORKFLOW": "DuplicateShipmentWorkflow",
         "EMAIL_DELIVERY_ACTIVITY": "DeliverNotificationByEmailActivity",
+        "BY_HAND_TAG": "by-hand",
+        "DRY_RUN_TAG": "dry-run",
+        "FAILURE_TAG": "tells-failure",
+        "JOB_MEMO": "trenova.job",
+        "REDELIVERY_TAG": "redelivery",
+        "SCHEDULED_TAG": "scheduled",
+        "SUCCESS_TAG": "tells-success",
         "JOB_NOTIFICATION_ACTIVITY": "SendNotificationActivity",
         "JOB_NOTIFICATION_WORKFLOW": "SendJobCompleteNotificationWorkflow",
         "NOTIFICATION_JOB": "notification",

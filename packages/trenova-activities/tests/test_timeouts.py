@@ -17,4 +17,4 @@ def test_the_longest_attempt_and_the_shortest_silence_of_several_are_those_of_th
 
     assert longest_attempt(duplicate, notify) == longest_attempt(duplicate) == timedelta(minutes=2)
     assert shortest_heartbeat(duplicate, notify) == timedelta(seconds=10)
-    assert shortest_heartbeat(notify) is None
+    assert shortest_heartbeat(trenova_activities.EMAIL_DELIVERY_ACTIVITY) == timedelta(seconds=20)

@@ -20,6 +20,7 @@ class CheckDatabaseWorkflow:
             payload,
             result_type=CheckDatabaseResult,
             activity_id="check",
+            summary="Look at what each job lacks in the workers' database",
             **INSPECTION,
         )
         return result

@@ -10,7 +10,7 @@ from temporalio.client import Client, WorkflowExecutionDescription, WorkflowExec
 from trenova_activities._cli_follow import RPC_TIMEOUT, connect_to_read, console, failure_of, moment, stage_of
 from trenova_activities._cli_nightly import left_alone
 from trenova_activities._cli_waiting import readable, why_it_waits
-from trenova_activities._starting_nightly import NIGHTLY_JOBS, in_words
+from trenova_activities._nightly_labels import NIGHTLY_JOBS, in_words
 from trenova_errors import ApplicationError, InvalidInputError, ResourceNotFoundError
 
 _MOST_LISTED = 20

@@ -11,6 +11,7 @@ from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from trenova_activities._cli_follow import connect, console, follow_to_end, say_if_known, valid
 from trenova_activities._cli_nightly import exit_status, left_alone, show_exceptions
 from trenova_activities._names import NOTIFICATION_QUEUE
+from trenova_activities._notice_labels import notice_labels
 from trenova_activities._notification_contract import JobNotificationPayload
 from trenova_activities._notification_workflows import SendJobCompleteNotificationWorkflow
 from trenova_activities._retention_contract import DeleteAuditEntriesPayload, DeleteAuditEntriesResult
@@ -57,7 +58,7 @@ async def run_notify(asked: Mapping[str, Any], *, follow: bool) -> None:
         task_queue=NOTIFICATION_QUEUE,
         id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
         id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-        static_summary=f"Tell {payload.target} how {payload.job_type} ended",
+        **notice_labels(payload).arguments(),
     )
     console.print(f"Workflow {handle.id}", soft_wrap=True)
     if follow:

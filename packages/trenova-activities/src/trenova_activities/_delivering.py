@@ -14,6 +14,7 @@ from trenova_activities._delivery_contract import (
     DeliveryReceipt,
     PlannedDelivery,
 )
+from trenova_activities._labels import brief
 from trenova_activities._names import (
     BURY_DELIVERY_ACTIVITY,
     EMAIL_DELIVERY_ACTIVITY,
@@ -55,7 +56,7 @@ async def _deliver(tenant: TenantPayload, planned: PlannedDelivery) -> PlannedDe
             payload,
             result_type=DeliveryReceipt,
             activity_id=planned.activity_id,
-            summary=f"{planned.channel} to {planned.target}",
+            summary=brief(f"Send by {planned.channel} to {planned.target}"),
             **policy.options(),
         )
     except ActivityError as error:
@@ -71,7 +72,7 @@ async def _bury(payload: DeliveryPayload, planned: PlannedDelivery) -> DeliveryR
         payload,
         result_type=DeliveryReceipt,
         activity_id=f"bury/{planned.channel}/{planned.target}",
-        summary=f"give up {planned.channel} to {planned.target}",
+        summary=brief(f"Record that {planned.channel} to {planned.target} is given up"),
         **RECORD,
     )
     return receipt

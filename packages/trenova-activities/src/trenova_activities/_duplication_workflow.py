@@ -9,6 +9,7 @@ from temporalio.exceptions import FailureError
 with workflow.unsafe.imports_passed_through():
     from trenova_activities._duplication_contract import DuplicateShipmentPayload, DuplicateShipmentResult
     from trenova_activities._job_notice import start_notification
+    from trenova_activities._labels import brief
     from trenova_activities._names import (
         DUPLICATE_SHIPMENT_ACTIVITY,
         DUPLICATE_SHIPMENT_JOB,
@@ -16,7 +17,7 @@ with workflow.unsafe.imports_passed_through():
     )
     from trenova_activities._notification_contract import JobNotificationPayload, RelatedEntity
     from trenova_activities._timeouts import TRANSACTION
-    from trenova_activities._wording import explain_failure
+    from trenova_activities._wording import explain_failure, times
 
 
 @workflow.defn(name=DUPLICATE_SHIPMENT_WORKFLOW)
@@ -36,7 +37,7 @@ class DuplicateShipmentWorkflow:
                 payload,
                 result_type=DuplicateShipmentResult,
                 activity_id="duplicate",
-                summary=f"{payload.count} x {payload.shipment_id}",
+                summary=brief(f"Copy {payload.shipment_id}, {times(payload.count)}, in one transaction"),
                 **TRANSACTION,
             )
         except (FailureError, asyncio.CancelledError) as error:

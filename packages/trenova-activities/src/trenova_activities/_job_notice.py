@@ -13,6 +13,7 @@ with workflow.unsafe.imports_passed_through():
         NOTIFICATION_QUEUE,
         NOTIFY_SUFFIX,
     )
+    from trenova_activities._notice_labels import notice_labels
     from trenova_activities._notification_contract import JobNotificationPayload
 
 
@@ -26,7 +27,7 @@ async def start_notification(notification: JobNotificationPayload) -> None:
             task_queue=NOTIFICATION_QUEUE,
             parent_close_policy=workflow.ParentClosePolicy.ABANDON,
             id_reuse_policy=WorkflowIDReusePolicy.TERMINATE_IF_RUNNING,
-            static_summary=f"Tell {notification.target} how {notification.job_type} ended",
+            **notice_labels(notification, requested_by=notification.user_id).child_arguments(),
         )
     except FailureError:
         workflow.logger.warning("The notification could not be started", exc_info=True)

@@ -58,3 +58,17 @@ TAGS: Final = SearchAttributeKey.for_keyword_list("TrenovaTags")
 
 SEARCH_ATTRIBUTES: Final = (ORGANIZATION_ID, BUSINESS_UNIT_ID, JOB_TYPE, TAGS)
 """All four; they must be registered on a namespace before the first start that carries them."""
+
+REQUEST_DIGEST: Final = "trenova.request-digest"
+"""Memo key under which a run keeps the fingerprint of its request."""
+
+JOB_MEMO: Final = "trenova.job"
+"""Memo key under which a run says what it is, who asked and what for: a :class:`JobMemo`."""
+
+SCHEDULED_TAG: Final = "scheduled"
+BY_HAND_TAG: Final = "by-hand"
+DRY_RUN_TAG: Final = "dry-run"
+REDELIVERY_TAG: Final = "redelivery"
+SUCCESS_TAG: Final = "tells-success"
+FAILURE_TAG: Final = "tells-failure"
+"""Our own values of ``TrenovaTags``; a notification also has ``about:<job type>``, and what its parent has."""

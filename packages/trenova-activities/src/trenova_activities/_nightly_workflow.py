@@ -11,6 +11,7 @@ from temporalio.exceptions import CancelledError, FailureError, is_cancelled_exc
 with workflow.unsafe.imports_passed_through():
     from trenova_activities._names import JOB_NOTIFICATION_WORKFLOW, NOTIFICATION_QUEUE
     from trenova_activities._nightly_contract import FailureNotice, NightlyPayload, NightlyProgress, RunState
+    from trenova_activities._notice_labels import notice_labels
     from trenova_activities._notification_contract import JobNotificationPayload
     from trenova_activities._timeouts import LAST_WORDS, NIGHTLY
     from trenova_errors import NonRetryableError
@@ -69,6 +70,7 @@ class NightlyLoop(Generic[Progress]):
                 payload.at(state),
                 result_type=self.progress,
                 activity_id=f"{self.kind}-{state.calls}",
+                summary=f"{self.kind.capitalize()}, call {state.calls}: batches for some twenty seconds",
                 **NIGHTLY,
             )
             if progress.done:
@@ -85,6 +87,7 @@ class NightlyLoop(Generic[Progress]):
                 payload.at(ending),
                 result_type=self.progress,
                 activity_id=f"{self.kind}-failed",
+                summary="Find out whom to tell that the run failed",
                 **LAST_WORDS,
             )
         except FailureError:
@@ -116,7 +119,7 @@ class NightlyLoop(Generic[Progress]):
                 task_queue=NOTIFICATION_QUEUE,
                 parent_close_policy=workflow.ParentClosePolicy.ABANDON,
                 id_reuse_policy=WorkflowIDReusePolicy.TERMINATE_IF_RUNNING,
-                static_summary=f"Tell {notification.target} how {self.job_type} ended",
+                **notice_labels(notification).child_arguments(),
             )
         except FailureError:
             workflow.logger.warning("The notification could not be started", exc_info=True)

@@ -9,6 +9,7 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from trenova_activities._delivering import deliver
+    from trenova_activities._labels import brief
     from trenova_activities._names import (
         CHANNELS_PATCH,
         CONFIGURATION_COPIED_ACTIVITY,
@@ -16,6 +17,7 @@ with workflow.unsafe.imports_passed_through():
         JOB_NOTIFICATION_ACTIVITY,
         JOB_NOTIFICATION_WORKFLOW,
     )
+    from trenova_activities._notice_labels import notice_summary
     from trenova_activities._notification_contract import (
         ConfigurationCopiedPayload,
         JobNotificationPayload,
@@ -37,7 +39,7 @@ class SendJobCompleteNotificationWorkflow:
             payload,
             result_type=NotificationResult,
             activity_id="notify",
-            summary=f"{payload.job_type} to {payload.target}",
+            summary=brief(notice_summary(payload)),
             **NOTIFICATION,
         )
         return await _through_channels(payload, result)
@@ -55,7 +57,7 @@ class SendConfigurationCopiedNotificationWorkflow:
             payload,
             result_type=NotificationResult,
             activity_id="notify",
-            summary=f"{payload.config_id} to user/{payload.user_id}",
+            summary=brief(f"Tell user/{payload.user_id} that configuration {payload.config_id} was copied"),
             **NOTIFICATION,
         )
         return await _through_channels(payload, result)

@@ -5,6 +5,7 @@ from temporalio import workflow
 with workflow.unsafe.imports_passed_through():
     from trenova_activities._delivering import deliver
     from trenova_activities._delivery_contract import PlannedDelivery, RedeliverPayload, RedeliverResult
+    from trenova_activities._labels import brief
     from trenova_activities._names import REDELIVER_NOTIFICATION_WORKFLOW, REOPEN_DELIVERY_ACTIVITY
     from trenova_activities._timeouts import RECORD
 
@@ -17,7 +18,12 @@ class RedeliverNotificationWorkflow:
     async def run(self, payload: RedeliverPayload) -> RedeliverResult:
         """Reopen the delivery and bring it to its end."""
         reopened: PlannedDelivery = await workflow.execute_activity(
-            REOPEN_DELIVERY_ACTIVITY, payload, result_type=PlannedDelivery, activity_id="reopen", **RECORD
+            REOPEN_DELIVERY_ACTIVITY,
+            payload,
+            result_type=PlannedDelivery,
+            activity_id="reopen",
+            summary=brief(f"Make the delivery ready that {payload.requested_by} wants tried again"),
+            **RECORD,
         )
         if reopened.state == "delivered":
             return RedeliverResult(delivery=reopened, result=f"{_named(reopened)} had been delivered.")

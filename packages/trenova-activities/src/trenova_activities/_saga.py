@@ -10,6 +10,7 @@ from temporalio import workflow
 from temporalio.exceptions import CancelledError, FailureError
 
 with workflow.unsafe.imports_passed_through():
+    from trenova_activities._labels import brief
     from trenova_activities._saga_contract import (
         Compensation,
         NotUndone,
@@ -149,6 +150,7 @@ class Saga:
                     entry.undo.activity,
                     entry.undo.argument,
                     activity_id=f"{entry.step}-undo",
+                    summary=brief(f"Undo the step {entry.step}, because a later one failed or the run was canceled"),
                     task_queue=entry.undo.task_queue,
                     **entry.undo.policy.options(),
                 )
@@ -166,6 +168,7 @@ class Saga:
             undo.verify_argument or undo.argument,
             result_type=StepOutcome,
             activity_id=f"{entry.step}-verify",
+            summary=brief(f"Find out whether the step {entry.step} took effect"),
             task_queue=undo.task_queue,
             **undo.verify_policy.options(),
         )

@@ -13,6 +13,7 @@ from temporalio.client import ScheduleOverlapPolicy
 from trenova_activities._cancellation_contract import CancelShipmentsPayload
 from trenova_activities._names import CANCEL_SHIPMENTS_WORKFLOW, DELETE_AUDIT_ENTRIES_WORKFLOW
 from trenova_activities._nightly_contract import NightlyPayload
+from trenova_activities._nightly_labels import nightly_labels
 from trenova_activities._retention_contract import DeleteAuditEntriesPayload
 
 
@@ -43,6 +44,7 @@ class JobSchedule:
 
     def fields(self) -> dict[str, Any]:
         """Return the schedule as keyword arguments of a ``ScheduleDefinition``; the queue and the owner are missing."""
+        labels = nightly_labels(self.workflow, self.payload, scheduled=True).arguments()
         return {
             "id": self.id,
             "workflow": self.workflow,
@@ -52,6 +54,10 @@ class JobSchedule:
             "overlap": self.overlap,
             "catchup_window": self.catchup_window,
             "note": self.note,
+            "run_summary": labels["static_summary"],
+            "run_details": labels["static_details"],
+            "run_memo": labels["memo"],
+            "run_search_attributes": labels["search_attributes"],
         }
 
 

@@ -2,35 +2,25 @@
 
 import contextlib
 import uuid
-from collections.abc import Mapping
-from typing import Any, Final, Protocol
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
 
 from temporalio.client import Client, WorkflowHandle
-from temporalio.common import (
-    SearchAttributePair,
-    TypedSearchAttributes,
-    WorkflowIDConflictPolicy,
-    WorkflowIDReusePolicy,
-)
+from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
 from trenova_activities._duplication_contract import DuplicateShipmentPayload, DuplicateShipmentResult
 from trenova_activities._duplication_workflow import DuplicateShipmentWorkflow
+from trenova_activities._labels import RunLabels, checked_tags
 from trenova_activities._names import (
-    BUSINESS_UNIT_ID,
     DUPLICATE_SHIPMENT_JOB,
     DUPLICATE_SHIPMENT_WORKFLOW,
-    JOB_TYPE,
     MAX_WORKFLOW_ID,
     NOTIFY_SUFFIX,
-    ORGANIZATION_ID,
+    REQUEST_DIGEST,
     SHIPMENT_QUEUE,
 )
-from trenova_activities._wire import TenantPayload
 from trenova_errors import ConflictError, InvalidInputError
-
-REQUEST_DIGEST: Final = "trenova.request-digest"
-"""Memo key under which a run keeps the fingerprint of its request."""
 
 
 def duplicate_workflow_id(organization_id: str, key: str) -> str:
@@ -57,7 +47,11 @@ def checked_id(workflow_id: str, *, reserve: int = 0) -> str:
 
 
 async def start_duplicate(
-    client: Client, payload: DuplicateShipmentPayload, *, task_queue: str = SHIPMENT_QUEUE
+    client: Client,
+    payload: DuplicateShipmentPayload,
+    *,
+    task_queue: str = SHIPMENT_QUEUE,
+    tags: Sequence[str] = (),
 ) -> WorkflowHandle[DuplicateShipmentWorkflow, DuplicateShipmentResult]:
     """Start a duplication, or find the run that already does exactly this.
 
@@ -65,6 +59,7 @@ async def start_duplicate(
         client: Any client whose data converter writes what the workers read (``ErrorsPlugin`` suffices).
         payload: What to do. Without an idempotency key one is made up, so every call is a new request.
         task_queue: Another queue that serves the job.
+        tags: Words to find the run by (``TrenovaTags``), at most 10; never encrypted.
 
     Returns:
         The handle of the run, whether this call started it or an earlier one with the same key did.
@@ -72,7 +67,9 @@ async def start_duplicate(
 
     Raises:
         ConflictError: The key was used for another request.
+        InvalidInputError: A tag is none.
     """
+    labels = _labels(payload, checked_tags(tags))
     if payload.idempotency_key is None:
         payload = payload.model_copy(update={"idempotency_key": uuid.uuid4().hex})
     workflow_id = duplicate_workflow_id(payload.organization_id, str(payload.idempotency_key))
@@ -84,9 +81,7 @@ async def start_duplicate(
             task_queue=task_queue,
             id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
             id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
-            memo={REQUEST_DIGEST: payload.digest()},
-            search_attributes=tags(payload, DUPLICATE_SHIPMENT_JOB),
-            static_summary=f"Duplicate {payload.shipment_id}, {payload.count} copies",
+            **labels.arguments(digest=payload.digest()),
         )
     except WorkflowAlreadyStartedError:
         await refuse_other_request(
@@ -136,12 +131,21 @@ async def refuse_other_request(
         )
 
 
-def tags(payload: TenantPayload, job_type: str) -> TypedSearchAttributes:
-    """Return the search attributes of a run of one tenant."""
-    return TypedSearchAttributes(
-        [
-            SearchAttributePair(ORGANIZATION_ID, payload.organization_id),
-            SearchAttributePair(BUSINESS_UNIT_ID, payload.business_unit_id),
-            SearchAttributePair(JOB_TYPE, job_type),
-        ]
+def _labels(payload: DuplicateShipmentPayload, tags: tuple[str, ...]) -> RunLabels:
+    copies = "one copy" if payload.count == 1 else f"{payload.count} copies"
+    parts = {"commodities": payload.include_commodities, "additional charges": payload.include_additional_charges}
+    copied = "".join(f", {'with' if wanted else 'without'} {part}" for part, wanted in parts.items())
+    plan = "The earliest planned arrival becomes the present." if payload.override_dates else "Planned times are kept."
+    return RunLabels(
+        job_type=DUPLICATE_SHIPMENT_JOB,
+        summary=f"Duplicate {payload.shipment_id}, {copies}",
+        details=(
+            f"Makes {copies} of shipment {payload.shipment_id}{copied}. {plan}\n\n"
+            "All are made in one transaction or none is, and the same idempotency key never makes them twice.\n\n"
+            f"Asked by {payload.user_id}, as the caller says, who is told how it ended."
+        ),
+        organization_id=payload.organization_id,
+        business_unit_id=payload.business_unit_id,
+        requested_by=payload.user_id,
+        tags=tags,
     )

@@ -1,54 +1,32 @@
 """Start a nightly job by hand: the schedule starts it every night, a person when it is wanted now."""
 
 import uuid
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any, Final
 
 from temporalio.client import Client, WorkflowHandle
-from temporalio.common import (
-    SearchAttributePair,
-    TypedSearchAttributes,
-    WorkflowIDConflictPolicy,
-    WorkflowIDReusePolicy,
-)
+from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
 from trenova_activities._cancellation_contract import CancelShipmentsPayload, CancelShipmentsResult
 from trenova_activities._cancellation_workflow import CancelShipmentsByCreatedAtWorkflow
+from trenova_activities._labels import RunLabels, checked_tags
 from trenova_activities._names import (
-    CANCEL_SHIPMENTS_JOB,
     CANCEL_SHIPMENTS_WORKFLOW,
-    DELETE_AUDIT_ENTRIES_JOB,
     DELETE_AUDIT_ENTRIES_WORKFLOW,
-    JOB_TYPE,
     NOTIFY_SUFFIX,
-    ORGANIZATION_ID,
     SHIPMENT_QUEUE,
     SYSTEM_QUEUE,
 )
 from trenova_activities._nightly_contract import NightlyPayload
+from trenova_activities._nightly_labels import nightly_labels
 from trenova_activities._retention_contract import DeleteAuditEntriesPayload, DeleteAuditEntriesResult
 from trenova_activities._retention_workflow import DeleteAuditEntriesWorkflow
-from trenova_activities._starting import REQUEST_DIGEST, checked_id, refuse_other_request
+from trenova_activities._starting import checked_id, refuse_other_request
 from trenova_activities._wire import MAX_ID
 from trenova_errors import InvalidInputError
 
 _NOTIFY_RESERVE: Final = len(NOTIFY_SUFFIX) + 2 * (1 + MAX_ID)  # a failure's notification adds both ids of the tenant
-
-
-@dataclass(frozen=True)
-class NightlyKind:
-    """What the input of a nightly job is, and what the job does, in words."""
-
-    payload: type[NightlyPayload]
-    words: str
-
-
-NIGHTLY_JOBS: Final = {
-    CANCEL_SHIPMENTS_WORKFLOW: NightlyKind(CancelShipmentsPayload, "Cancel stale shipments"),
-    DELETE_AUDIT_ENTRIES_WORKFLOW: NightlyKind(DeleteAuditEntriesPayload, "Delete outlived audit entries"),
-}
-"""By the wire name of the workflow."""
 
 
 def cancel_workflow_id(key: str) -> str:
@@ -73,6 +51,8 @@ async def start_cancel(
     *,
     key: str | None = None,
     task_queue: str = SHIPMENT_QUEUE,
+    requested_by: str | None = None,
+    tags: Sequence[str] = (),
 ) -> WorkflowHandle[CancelShipmentsByCreatedAtWorkflow, CancelShipmentsResult]:
     """Start a cancellation of stale shipments, or find the run that the key already has.
 
@@ -81,19 +61,27 @@ async def start_cancel(
         payload: For whom; every organization that wants it, if absent.
         key: Makes two calls the same one; made up if absent, so that every call is a new run.
         task_queue: Another queue that serves the job.
+        requested_by: Who asks, for the memo; a claim, which nothing checks.
+        tags: Words to find the run by (``TrenovaTags``), at most 10; never encrypted.
 
     Returns:
         The handle of the run. A failed run of the key is started again.
 
     Raises:
         ConflictError: The key was used for another request.
-        InvalidInputError: The key is empty or too long.
+        InvalidInputError: The key is empty or too long, or a tag is none.
     """
     payload = payload or CancelShipmentsPayload()
     workflow_id = cancel_workflow_id(uuid.uuid4().hex if key is None else key)
-    job = _Job(CancelShipmentsByCreatedAtWorkflow.run, CANCEL_SHIPMENTS_WORKFLOW, CANCEL_SHIPMENTS_JOB)
-    handle: WorkflowHandle[CancelShipmentsByCreatedAtWorkflow, CancelShipmentsResult] = await job.start(
-        client, payload, workflow_id, task_queue, NIGHTLY_JOBS[CANCEL_SHIPMENTS_WORKFLOW].words
+    labels = nightly_labels(CANCEL_SHIPMENTS_WORKFLOW, payload, requested_by=requested_by, tags=checked_tags(tags))
+    handle: WorkflowHandle[CancelShipmentsByCreatedAtWorkflow, CancelShipmentsResult] = await _start(
+        client,
+        CancelShipmentsByCreatedAtWorkflow.run,
+        payload,
+        labels,
+        id=workflow_id,
+        task_queue=task_queue,
+        workflow=CANCEL_SHIPMENTS_WORKFLOW,
     )
     return handle
 
@@ -104,6 +92,8 @@ async def start_purge(
     *,
     key: str | None = None,
     task_queue: str = SYSTEM_QUEUE,
+    requested_by: str | None = None,
+    tags: Sequence[str] = (),
 ) -> WorkflowHandle[DeleteAuditEntriesWorkflow, DeleteAuditEntriesResult]:
     """Start a deletion of outlived audit entries, or find the run that the key already has.
 
@@ -112,63 +102,54 @@ async def start_purge(
         payload: For whom; every organization that has a period, if absent.
         key: Makes two calls the same one; made up if absent, so that every call is a new run.
         task_queue: Another queue that serves the job.
+        requested_by: Who asks, for the memo; a claim, which nothing checks.
+        tags: Words to find the run by (``TrenovaTags``), at most 10; never encrypted.
 
     Returns:
         The handle of the run. A failed run of the key is started again.
 
     Raises:
         ConflictError: The key was used for another request.
-        InvalidInputError: The key is empty or too long.
+        InvalidInputError: The key is empty or too long, or a tag is none.
     """
     payload = payload or DeleteAuditEntriesPayload()
     workflow_id = purge_workflow_id(uuid.uuid4().hex if key is None else key)
-    job = _Job(DeleteAuditEntriesWorkflow.run, DELETE_AUDIT_ENTRIES_WORKFLOW, DELETE_AUDIT_ENTRIES_JOB)
-    handle: WorkflowHandle[DeleteAuditEntriesWorkflow, DeleteAuditEntriesResult] = await job.start(
-        client, payload, workflow_id, task_queue, NIGHTLY_JOBS[DELETE_AUDIT_ENTRIES_WORKFLOW].words
+    labels = nightly_labels(DELETE_AUDIT_ENTRIES_WORKFLOW, payload, requested_by=requested_by, tags=checked_tags(tags))
+    handle: WorkflowHandle[DeleteAuditEntriesWorkflow, DeleteAuditEntriesResult] = await _start(
+        client,
+        DeleteAuditEntriesWorkflow.run,
+        payload,
+        labels,
+        id=workflow_id,
+        task_queue=task_queue,
+        workflow=DELETE_AUDIT_ENTRIES_WORKFLOW,
     )
     return handle
 
 
-@dataclass(frozen=True)
-class _Job:
-    """What is started: the workflow's method, its wire name, and the job's name."""
-
-    run: Any
-    workflow: str
-    job_type: str
-
-    async def start(
-        self, client: Client, payload: NightlyPayload, workflow_id: str, task_queue: str, what: str
-    ) -> WorkflowHandle[Any, Any]:
-        """Start the run, or find the one that was asked the same."""
-        try:
-            handle: WorkflowHandle[Any, Any] = await client.start_workflow(
-                self.run,
-                payload,
-                id=workflow_id,
-                task_queue=task_queue,
-                id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
-                id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
-                memo={REQUEST_DIGEST: payload.digest()},
-                search_attributes=_tags(self.job_type, payload),
-                static_summary=in_words(what, payload),
-            )
-        except WorkflowAlreadyStartedError:
-            key = workflow_id.partition("/")[2]
-            await refuse_other_request(client, workflow_id, payload, key=key, workflow_type=self.workflow)
-            return client.get_workflow_handle_for(self.run, workflow_id)
-        return handle
-
-
-def _tags(job_type: str, payload: NightlyPayload) -> TypedSearchAttributes:
-    tags = [SearchAttributePair(JOB_TYPE, job_type)]
-    if len(payload.organization_ids) == 1:
-        tags.append(SearchAttributePair(ORGANIZATION_ID, payload.organization_ids[0]))
-    return TypedSearchAttributes(tags)
-
-
-def in_words(what: str, payload: NightlyPayload) -> str:
-    """Say in a line what a run is asked: for whom, and whether it changes anything."""
-    count = len(payload.organization_ids)
-    whose = f"of {count} organizations" if count > 1 else "of one organization" if count else "of every organization"
-    return f"{what} {whose}{', dry run' if payload.dry_run else ''}"
+async def _start(
+    client: Client,
+    run: Any,
+    payload: NightlyPayload,
+    labels: RunLabels,
+    *,
+    id: str,  # noqa: A002 (the SDK's name)
+    task_queue: str,
+    workflow: str,
+) -> WorkflowHandle[Any, Any]:
+    """Start the run, or find the one that was asked the same."""
+    try:
+        handle: WorkflowHandle[Any, Any] = await client.start_workflow(
+            run,
+            payload,
+            id=id,
+            task_queue=task_queue,
+            id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
+            id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
+            **labels.arguments(digest=payload.digest()),
+        )
+    except WorkflowAlreadyStartedError:
+        key = id.partition("/")[2]
+        await refuse_other_request(client, id, payload, key=key, workflow_type=workflow)
+        return client.get_workflow_handle_for(run, id)
+    return handle

@@ -1,16 +1,19 @@
 """Start a redelivery as a caller should: one run per delivery at a time."""
 
+from typing import Final
+
 from temporalio.client import Client, WorkflowHandle
-from temporalio.common import (
-    SearchAttributePair,
-    TypedSearchAttributes,
-    WorkflowIDConflictPolicy,
-    WorkflowIDReusePolicy,
-)
+from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 
 from trenova_activities._delivery_contract import RedeliverPayload, RedeliverResult
-from trenova_activities._names import BUSINESS_UNIT_ID, JOB_TYPE, NOTIFICATION_JOB, NOTIFICATION_QUEUE, ORGANIZATION_ID
+from trenova_activities._labels import RunLabels
+from trenova_activities._names import NOTIFICATION_JOB, NOTIFICATION_QUEUE, REDELIVERY_TAG
 from trenova_activities._redelivery_workflow import RedeliverNotificationWorkflow
+
+_HOW: Final = (
+    "Sends a message again that had been given up, under the same id, so that its receiver can tell a repetition. "
+    "What has been taken meanwhile is not sent."
+)
 
 
 def redelivery_workflow_id(organization_id: str, key: str) -> str:
@@ -35,12 +38,23 @@ async def start_redelivery(
         task_queue=task_queue,
         id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
         id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-        search_attributes=TypedSearchAttributes(
+        **_labels(payload).arguments(),
+    )
+
+
+def _labels(payload: RedeliverPayload) -> RunLabels:
+    return RunLabels(
+        job_type=NOTIFICATION_JOB,
+        summary=f"Redeliver {payload.key[:12]}, asked by {payload.requested_by}",
+        details="\n\n".join(
             [
-                SearchAttributePair(ORGANIZATION_ID, payload.organization_id),
-                SearchAttributePair(BUSINESS_UNIT_ID, payload.business_unit_id),
-                SearchAttributePair(JOB_TYPE, NOTIFICATION_JOB),
+                _HOW,
+                f"Delivery `{payload.key}`.",
+                f"Asked by {payload.requested_by}, as the caller says.{' Forced.' if payload.force else ''}",
             ]
         ),
-        static_summary=f"Redeliver {payload.key[:12]}, asked by {payload.requested_by}",
+        organization_id=payload.organization_id,
+        business_unit_id=payload.business_unit_id,
+        requested_by=payload.requested_by,
+        tags=(REDELIVERY_TAG,),
     )

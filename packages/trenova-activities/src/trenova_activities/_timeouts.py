@@ -5,6 +5,7 @@ listed for the server, although our own errors carry the flag too: a worker in a
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from types import MappingProxyType
 from typing import Final, NotRequired
@@ -47,30 +48,41 @@ TRANSACTION: Final = ActivityLimits(
 """One transaction that somebody waits for: two minutes of work, found dead after ten seconds of silence,
 given up after a day. A cancellation waits for the transaction's end, so that its outcome is known."""
 
-NOTIFICATION: Final = NOTIFICATION_POLICY.options()
-"""One message: half a minute, given up after a day, when it is no news any more."""
+_NOTIFICATION: Final = replace(NOTIFICATION_POLICY, heartbeat=timedelta(seconds=10))
+NOTIFICATION: Final = _NOTIFICATION.options()
+"""One message: half a minute, found dead after ten seconds of silence, given up after a day, when it is no news any
+more."""
 
 _ATTEMPT: Final = timedelta(seconds=45)
 """A turn (10 s), an attempt (20 s, the most that a channel may be told) and two transactions."""
 
+_SILENCE: Final = timedelta(seconds=20)
+"""Of an attempt to deliver. Longer than elsewhere: who is found dead too early has its message sent twice."""
+
 DELIVERIES: Final[Mapping[str, ActivityPolicy]] = MappingProxyType(
     {
         "email": ActivityPolicy(
-            start_to_close=_ATTEMPT, schedule_to_close=timedelta(hours=24), longest_delay=timedelta(minutes=15)
+            start_to_close=_ATTEMPT,
+            schedule_to_close=timedelta(hours=24),
+            heartbeat=_SILENCE,
+            longest_delay=timedelta(minutes=15),
         ),
         "webhook": ActivityPolicy(
-            start_to_close=_ATTEMPT, schedule_to_close=timedelta(hours=24), longest_delay=timedelta(minutes=15)
+            start_to_close=_ATTEMPT,
+            schedule_to_close=timedelta(hours=24),
+            heartbeat=_SILENCE,
+            longest_delay=timedelta(minutes=15),
         ),
-        "redis": ActivityPolicy(start_to_close=_ATTEMPT, schedule_to_close=timedelta(hours=6)),
+        "redis": ActivityPolicy(start_to_close=_ATTEMPT, schedule_to_close=timedelta(hours=6), heartbeat=_SILENCE),
     }
 )
 """By channel; how many attempts there are is the channel's setting. A stream is read by programs that want it soon."""
 
-RECORD: Final = NOTIFICATION_POLICY.options()
+RECORD: Final = _NOTIFICATION.options()
 """A short transaction about a delivery that nobody waits for."""
 
 INSPECTION: Final = ActivityPolicy(
-    start_to_close=timedelta(seconds=60), schedule_to_close=timedelta(minutes=5)
+    start_to_close=timedelta(seconds=60), schedule_to_close=timedelta(minutes=5), heartbeat=timedelta(seconds=10)
 ).options()
 """A look that changes nothing and that somebody waits for."""
 
@@ -82,7 +94,10 @@ NIGHTLY: Final = ActivityLimits(
 is tried again in place. A worker that died is found after ten seconds of silence."""
 
 LAST_WORDS: Final = ActivityPolicy(
-    start_to_close=timedelta(seconds=20), schedule_to_close=timedelta(minutes=1), maximum_attempts=3
+    start_to_close=timedelta(seconds=20),
+    schedule_to_close=timedelta(minutes=1),
+    heartbeat=timedelta(seconds=10),
+    maximum_attempts=3,
 ).options()
 """Finding out whom to tell of a failure, most likely while the database that knows it is gone."""
 

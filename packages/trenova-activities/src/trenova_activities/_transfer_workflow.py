@@ -8,6 +8,7 @@ from temporalio.exceptions import FailureError
 
 with workflow.unsafe.imports_passed_through():
     from trenova_activities._job_notice import start_notification
+    from trenova_activities._labels import brief
     from trenova_activities._names import (
         TRANSFER_CANCEL_ACTIVITY,
         TRANSFER_COPY_ACTIVITY,
@@ -70,7 +71,12 @@ def _call(payload: TransferShipmentsPayload) -> TransferCall:
 async def _transfer(saga: Saga, call: TransferCall) -> TransferShipmentsResult:
     async with saga.step("reserve", _undo(TRANSFER_RELEASE_ACTIVITY, call, "reserve")):
         reserved: ReservedTransfer = await workflow.execute_activity(
-            TRANSFER_RESERVE_ACTIVITY, call, result_type=ReservedTransfer, activity_id="reserve", **TRANSACTION
+            TRANSFER_RESERVE_ACTIVITY,
+            call,
+            result_type=ReservedTransfer,
+            activity_id="reserve",
+            summary=f"Check {_shipments(call)} and reserve pro numbers",
+            **TRANSACTION,
         )
     if reserved.known is not None:
         return reserved.known
@@ -80,14 +86,24 @@ async def _transfer(saga: Saga, call: TransferCall) -> TransferShipmentsResult:
             call,
             result_type=TransferStepDone,
             activity_id="copy",
-            summary=f"{reserved.count} for {call.customer_id}",
+            summary=brief(f"Copy {_shipments(call)} for customer {call.customer_id}"),
             **TRANSACTION,
         )
     async with saga.step("cancel", _undo(TRANSFER_RESTORE_ACTIVITY, call, "cancel")):
         result: TransferShipmentsResult = await workflow.execute_activity(
-            TRANSFER_CANCEL_ACTIVITY, call, result_type=TransferShipmentsResult, activity_id="cancel", **TRANSACTION
+            TRANSFER_CANCEL_ACTIVITY,
+            call,
+            result_type=TransferShipmentsResult,
+            activity_id="cancel",
+            summary=f"Cancel the sources of {_shipments(call)}",
+            **TRANSACTION,
         )
     return result
+
+
+def _shipments(call: TransferCall) -> str:
+    count = len(call.shipment_ids)
+    return "one shipment" if count == 1 else f"{count} shipments"
 
 
 def _undo(activity: str, call: TransferCall, step: TransferStep) -> Compensation:

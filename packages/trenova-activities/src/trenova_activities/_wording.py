@@ -60,5 +60,10 @@ def what_failed(error: BaseException) -> str:
     return _WORDS.get(cause.type or "", _UNKNOWN)
 
 
+def times(count: int) -> str:
+    """Say how often: ``once``, ``twice``, ``3 times``."""
+    return {1: "once", 2: "twice"}.get(count, f"{count} times")
+
+
 def _cause_of(error: BaseException) -> BaseException:
     return error.cause if isinstance(error, exceptions.ActivityError) and error.cause else error

@@ -17,6 +17,7 @@ from temporalio.client import (
     ScheduleSpec,
     ScheduleState,
 )
+from temporalio.common import TypedSearchAttributes
 
 from trenova_schedules._cron import require_unambiguous
 
@@ -25,6 +26,7 @@ OWNER_MEMO: Final = "trenova.owner"
 
 _SHORTEST_INTERVAL = timedelta(seconds=1)
 _SHORTEST_CATCHUP = timedelta(seconds=10)
+_LONGEST_SUMMARY: Final = 200  # the server takes 400 bytes after encoding (limit.userMetadataSummarySize)
 _MACHINE_DEPENDENT_ZONES = frozenset({"localtime", "Local", "Factory", "posixrules"})
 
 
@@ -57,6 +59,12 @@ def _require_not_negative(jitter: timedelta) -> timedelta:
     return jitter
 
 
+def _require_summary(text: str) -> str:
+    if (length := len(text.encode())) > _LONGEST_SUMMARY:
+        raise ValueError(f"has {length} bytes; with what a codec adds, the server takes about {_LONGEST_SUMMARY}")
+    return text
+
+
 class ScheduleDefinition(BaseModel):
     """When to start which workflow, and what to do about overlaps, outages and failures.
 
@@ -81,9 +89,13 @@ class ScheduleDefinition(BaseModel):
         note: For operators. Neither encrypted nor compressed, so nothing secret belongs here.
         owner: Who answers for the schedule, as a name of a service; becomes the memo :data:`OWNER_MEMO`.
         paused: Whether it is created paused.
+        run_summary: What each run does, in one line of at most 200 bytes, for people who look at it.
+        run_details: The same at length; Markdown.
+        run_memo: Memo of each run; the data converter turns the values into payloads.
+        run_search_attributes: Of each run; never encrypted. They have to be registered before a run starts.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, arbitrary_types_allowed=True)
 
     id: str = Field(min_length=1, max_length=900)
     workflow: str = Field(min_length=1, max_length=1000)
@@ -100,6 +112,10 @@ class ScheduleDefinition(BaseModel):
     note: str = Field(default="", max_length=1000)
     owner: str = Field(min_length=1, max_length=200)
     paused: bool = False
+    run_summary: Annotated[str, AfterValidator(_require_summary)] = ""
+    run_details: str = Field(default="", max_length=8_000)
+    run_memo: Mapping[str, Any] = Field(default_factory=dict)
+    run_search_attributes: TypedSearchAttributes = TypedSearchAttributes.empty
 
     @model_validator(mode="after")
     def _say_when_exactly_once(self) -> Self:
@@ -120,7 +136,14 @@ class ScheduleDefinition(BaseModel):
         """Return what ``client.create_schedule(definition.id, ...)`` takes; a new object at every call."""
         return Schedule(
             action=ScheduleActionStartWorkflow(
-                self.workflow, args=list(self.args), id=self.id, task_queue=self.task_queue
+                self.workflow,
+                args=list(self.args),
+                id=self.id,
+                task_queue=self.task_queue,
+                memo=dict(self.run_memo) or None,
+                typed_search_attributes=self.run_search_attributes,
+                static_summary=self.run_summary or None,
+                static_details=self.run_details or None,
             ),
             spec=ScheduleSpec(
                 cron_expressions=[] if self.cron is None else [self.cron],

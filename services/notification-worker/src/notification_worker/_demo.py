@@ -99,4 +99,6 @@ async def _copied(run: DemoRun, user: "Row[Any, Any, Any]", workflow_id: str) ->
         ),
         id=workflow_id,
         task_queue=NOTIFICATION_QUEUE,
+        static_summary=f"Tell user/{user.id} that the configuration Open loads by pickup was copied",
+        static_details="Part of a demonstration: the notification is stored in the sample's own organization.",
     )

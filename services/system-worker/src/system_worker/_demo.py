@@ -73,6 +73,8 @@ async def demonstrate(settings: Settings, run: DemoRun) -> None:
         CheckDatabasePayload(),
         id=f"check-database/demo-{run.token}",
         task_queue=settings.queues[0],
+        static_summary="Look at what each job lacks in the workers' database",
+        static_details="Part of a demonstration: reads the catalog of the database and changes nothing.",
     )
     run.check("jobs that lack something", expected=0, actual=sum(bool(job.lacks) for job in result.jobs))
     async with settings.open_database() as database:

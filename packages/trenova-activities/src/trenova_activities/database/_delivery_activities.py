@@ -12,6 +12,7 @@ from trenova_activities._delivery_contract import (
     PlannedDelivery,
     RedeliverPayload,
 )
+from trenova_activities._heartbeats import Heartbeats, heartbeats
 from trenova_activities._names import (
     BURY_DELIVERY_ACTIVITY,
     EMAIL_DELIVERY_ACTIVITY,
@@ -79,7 +80,9 @@ class DeliveryActivities:
     @activity.defn(name=BURY_DELIVERY_ACTIVITY)
     async def bury(self, payload: DeliveryPayload) -> DeliveryReceipt:
         """Record that a delivery is given up; it waits for somebody to look."""
-        row = await self._rows(payload).bury(payload.key, payload.error_code)
+        async with heartbeats() as beats:
+            beats.stage("waiting for the database")
+            row = await self._rows(payload).bury(payload.key, payload.error_code)
         if row.state == "dead":
             _count(row.channel, "dead")
             activity.logger.error(
@@ -91,20 +94,29 @@ class DeliveryActivities:
     @activity.defn(name=REOPEN_DELIVERY_ACTIVITY)
     async def reopen(self, payload: RedeliverPayload) -> PlannedDelivery:
         """Record who wants a delivery tried again, and make it ready."""
-        return await self._rows(payload).reopen(payload, activity.info().workflow_run_id or "")
+        async with heartbeats() as beats:
+            beats.stage("waiting for the database")
+            return await self._rows(payload).reopen(payload, activity.info().workflow_run_id or "")
 
     async def _deliver(self, name: ChannelName, payload: DeliveryPayload) -> DeliveryReceipt:
+        async with heartbeats() as beats:
+            return await self._send(name, payload, beats)
+
+    async def _send(self, name: ChannelName, payload: DeliveryPayload, beats: Heartbeats) -> DeliveryReceipt:
         channel = self._channels[name]
         rows = self._rows(payload)
+        beats.stage("reading the message")
         begun = await rows.begin(payload.key)
         if begun.receipt is not None:
             return DeliveryReceipt(state="delivered", receipt=begun.receipt, repeated=True)
+        beats.stage(f"sending by {name}")
         try:
             receipt = await channel.send(begun.message, await self._destination(name, payload, begun))
         except ApplicationError as error:
             _count(name, "failed")
             await rows.failed(payload.key, begun.attempt, error)
             raise
+        beats.stage("recording that it was taken")
         await _record(rows, payload.key, receipt)
         _count(name, "delivered")
         return DeliveryReceipt(state="delivered", receipt=receipt)

@@ -3,6 +3,7 @@
 from temporalio import activity
 
 from trenova_activities._check_contract import CheckDatabasePayload, CheckDatabaseResult, JobReadiness
+from trenova_activities._heartbeats import heartbeats
 from trenova_activities._names import CHECK_DATABASE_ACTIVITY
 from trenova_activities.database._engine import Database
 from trenova_activities.database._requirements import JOBS, check
@@ -28,7 +29,9 @@ class SystemActivities:
         """
         if unknown := sorted(set(payload.jobs) - set(JOBS)):
             raise InvalidInputError(f"There are no jobs {unknown}; known are {sorted(JOBS)}.")
-        lacks = await check(self._database, payload.jobs or sorted(JOBS))
+        async with heartbeats() as beats:
+            beats.stage("reading the catalog of the database")
+            lacks = await check(self._database, payload.jobs or sorted(JOBS))
         jobs = [JobReadiness(job=job, lacks=sentences) for job, sentences in lacks.items()]
         waiting = [job.job for job in jobs if job.lacks]
         return CheckDatabaseResult(

@@ -7,6 +7,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 from temporalio import activity
 
+from trenova_activities._heartbeats import heartbeats
 from trenova_activities._names import CONFIGURATION_COPIED_ACTIVITY, JOB_NOTIFICATION_ACTIVITY, NOTIFICATION_JOB
 from trenova_activities._notification_contract import (
     ConfigurationCopiedPayload,
@@ -64,14 +65,18 @@ class NotificationActivities:
     async def notify(self, payload: JobNotificationPayload) -> NotificationResult:
         """Tell a user or a role how a job ended."""
         workflow_id = _workflow_id()
-        who = await self._name(payload)
-        return await self._deliver(payload, job_notice(payload, workflow_id=workflow_id, who=who), workflow_id)
+        async with heartbeats() as beats:
+            beats.stage("storing the notification")
+            who = await self._name(payload)
+            return await self._deliver(payload, job_notice(payload, workflow_id=workflow_id, who=who), workflow_id)
 
     @activity.defn(name=CONFIGURATION_COPIED_ACTIVITY)
     async def configuration_copied(self, payload: ConfigurationCopiedPayload) -> NotificationResult:
         """Tell the owner of a configuration that it was copied."""
         workflow_id = _workflow_id()
-        return await self._deliver(payload, copied_notice(payload, workflow_id=workflow_id), workflow_id)
+        async with heartbeats() as beats:
+            beats.stage("storing the notification")
+            return await self._deliver(payload, copied_notice(payload, workflow_id=workflow_id), workflow_id)
 
     async def _name(self, payload: JobNotificationPayload) -> str:
         """Return the name of the user, as far as the database knows one."""
