@@ -6,7 +6,11 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from pydantic import ValidationError
+from temporalio.api.enums.v1 import IndexedValueType
+from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest
 from temporalio.client import Client, ScheduleOverlapPolicy
+from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSearchAttributes
 from temporalio.service import RPCError
 from temporalio.testing import WorkflowEnvironment
 
@@ -130,3 +134,37 @@ async def test_an_unreachable_server_is_not_mistaken_for_a_bad_definition():
 
     with pytest.raises((RPCError, RuntimeError)):
         await create_missing(client, [define()])
+
+
+async def test_a_run_says_what_its_definition_says_of_it(client):
+    tags = SearchAttributeKey.for_keyword_list("Tags")
+    await client.operator_service.add_search_attributes(
+        AddSearchAttributesRequest(
+            namespace="default", search_attributes={"Tags": IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD_LIST}
+        )
+    )
+    definition = define(
+        run_summary="Purge what is outlived",
+        run_details="Of every organization.",
+        run_memo={"asked": {"by": "the schedule"}},
+        run_search_attributes=TypedSearchAttributes([SearchAttributePair(tags, ["nightly"])]),
+    )
+    await create_missing(client, [definition])
+    handle = client.get_schedule_handle("purge")
+    async with asyncio.timeout(30):
+        await handle.trigger()
+        while not (started := (await handle.describe()).info.recent_actions):  # noqa: ASYNC110 (of another process)
+            await asyncio.sleep(0.1)
+    run = await client.get_workflow_handle(started[0].action.workflow_id).describe()
+
+    assert (await run.static_summary(), await run.static_details()) == (
+        "Purge what is outlived",
+        "Of every organization.",
+    )
+    assert (await run.memo())["asked"] == {"by": "the schedule"}
+    assert run.typed_search_attributes.get(tags) == ["nightly"]
+
+
+def test_a_summary_that_the_server_would_refuse_is_refused_when_it_is_defined():
+    with pytest.raises(ValidationError, match="has 201 bytes"):
+        define(run_summary="x" * 201)
