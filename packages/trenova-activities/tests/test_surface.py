@@ -33,7 +33,7 @@ shortest_heartbeat start_cancel start_duplicate start_purge start_redelivery sta
 DATABASE = """
 DEMO_SEED EVERY_EVENT JOBS CancellationActivities Catalog Clock Database DatabaseOptions DeliveryActivities History
 JobTables Migration NotificationActivities NotificationPreferences NotifyRoles Preference ProNumberFormat
-ProNumberOptions RetentionActivities Seeded ShipmentActivities SystemActivities Tenant TransferActivities
+ProNumberOptions RetentionActivities Seeded ShipmentActivities SystemActivities Tenant TransferActivities WriteRate
 allow_by_default allow_retention asked_for check database_clock find_delivery found list_deliveries migrate
 organization_names ready_catalog reserve_sequence retention_notes retention_sql revoke_retention sample_organizations
 seed seed_history

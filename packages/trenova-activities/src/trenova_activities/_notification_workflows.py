@@ -71,7 +71,9 @@ async def _through_channels(payload: TenantPayload, stored: NotificationResult) 
     by_channel: dict[str, list[bool]] = {}
     for one in ended:
         by_channel.setdefault(one.channel, []).append(one.state == "delivered")
-    said = [f"{channel}: {sum(taken)} of {len(taken)} taken." for channel, taken in by_channel.items()]
+    said = [f"{sum(taken)} of {_messages(len(taken))} by {channel} taken." for channel, taken in by_channel.items()]
+    if (left := stored.recipients_left_out) > 0:
+        said.append(f"{left} more user{'s' if left > 1 else ''} of the role will find it in the application.")
     return stored.model_copy(
         update={
             "delivered": all(one.state == "delivered" for one in ended),
@@ -80,3 +82,7 @@ async def _through_channels(payload: TenantPayload, stored: NotificationResult) 
             "result": " ".join([stored.result, *said]),
         }
     )
+
+
+def _messages(count: int) -> str:
+    return "1 message" if count == 1 else f"{count} messages"

@@ -131,16 +131,20 @@ def _failure(payload: TransferShipmentsPayload, saga: Saga, error: BaseException
     return JobNotificationPayload(
         **_about(payload),
         success=False,
-        result=_words(saga, error),
+        result=_words(saga, error, len(payload.shipment_ids)),
         data={"customerId": payload.customer_id, "count": len(payload.shipment_ids), "notUndone": left},
         related_entities=[RelatedEntity(type="shipment", id=id_) for id_ in payload.shipment_ids],
     )
 
 
-def _words(saga: Saga, error: BaseException) -> str:
+def _words(saga: Saga, error: BaseException, count: int) -> str:
+    """Say what became of the shipments, in numbers where that is certain."""
     if isinstance(error, NotUndoneError):
         return error.message
-    return f"{what_failed(error)} {_UNDONE}" if saga.undone else explain_failure(error)
+    if saga.undone:
+        none = "The shipment was not transferred." if count == 1 else f"None of the {count} shipments was transferred."
+        return f"{none} {what_failed(error)} {_UNDONE}"
+    return explain_failure(error)
 
 
 def _about(payload: TransferShipmentsPayload) -> dict[str, Any]:

@@ -28,6 +28,7 @@ class Fakes:
         self.failing = dict(failing)
         self.called = []
         self.reopened = []
+        self.left_out = 0
         self.hold = asyncio.Event()
         self.hold.set()
         self.stored = asyncio.Event()
@@ -37,7 +38,12 @@ class Fakes:
         self.stored.set()
         await self.hold.wait()
         return jobs.NotificationResult(
-            notification_id="notif_1", delivered=True, channels=["in_app"], result="Told.", deliveries=self.planned
+            notification_id="notif_1",
+            delivered=True,
+            channels=["in_app"],
+            result="Told.",
+            deliveries=self.planned,
+            recipients_left_out=self.left_out,
         )
 
     def _deliver(self, channel, payload):
@@ -108,6 +114,15 @@ async def test_every_channel_is_an_activity_of_its_own(client: Client, queue: st
     assert {one.state for one in result.deliveries} == {"delivered"}
 
 
+async def test_users_who_are_told_in_the_application_alone_are_counted(client: Client, queue: str):
+    fakes = Fakes()
+    fakes.left_out = 12
+    async with worker(client, queue, fakes):
+        result = await (await told(client, queue)).result()
+
+    assert result.result.endswith("12 more users of the role will find it in the application.")
+
+
 async def test_one_channels_end_stops_no_other_and_does_not_fail_the_run(client: Client, queue: str):
     refused = {"email": UnavailableError("No."), "webhook": InvalidInputError("No.")}
     fakes = Fakes(failing=refused)
@@ -119,7 +134,9 @@ async def test_one_channels_end_stops_no_other_and_does_not_fail_the_run(client:
     assert "bury/email/user/usr_1 unavailable" in fakes.called
     assert "bury/webhook/endpoint/billing invalid_input" in fakes.called
     assert (result.delivered, result.channels) == (False, ["in_app", "redis"])
-    assert result.result == "Told. email: 0 of 1 taken. redis: 1 of 1 taken. webhook: 0 of 1 taken."
+    assert result.result == (
+        "Told. 0 of 1 message by email taken. 1 of 1 message by redis taken. 0 of 1 message by webhook taken."
+    )
     assert [one.state for one in result.deliveries] == ["dead", "delivered", "dead"]
 
 

@@ -32,6 +32,7 @@ from trenova_activities.database._seed_carriers import DEMO_SEED
 from trenova_activities.database._seed_history import History, seed_history
 from trenova_activities.database._tenant import Tenant
 from trenova_activities.database._transfer import TransferActivities
+from trenova_activities.database._write_turns import WriteRate
 
 __all__ = [
     "DEMO_SEED",
@@ -58,6 +59,7 @@ __all__ = [
     "SystemActivities",
     "Tenant",
     "TransferActivities",
+    "WriteRate",
     "allow_by_default",
     "allow_retention",
     "asked_for",

@@ -71,7 +71,7 @@ class Deliveries:
 
     async def taken(self, key: str, receipt: str) -> None:
         """Record that the other side has it; true whatever has been recorded meanwhile."""
-        async with self._database.write() as connection:
+        async with self._database.write(paced=True) as connection:
             at = await self._database.clock(connection)
             changes = {"state": "delivered", "receipt": receipt[:_RECEIPT], "delivered_at": at, "last_error": None}
             await self._change(connection, key, changes)
@@ -83,7 +83,7 @@ class Deliveries:
         if doubtful:
             changes["ambiguous"] = True
         table = self._table
-        async with self._database.write() as connection:
+        async with self._database.write(paced=True) as connection:
             await self._change(connection, key, changes, table.c.attempts == attempt, table.c.state == "sending")
 
     async def bury(self, key: str, error_code: str) -> Row[Any]:

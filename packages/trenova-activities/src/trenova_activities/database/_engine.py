@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncTransactio
 from trenova_activities.database._failures import translated
 from trenova_activities.database._job_tables import JobTables
 from trenova_activities.database._options import DatabaseOptions
+from trenova_activities.database._write_turns import WriteTurns
 
 Clock = Callable[[AsyncConnection], Awaitable[int]]
 
@@ -48,6 +49,7 @@ class Database:
         self.engine: AsyncEngine = create_async_engine(options.url, hide_parameters=True, **_engine_options(options))
         self.clock = clock
         self._where = options.place
+        self._turns = WriteTurns(options.writes, options.place)
         if options.is_sqlite:
             _tune_sqlite(self.engine)
 
@@ -77,17 +79,23 @@ class Database:
             await transaction.rollback()
 
     @asynccontextmanager
-    async def write(self) -> AsyncIterator[AsyncConnection]:
+    async def write(self, *, paced: bool = False) -> AsyncIterator[AsyncConnection]:
         """Open a transaction that writes, committed at the end of the block or rolled back by an exception.
 
         On SQLite it begins with ``BEGIN IMMEDIATE``, so two writers queue instead of failing half-way.
 
+        Args:
+            paced: Whether the caller minds its own pace, and so waits for no turn (``DatabaseOptions.writes``).
+
         Raises:
+            ThrottledError: There was no turn in time; nothing was written.
             UnavailableError: The database cannot be reached, or went away before the commit.
             AmbiguousOutcomeError: The connection was lost during the commit: read back before deciding.
             RetryableError: A lock or a deadlock; nothing was written.
             DataIntegrityError: The database refused the rows.
         """
+        if not paced:
+            await self._turns.wait()
         async with translated(self._where), self.engine.connect() as plain:
             connection = await plain.execution_options(**{_WRITE: True})
             transaction = await connection.begin()

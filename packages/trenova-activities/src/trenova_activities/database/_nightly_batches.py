@@ -43,7 +43,7 @@ class RunBatches:
         Returns:
             Whether there may be more.
         """
-        async with self._database.write() as connection:
+        async with self._database.write(paced=True) as connection:
             state = await self._locked(connection, tenant)
             if state.state != RUNNING:
                 return False

@@ -84,7 +84,7 @@ class NightlyRun:
         async with database.read() as connection:
             row = await cls._row(database, connection, request)
         if row is None:
-            async with database.write() as connection:
+            async with database.write(paced=True) as connection:
                 at = await database.clock(connection)
                 _refuse_clocks_apart(at, request.server_time)
                 await cls._insert(database, connection, request, at)
@@ -102,7 +102,7 @@ class NightlyRun:
     async def finished(self, database: Database) -> Self:
         """Record that every tenant is finished and return the run as it is then."""
         table = database.jobs.job_runs
-        async with database.write() as connection:
+        async with database.write(paced=True) as connection:
             at = await database.clock(connection)
             changes = {"state": _DONE, "updated_at": at, "finished_at": at}
             await connection.execute(update(table).where(*self.mine(table), table.c.state != _DONE).values(changes))

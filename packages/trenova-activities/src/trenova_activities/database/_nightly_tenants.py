@@ -64,7 +64,7 @@ class RunTenants:
         Returns:
             Whether there are rows to change now; false for a tenant that is skipped, counted, or was begun before.
         """
-        async with self._database.write() as connection:
+        async with self._database.write(paced=True) as connection:
             at = await self._database.clock(connection)
             if not await self._claim(connection, tenant, at):
                 return False
@@ -86,7 +86,7 @@ class RunTenants:
         Returns:
             Whether the tenant was under way until now.
         """
-        async with self._database.write() as connection:
+        async with self._database.write(paced=True) as connection:
             at = await self._database.clock(connection)
             await self._claim(connection, tenant, at)
             changes = {"state": FAILED, "error": message, "updated_at": at}
