@@ -268,3 +268,13 @@ def test_a_scheduled_run_says_that_it_is():
     assert "Started by its schedule." in fields["run_details"]
     assert fields["run_search_attributes"].get(jobs.TAGS) == ["scheduled"]
     assert fields["run_memo"]["trenova.job"]["jobType"] == "delete_audit_entries"
+
+
+async def test_the_workflows_that_do_not_loop_have_few_events(client: Client, queue: str):
+    async with serving(client, queue, jobs.NOTIFICATION_QUEUE):
+        ids = await start_all(client, queue)
+        for run in ids:
+            await metadata_of(client, run)
+        lengths = {run: len((await client.get_workflow_handle(run).fetch_history()).events) for run in ids}
+
+    assert max(lengths.values()) < 100, lengths

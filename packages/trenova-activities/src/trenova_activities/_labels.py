@@ -102,7 +102,7 @@ class RunLabels:
         if self.business_unit_id is not None:
             pairs.append(SearchAttributePair(BUSINESS_UNIT_ID, self.business_unit_id))
         if tags := list(dict.fromkeys([*self.tags, *inherited]))[:MAX_TAGS]:
-            pairs.append(SearchAttributePair(TAGS, tags))
+            pairs.append(SearchAttributePair(TAGS, tags))  # trenova: clear - our own words and those checked as tags
         return TypedSearchAttributes(pairs)
 
     def memo(self) -> dict[str, Any]:
