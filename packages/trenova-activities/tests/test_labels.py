@@ -1,6 +1,7 @@
 """What people see of a run in Temporal: read from the server, as the UI reads it."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import pytest
 from temporalio import activity
 from temporalio.api.enums.v1 import EventType
+from temporalio.api.sdk.v1 import WorkflowMetadata
 from temporalio.client import Client, WorkflowFailureError
 from temporalio.common import RawValue
 from temporalio.worker import Worker
@@ -176,6 +178,28 @@ async def test_every_run_says_what_it_is_and_everything_it_schedules_says_why(cl
     ]
 
 
+async def details_now(client: Client, workflow_id: str) -> str:
+    metadata = await client.get_workflow_handle(workflow_id).query(
+        "__temporal_workflow_metadata", result_type=WorkflowMetadata
+    )
+    return metadata.current_details
+
+
+async def test_a_run_says_where_it_stands(client: Client, queue: str):
+    async with serving(client, queue, jobs.NOTIFICATION_QUEUE):
+        duplicated, moved, *_ = ids = await start_all(client, queue)
+        await metadata_of(client, f"{duplicated}/notify")
+        told = await details_now(client, f"{duplicated}/notify")
+
+        assert await details_now(client, duplicated) == "Made."
+        undone = await details_now(client, moved)
+        assert undone.startswith("The shipment was not transferred. Somebody changed it.")
+        assert undone.endswith("What had been done was undone.")
+        assert told == "Told. 0 of 1 message by email taken."
+        for run in ids:
+            await metadata_of(client, run)
+
+
 async def test_runs_and_their_notifications_are_found_by_what_they_are(client: Client, queue: str):
     async with serving(client, queue, jobs.NOTIFICATION_QUEUE):
         ids = await start_all(client, queue)
@@ -242,7 +266,15 @@ async def test_the_server_takes_the_longest_texts_there_can_be(client: Client, q
 
 def test_a_summary_is_one_line():
     assert brief("a\n  b\tc") == "a b c"
-    assert brief("é" * 200).encode().decode() == "é" * 98 + "..."
+    assert brief("é" * 200) == "é" * 98 + "..."
+    assert brief("x" * 200) == "x" * 200
+
+
+@pytest.mark.parametrize("character", ["x", "é", '"', "\x00", "\U0001f69a"])
+def test_a_summary_is_short_as_it_is_sent(character: str):
+    sent = json.dumps(brief(character * 1000), ensure_ascii=False).encode()
+
+    assert 190 <= len(sent) <= 202
 
 
 @pytest.mark.parametrize("tag", ["", "Upper", "two words", "-begins", "x" * 101, "name@example"])

@@ -41,8 +41,11 @@ class DuplicateShipmentWorkflow:
                 **TRANSACTION,
             )
         except (FailureError, asyncio.CancelledError) as error:
-            await start_notification(_failure(payload, explain_failure(error)))
+            words = explain_failure(error)
+            workflow.set_current_details(words)
+            await start_notification(_failure(payload, words))
             raise
+        workflow.set_current_details(result.result)
         await start_notification(_success(payload, result))
         return result
 

@@ -4,6 +4,7 @@ Search attributes are never encrypted and hold ids, the kind of job and tags alo
 the data converter, so a codec encrypts them.
 """
 
+import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ from trenova_errors import InvalidInputError
 MAX_TAGS: Final = 20
 _TAG: Final = re.compile(r"[a-z0-9][a-z0-9._:/-]{0,99}")
 
-# The server refuses a summary of more than 400 bytes and details of more than 20,000 (limit.userMetadataSummarySize,
+# A server may refuse a summary of more than 400 bytes and details of more than 20,000 (limit.userMetadataSummarySize,
 # limit.userMetadataDetailsSize), measured after encoding: a codec adds some 150 bytes, and not every one compresses.
 _SUMMARY_BYTES: Final = 200
 _DETAILS_BYTES: Final = 8_000
@@ -158,6 +159,14 @@ def checked_tags(tags: Iterable[str]) -> tuple[str, ...]:
 
 
 def _cut(text: str, most: int) -> str:
-    if len(text.encode()) <= most:
+    """Return the beginning of a text that has at most so many bytes as JSON, which is how it is sent."""
+    if _size(text) <= most:
         return text
-    return text.encode()[: most - 3].decode(errors="ignore").rstrip() + "..."
+    kept = text.encode()[: most - 3].decode(errors="ignore")
+    while kept and _size(kept) > most - 3:  # quotes and control characters are longer as JSON
+        kept = kept[: min(len(kept) - 1, len(kept) * (most - 3) // _size(kept))]
+    return kept.rstrip() + "..."
+
+
+def _size(text: str) -> int:
+    return len(json.dumps(text, ensure_ascii=False).encode()) - 2

@@ -67,6 +67,7 @@ async def _through_channels(payload: TenantPayload, stored: NotificationResult) 
     """Deliver what was planned with the stored row; a worker from before planned nothing."""
     if not stored.deliveries or not workflow.patched(CHANNELS_PATCH):
         return stored
+    workflow.set_current_details(f"{stored.result} {_messages(len(stored.deliveries))} to be delivered.")
     ended = await deliver(payload, stored.deliveries)
     by_channel: dict[str, list[bool]] = {}
     for one in ended:
@@ -74,12 +75,14 @@ async def _through_channels(payload: TenantPayload, stored: NotificationResult) 
     said = [f"{sum(taken)} of {_messages(len(taken))} by {channel} taken." for channel, taken in by_channel.items()]
     if (left := stored.recipients_left_out) > 0:
         said.append(f"{left} more user{'s' if left > 1 else ''} of the role will find it in the application.")
+    result = " ".join([stored.result, *said])
+    workflow.set_current_details(result)
     return stored.model_copy(
         update={
             "delivered": all(one.state == "delivered" for one in ended),
             "channels": [*stored.channels, *(channel for channel, taken in by_channel.items() if all(taken))],
             "deliveries": ended,
-            "result": " ".join([stored.result, *said]),
+            "result": result,
         }
     )
 

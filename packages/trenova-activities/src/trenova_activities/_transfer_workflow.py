@@ -55,10 +55,13 @@ class TransferShipmentsWorkflow:
         saga = Saga()
         try:
             async with saga:
-                result = await _transfer(saga, _call(payload))
+                result = await _steps(saga, _call(payload))
         except (FailureError, asyncio.CancelledError) as error:
-            await shielded(start_notification(_failure(payload, saga, error)))
+            failure = _failure(payload, saga, error)
+            workflow.set_current_details(failure.result)
+            await shielded(start_notification(failure))
             raise
+        workflow.set_current_details(result.result)
         await shielded(start_notification(_success(payload, result)))
         return result
 
@@ -68,7 +71,16 @@ def _call(payload: TransferShipmentsPayload) -> TransferCall:
     return TransferCall(**asked, run_id=workflow.info().first_execution_run_id)
 
 
+async def _steps(saga: Saga, call: TransferCall) -> TransferShipmentsResult:
+    try:
+        return await _transfer(saga, call)
+    except (FailureError, asyncio.CancelledError) as error:
+        workflow.set_current_details(f"{what_failed(error)} What has been done is being undone.")
+        raise
+
+
 async def _transfer(saga: Saga, call: TransferCall) -> TransferShipmentsResult:
+    workflow.set_current_details("Step 1 of 3: the request is to be checked, and pro numbers to be reserved.")
     async with saga.step("reserve", _undo(TRANSFER_RELEASE_ACTIVITY, call, "reserve")):
         reserved: ReservedTransfer = await workflow.execute_activity(
             TRANSFER_RESERVE_ACTIVITY,
@@ -80,6 +92,7 @@ async def _transfer(saga: Saga, call: TransferCall) -> TransferShipmentsResult:
         )
     if reserved.known is not None:
         return reserved.known
+    workflow.set_current_details(f"Step 2 of 3: {_shipments(call)} to be copied for customer {call.customer_id}.")
     async with saga.step("copy", _undo(TRANSFER_WITHDRAW_ACTIVITY, call, "copy")):
         await workflow.execute_activity(
             TRANSFER_COPY_ACTIVITY,
@@ -89,6 +102,7 @@ async def _transfer(saga: Saga, call: TransferCall) -> TransferShipmentsResult:
             summary=brief(f"Copy {_shipments(call)} for customer {call.customer_id}"),
             **TRANSACTION,
         )
+    workflow.set_current_details("Step 3 of 3: the copies are made, and the sources are to be canceled.")
     async with saga.step("cancel", _undo(TRANSFER_RESTORE_ACTIVITY, call, "cancel")):
         result: TransferShipmentsResult = await workflow.execute_activity(
             TRANSFER_CANCEL_ACTIVITY,
