@@ -91,16 +91,13 @@ class HistoryMonitor(Interceptor):
     def grown(self, info: workflow.Info, events: int, size: int) -> None:
         """Note how large an open run has become."""
         with self._lock:
-            of_type = self._of(info)
-            of_type.open[info.run_id] = (events, size)
-            of_type.tell()
+            self._of(info).grown(info.run_id, events, size)
 
     def left(self, info: workflow.Info, outcome: str | None) -> None:
         """Forget a run; one that ended, rather than being evicted, has an outcome and is recorded."""
         with self._lock:
             of_type = self._of(info)
-            of_type.open.pop(info.run_id, None)
-            of_type.tell()
+            of_type.left(info.run_id)
             if outcome is not None:
                 of_type.events.record(info.get_current_history_length(), {"outcome": outcome})
                 of_type.bytes.record(info.get_current_history_size(), {"outcome": outcome})
@@ -148,10 +145,24 @@ class _OfType:
     largest_events: MetricGauge
     largest_bytes: MetricGauge
     open: dict[str, tuple[int, int]] = field(default_factory=dict)
+    largest: tuple[int, int] = (0, 0)
 
-    def tell(self) -> None:
-        self.largest_events.set(max((events for events, _ in self.open.values()), default=0))
-        self.largest_bytes.set(max((size for _, size in self.open.values()), default=0))
+    def grown(self, run_id: str, events: int, size: int) -> None:
+        self.open[run_id] = (events, size)
+        self._tell(max(self.largest[0], events), max(self.largest[1], size))
+
+    def left(self, run_id: str) -> None:
+        events, size = self.open.pop(run_id, (0, 0))
+        if events >= self.largest[0] or size >= self.largest[1]:  # who else is the largest is worth a look only then
+            self._tell(
+                max((events for events, _ in self.open.values()), default=0),
+                max((size for _, size in self.open.values()), default=0),
+            )
+
+    def _tell(self, events: int, size: int) -> None:
+        self.largest = (events, size)
+        self.largest_events.set(events)
+        self.largest_bytes.set(size)
 
 
 class _Watched(WorkflowInboundInterceptor):
