@@ -33,7 +33,7 @@ async def bench(where: Site, size: FleetSize, rounds: int) -> tuple[Table, list[
         turn = list(WAYS)
         for way in reversed(turn) if number % 2 else turn:
             async with where.copy(template) as url:
-                found[way].append(await WAYS[way](url, size.stale))
+                found[way].append(await WAYS[way](where, url, size.stale))
             print(f"  round {number + 1} of {rounds}: {way}: {found[way][-1].per_second:,.0f}/s", flush=True)
     if len({one.effect for rows in found.values() for one in rows}) != 1:
         raise WrongResultError("The job and the statements left different rows behind.")
@@ -43,11 +43,22 @@ async def bench(where: Site, size: FleetSize, rounds: int) -> tuple[Table, list[
 
 
 def _table(size: FleetSize, found: dict[str, list[Canceled]]) -> Table:
-    columns = ("shipments/s", "transaction p50, ms", "transaction p95, ms", "longest, ms")
+    columns = (
+        "shipments/s",
+        "transaction p50, ms",
+        "transaction p95, ms",
+        "longest, ms",
+        "CPU here, us each",
+        "CPU of the server, us each",
+    )
     table = Table("Cancellation of stale shipments", columns, size.describe() + ".")
     for way, rows in found.items():
         times = [([one.batch_ms(share) for one in rows], ".0f") for share in (0.5, 0.95, 1.0)]
-        table.row(way, ([one.per_second for one in rows], ",.0f"), *times)
+        used = [
+            ([one.used.here / one.shipments * 1e6 for one in rows], ".0f"),
+            ([one.used.server / one.shipments * 1e6 for one in rows], ".0f"),
+        ]
+        table.row(way, ([one.per_second for one in rows], ",.0f"), *times, *used)
     job = sorted(found["the job"], key=lambda one: one.per_second)[len(found["the job"]) // 2]
     table.note(f"where the job's time went: {job.shares}; {len(job.batches)} batches")
     return table

@@ -31,6 +31,10 @@ RATE, BATCH_MS, SLOWER = 50_000, 50, 1.5
 SNAPSHOT = 0.4
 COST = 1.5
 PARTS = ("traffic", "snapshot", "size")
+_COLUMNS = (
+    *("entries/s", "batch p50, ms", "batch p95, ms", "longest, ms"),
+    *("CPU here, us an entry", "CPU of the server, us an entry"),
+)
 
 
 @dataclass
@@ -65,10 +69,10 @@ async def traffic(
         async with where.copy(template) as url:
             found.alone.append(await served_alone(url, size.tenants, found.rate, alone_s))
             async with beside(url, size.tenants, found.rate) as stop:
-                found.job.append(await purge(url))
+                found.job.append(await purge(where, url))
                 found.during_job.append(await stop())
         async with where.copy(template) as url, beside(url, size.tenants, found.rate) as stop:
-            found.statement.append(await one_delete(url))
+            found.statement.append(await one_delete(where, url))
             found.during_statement.append(await stop())
         _told(number, rounds, "beside people", found.job[-1])
     ratios = [during.p95_ms / alone.p95_ms for during, alone in zip(found.during_job, found.alone, strict=True)]
@@ -84,10 +88,9 @@ def _traffic_table(found: Beside, size: LogSize, solo: float) -> Table:
         f"{size.describe()}. People: {found.rate:,.0f} operations per second on 4 connections, {SHARE:.0%} of the "
         f"{solo:,.0f} that they reach alone."
     )
-    columns = ("entries/s", "batch p50, ms", "batch p95, ms", "longest, ms", "people p50, ms", "people p95, ms")
-    table = Table("Purge beside people at work", columns, about)
+    table = Table("Purge beside people at work", (*_COLUMNS, "people p50, ms", "people p95, ms"), about)
     nothing: tuple[Sequence[float], str] = ((), "")
-    table.row("people alone", *[nothing] * 4, *_served(found.alone))
+    table.row("people alone", *[nothing] * len(_COLUMNS), *_served(found.alone))
     table.row("the job", *_purged(found.job), *_served(found.during_job))
     table.row("one DELETE", *_purged(found.statement), *_served(found.during_statement))
     table.note(f"where the job's time went: {_median_of(found.job).shares}; {_sizes(found.job)}")
@@ -104,11 +107,11 @@ async def snapshot_and_size(
     for number in range(rounds):
         for size, found in clear.items():
             async with where.copy(templates[size]) as url:
-                found.append(await purge(url))
+                found.append(await purge(where, url))
             _told(number, rounds, f"{size.outlived:,} entries", found[-1])
         if "snapshot" in parts:
             async with where.copy(templates[middle]) as url, old_snapshot(url):
-                held.append(await purge(url))
+                held.append(await purge(where, url))
             _told(number, rounds, "under an old snapshot", held[-1])
     tables, verdicts = [], []
     if held:
@@ -124,11 +127,8 @@ async def snapshot_and_size(
     return tables, verdicts
 
 
-_COLUMNS = ("entries/s", "batch p50, ms", "batch p95, ms", "longest, ms")
-
-
 def _size_table(clear: dict[LogSize, list[Purged]]) -> Table:
-    table = Table("Cost by the size of the log", (*_COLUMNS, "microseconds an entry"))
+    table = Table("Cost by the size of the log", (*_COLUMNS, "time, us an entry"))
     for size, found in clear.items():
         costs = [one.microseconds_each for one in found]
         table.row(f"{size.outlived:,} entries", *_purged(found), (costs, ".2f"))
@@ -148,7 +148,12 @@ def _cost(clear: dict[LogSize, list[Purged]]) -> Verdict:
 def _purged(found: Sequence[Purged]) -> list[tuple[Sequence[float], str]]:
     percentiles: list[tuple[float, str]] = [(0.5, ".1f"), (0.95, ".1f"), (1.0, ".0f")]
     cells: list[tuple[Sequence[float], str]] = [([one.per_second for one in found], ",.0f")]
-    return cells + [([one.batch_ms(share) for one in found], form) for share, form in percentiles]
+    cells += [([one.batch_ms(share) for one in found], form) for share, form in percentiles]
+    return [*cells, ([one.used.here / one.rows * 1e6 for one in found], ".1f"), (_of_server(found), ".1f")]
+
+
+def _of_server(found: Sequence[Purged]) -> list[float]:
+    return [one.used.server / one.rows * 1e6 for one in found]
 
 
 def _served(found: Sequence[Served]) -> list[tuple[Sequence[float], str]]:

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 
 from bulk.batches import Batch, Batches, Shares, shares
 from bulk.calls import run_nightly
-from bulk.site import connected
+from bulk.meter import Meter, Used
+from bulk.site import Site, connected
 from bulk.verdicts import WrongResultError
 from trenova_activities import CancelShipmentsPayload
 from trenova_activities.database import CancellationActivities, Database, DatabaseOptions
@@ -64,12 +65,14 @@ class Canceled:
         shipments: How many were canceled.
         seconds: From the first look at the database to the end.
         effect: Fingerprint of what the database holds afterwards.
+        used: Processor time meanwhile.
         batches: The transactions that canceled; none for the statements over the whole set.
     """
 
     shipments: int
     seconds: float
     effect: str
+    used: Used
     batches: Sequence[Batch] = field(default=(), repr=False)
 
     @property
@@ -88,7 +91,7 @@ class Canceled:
         return shares(self.batches, self.seconds)
 
 
-async def by_job(url: str, stale: int) -> Canceled:
+async def by_job(where: Site, url: str, stale: int) -> Canceled:
     """Run the nightly job as its worker does.
 
     Raises:
@@ -99,23 +102,23 @@ async def by_job(url: str, stale: int) -> Canceled:
         # A worker that has run a while has its connections and statements.
         await run_nightly(database, activities.cancel, CancelShipmentsPayload(organization_ids=["none"]), "warm")
         batches = Batches(database.engine, "UPDATE shipments")
-        begun = time.perf_counter()
+        meter, begun = Meter(where.server.pid), time.perf_counter()
         progress = await run_nightly(database, activities.cancel, CancelShipmentsPayload(), "bench")
-        took = time.perf_counter() - begun
+        took, used = time.perf_counter() - begun, meter.used()
     if progress.rows != stale or progress.failure:
         raise WrongResultError(f"The job canceled {progress.rows} of {stale} stale shipments. {progress.failure}")
-    return Canceled(stale, took, await _effect(url), batches.seen)
+    return Canceled(stale, took, await _effect(url), used, batches.seen)
 
 
-async def by_statements(url: str, stale: int) -> Canceled:
+async def by_statements(where: Site, url: str, stale: int) -> Canceled:
     """Do the same to the whole set at once, in one transaction."""
     async with connected(url) as connection:
-        begun = time.perf_counter()
+        meter, begun = Meter(where.server.pid), time.perf_counter()
         async with connection.transaction():
             for statement in _SET_BASED.split(";"):
                 await connection.execute(statement)
-        took = time.perf_counter() - begun
-    return Canceled(stale, took, await _effect(url))
+        took, used = time.perf_counter() - begun, meter.used()
+    return Canceled(stale, took, await _effect(url), used)
 
 
 async def _effect(url: str) -> str:

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from bulk.audit_log import outlived
 from bulk.batches import Batch, Batches, Shares, shares
 from bulk.calls import run_nightly
-from bulk.site import connected
+from bulk.meter import Meter, Used
+from bulk.site import Site, connected
 from bulk.verdicts import WrongResultError
 from trenova_activities import DeleteAuditEntriesPayload
 from trenova_activities.database import Database, DatabaseOptions, RetentionActivities
@@ -28,11 +29,13 @@ class Purged:
     Attributes:
         rows: Entries that went.
         seconds: From the first look at the database to the finished run.
+        used: Processor time meanwhile.
         batches: The transactions that deleted; none for the single statement.
     """
 
     rows: int
     seconds: float
+    used: Used = field(default=Used())
     batches: Sequence[Batch] = field(default=(), repr=False)
 
     @property
@@ -56,7 +59,7 @@ class Purged:
         return shares(self.batches, self.seconds)
 
 
-async def purge(url: str, run_id: str = "bench") -> Purged:
+async def purge(where: Site, url: str) -> Purged:
     """Run the nightly job as its worker does: through the activity, and through the function of the database.
 
     Raises:
@@ -68,16 +71,16 @@ async def purge(url: str, run_id: str = "bench") -> Purged:
         # A worker that has run a while has its connections and statements.
         await run_nightly(database, activities.delete, DeleteAuditEntriesPayload(organization_ids=["none"]), "warm")
         batches = Batches(database.engine, *_MARKS)
-        begun = time.perf_counter()
-        progress = await run_nightly(database, activities.delete, DeleteAuditEntriesPayload(), run_id)
-        took = time.perf_counter() - begun
+        meter, begun = Meter(where.server.pid), time.perf_counter()
+        progress = await run_nightly(database, activities.delete, DeleteAuditEntriesPayload(), "bench")
+        took, used = time.perf_counter() - begun, meter.used()
     left = await outlived(url)
     if left or progress.rows != expected or progress.failure:
         raise WrongResultError(f"Of {expected} outlived entries {left} are left; the job counted {progress.rows}.")
-    return Purged(expected, took, batches.seen)
+    return Purged(expected, took, used, batches.seen)
 
 
-async def one_delete(url: str) -> Purged:
+async def one_delete(where: Site, url: str) -> Purged:
     """Delete the same entries with one statement, as the role that may.
 
     Raises:
@@ -87,12 +90,12 @@ async def one_delete(url: str) -> Purged:
     async with connected(url) as connection:
         await connection.execute("GRANT UPDATE, DELETE, SELECT ON audit_entries, data_retention TO trenova_retention")
         await connection.execute("SET ROLE trenova_retention")
-        begun = time.perf_counter()
+        meter, begun = Meter(where.server.pid), time.perf_counter()
         await connection.execute(_ONE_DELETE)
-        took = time.perf_counter() - begun
+        took, used = time.perf_counter() - begun, meter.used()
     if left := await outlived(url):
         raise WrongResultError(f"Of {expected} outlived entries {left} are left after the single statement.")
-    return Purged(expected, took)
+    return Purged(expected, took, used)
 
 
 @asynccontextmanager
