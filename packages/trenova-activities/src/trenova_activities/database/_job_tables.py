@@ -38,6 +38,10 @@ def _run() -> list[Column[str]]:
     return [Column("job_type", String(100), nullable=False), Column("run_id", String(100), nullable=False)]
 
 
+def _hash() -> Column[str]:
+    return Column("hash", String(64), nullable=False)
+
+
 def _run_columns() -> list[SchemaItem]:
     return [
         Column("workflow_id", String(1000), nullable=False),
@@ -51,6 +55,7 @@ def _run_columns() -> list[SchemaItem]:
         Column("created_at", BigInteger, nullable=False),
         Column("updated_at", BigInteger, nullable=False),
         Column("finished_at", BigInteger),
+        Column("seal", String(64)),
     ]
 
 
@@ -70,6 +75,7 @@ def _run_tenant_columns() -> list[SchemaItem]:
         Column("created_at", BigInteger, nullable=False),
         Column("updated_at", BigInteger, nullable=False),
         Column("held_rows", BigInteger),
+        Column("chain", String(64)),
     ]
 
 
@@ -83,6 +89,7 @@ def _run_batch_columns() -> list[SchemaItem]:
         Column("last_id", String(100), nullable=False),
         Column("digest", String(64), nullable=False),
         Column("at", BigInteger, nullable=False),
+        Column("chain", String(64)),
     ]
 
 
@@ -96,6 +103,38 @@ def _hold_columns() -> list[SchemaItem]:
         Column("created_by", String(100)),
         Column("created_at", BigInteger, nullable=False),
         Column("released_at", BigInteger),
+        Column("released_by", String(100)),
+        Column("release_reason", Text),
+    ]
+
+
+def _plan_columns() -> list[SchemaItem]:
+    return [
+        Column("job_type", String(100), nullable=False),
+        Column("as_of", BigInteger, nullable=False),
+        Column("organization_ids", _JSON, nullable=False),
+        Column("tenants", BigInteger, nullable=False),
+        Column("total", BigInteger, nullable=False),
+        Column("made_by", String(100), nullable=False),
+        Column("made_at", BigInteger, nullable=False),
+    ]
+
+
+def _plan_tenant_columns() -> list[SchemaItem]:
+    return [
+        Column("setting", Text),
+        Column("cutoff", BigInteger),
+        Column("reason", Text),
+        Column("rows", BigInteger, nullable=False),
+        Column("held_rows", BigInteger, nullable=False),
+    ]
+
+
+def _plan_approval_columns() -> list[SchemaItem]:
+    return [
+        Column("approved_by", String(100), nullable=False),
+        Column("reason", Text, nullable=False),
+        Column("approved_at", BigInteger, nullable=False),
     ]
 
 
@@ -153,8 +192,12 @@ class JobTables:
         notification_preferences: What a user wants to be told through which channel.
         job_runs: One row per run of a nightly job, whatever number of workflow executions it takes.
         job_run_tenants: How far such a run has come with each tenant that it has begun.
-        job_run_batches: The manifest: one row per batch that changed rows, written with the change.
-        legal_holds: Rows of the TMS that retention must not delete.
+        job_run_batches: The manifest: one row per batch that changed rows, written with the change and chained.
+        legal_holds: Rows of the TMS that retention must not delete; released once, never changed otherwise.
+        job_plans: What a nightly run was counted to change, by a hash over all of it.
+        job_plan_tenants: The same plan, tenant by tenant.
+        job_plan_days: The same plan, rows by tenant and day in UTC.
+        job_plan_approvals: Who approved which plan.
     """
 
     metadata: MetaData
@@ -167,6 +210,10 @@ class JobTables:
     job_run_tenants: Table
     job_run_batches: Table
     legal_holds: Table
+    job_plans: Table
+    job_plan_tenants: Table
+    job_plan_days: Table
+    job_plan_approvals: Table
 
     @classmethod
     def of(cls, *, sqlite: bool) -> Self:
@@ -247,5 +294,27 @@ class JobTables:
                 *_tenant(),
                 *_hold_columns(),
                 PrimaryKeyConstraint("id", "organization_id", "business_unit_id"),
+            ),
+            job_plans=table("job_plans", _hash(), *_plan_columns(), PrimaryKeyConstraint("hash")),
+            job_plan_tenants=table(
+                "job_plan_tenants",
+                _hash(),
+                *_tenant(),
+                *_plan_tenant_columns(),
+                PrimaryKeyConstraint("hash", "organization_id", "business_unit_id"),
+            ),
+            job_plan_days=table(
+                "job_plan_days",
+                _hash(),
+                *_tenant(),
+                Column("day", BigInteger, nullable=False),
+                Column("rows", BigInteger, nullable=False),
+                PrimaryKeyConstraint("hash", "organization_id", "business_unit_id", "day"),
+            ),
+            job_plan_approvals=table(
+                "job_plan_approvals",
+                _hash(),
+                *_plan_approval_columns(),
+                PrimaryKeyConstraint("hash", "approved_by"),
             ),
         )

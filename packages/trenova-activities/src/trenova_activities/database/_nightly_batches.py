@@ -6,6 +6,7 @@ from sqlalchemy import Row, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from trenova_activities.database._engine import Database
+from trenova_activities.database._manifest_chain import chain_link, chain_start
 from trenova_activities.database._nightly_job import MOST_SAMPLES, Batch, NightlyJob, Position, Skip
 from trenova_activities.database._nightly_run import NightlyRun
 from trenova_activities.database._nightly_tenants import DONE, RUNNING, SKIPPED, RunTenants
@@ -73,7 +74,7 @@ class RunBatches:
     ) -> None:
         changes: dict[str, Any] = {"updated_at": at}
         if batch.first is not None and batch.last is not None:
-            await self._manifest(connection, tenant, state.batches + 1, batch, at)
+            changes["chain"] = await self._manifest(connection, tenant, state, batch, at)
             changes |= {"counted": state.counted + batch.rows, "batches": state.batches + 1}
         if batch.samples and len(state.samples) < MOST_SAMPLES:
             changes["samples"] = [*state.samples, *batch.samples][:MOST_SAMPLES]
@@ -83,13 +84,16 @@ class RunBatches:
             changes["state"] = DONE
         await self._update(connection, tenant, changes)
 
-    async def _manifest(self, connection: AsyncConnection, tenant: Tenant, number: int, batch: Batch, at: int) -> None:
+    async def _manifest(
+        self, connection: AsyncConnection, tenant: Tenant, state: Row[Any], batch: Batch, at: int
+    ) -> str:
+        """Write the batch's line and return its chain value; the one before stands in the locked row."""
         assert batch.first is not None
         assert batch.last is not None
         row = {
             **self._run.key,
             **tenant.values,
-            "number": number,
+            "number": state.batches + 1,
             "rows": batch.rows,
             "first_at": batch.first.at,
             "first_id": batch.first.id,
@@ -98,7 +102,9 @@ class RunBatches:
             "digest": batch.digest,
             "at": at,
         }
-        await connection.execute(insert(self._database.jobs.job_run_batches).values(row))
+        chain = chain_link(state.chain or chain_start(self._run.chained, state._mapping), row)  # noqa: SLF001 - SQLAlchemy's public name
+        await connection.execute(insert(self._database.jobs.job_run_batches).values({**row, "chain": chain}))
+        return chain
 
     async def _update(self, connection: AsyncConnection, tenant: Tenant, changes: dict[str, Any]) -> None:
         await connection.execute(update(self._table).where(*self._tenants.mine(tenant)).values(changes))

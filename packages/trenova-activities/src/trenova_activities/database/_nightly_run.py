@@ -10,6 +10,7 @@ from temporalio import activity
 
 from trenova_activities._nightly_contract import NightlyPayload
 from trenova_activities.database._engine import Database
+from trenova_activities.database._manifest_chain import seal_of
 from trenova_activities.database._nightly_job import RunFacts
 from trenova_activities.database._tenant import Tenant
 from trenova_errors import ConfigurationError, ConflictError
@@ -67,11 +68,15 @@ class NightlyRun:
         facts: Its identity and its time.
         cursor: The last tenant that was begun.
         done: Every tenant is finished.
+        request_digest: Fingerprint of what was asked.
+        seal: The value that fixes the whole manifest; None until the run is done.
     """
 
     facts: RunFacts
     cursor: Tenant | None
     done: bool
+    request_digest: str = ""
+    seal: str | None = None
 
     @classmethod
     async def begin(cls, database: Database, request: RunRequest) -> Self:
@@ -100,13 +105,15 @@ class NightlyRun:
         return None if row is None else cls._of(row, request)
 
     async def finished(self, database: Database) -> Self:
-        """Record that every tenant is finished and return the run as it is then."""
-        table = database.jobs.job_runs
-        async with database.write(paced=True) as connection:
+        """Record that every tenant is finished, seal the manifest, and return the run as it is then."""
+        table, tenants = database.jobs.job_runs, database.jobs.job_run_tenants
+        async with database.write() as connection:
             at = await database.clock(connection)
-            changes = {"state": _DONE, "updated_at": at, "finished_at": at}
+            rows = (await connection.execute(select(tenants).where(*self.mine(tenants)))).mappings().all()
+            changes = {"state": _DONE, "updated_at": at, "finished_at": at, "seal": seal_of(self.chained, rows)}
             await connection.execute(update(table).where(*self.mine(table), table.c.state != _DONE).values(changes))
-        return replace(self, done=True)
+            kept = (await connection.execute(select(table.c.seal).where(*self.mine(table)))).scalar_one()
+        return replace(self, done=True, seal=kept)
 
     def mine(self, table: Table) -> list[Any]:
         """Return the conditions that a row of one of the run's tables belongs to it."""
@@ -116,6 +123,11 @@ class NightlyRun:
     def key(self) -> dict[str, str]:
         """The run's identity as columns of a row."""
         return {"job_type": self.facts.job_type, "run_id": self.facts.run_id}
+
+    @property
+    def chained(self) -> dict[str, Any]:
+        """The run as the manifest's chain knows it."""
+        return {**self.key, "request_digest": self.request_digest, "as_of": self.facts.as_of}
 
     @staticmethod
     async def _row(database: Database, connection: AsyncConnection, request: RunRequest) -> Row[Any] | None:
@@ -152,6 +164,8 @@ class NightlyRun:
             facts=RunFacts(request.job_type, request.run_id, row.workflow_id, row.as_of),
             cursor=None if organization is None else Tenant(organization, unit),
             done=row.state == _DONE,
+            request_digest=row.request_digest,
+            seal=row.seal,
         )
 
 

@@ -114,6 +114,7 @@ class Summary:
             "processedOrgs": self.worked_in_all,
             "skippedOrgs": self.skipped_in_all,
             "partialFailures": self.failed_in_all,
+            **({"manifest": run.seal} if run.seal and not dry_run else {}),
         }
 
 
