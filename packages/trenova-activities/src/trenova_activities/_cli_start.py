@@ -71,6 +71,9 @@ def cancel(
     batch_size: Annotated[
         int | None, typer.Option(help="Shipments per transaction, 1 to 10000.", show_default="500")
     ] = None,
+    plan: Annotated[
+        str | None, typer.Option(help="Hash of an approved plan; the run does at most what it says.")
+    ] = None,
     key: Annotated[str | None, typer.Option(help="The same key names the same run.")] = None,
     follow: Annotated[bool, typer.Option(help="Show the progress and wait for the end.")] = True,
 ) -> None:
@@ -84,7 +87,7 @@ def cancel(
     """
     from trenova_activities._cli_nightly import run_cancel
 
-    asked = {"organization_ids": organization or [], "dry_run": dry_run, "batch_size": batch_size}
+    asked = {"organization_ids": organization or [], "dry_run": dry_run, "batch_size": batch_size, "plan_hash": plan}
     raise typer.Exit(run(run_cancel(asked, key=key, follow=follow)))
 
 

@@ -22,6 +22,9 @@ def purge(
     batch_size: Annotated[
         int | None, typer.Option(help="Entries per transaction, 1 to 10000.", show_default="1000")
     ] = None,
+    plan: Annotated[
+        str | None, typer.Option(help="Hash of an approved plan; the run does at most what it says.")
+    ] = None,
     key: Annotated[str | None, typer.Option(help="The same key names the same run.")] = None,
     follow: Follow = True,
 ) -> None:
@@ -34,7 +37,7 @@ def purge(
     """
     from trenova_activities._cli_system import run_purge
 
-    asked = {"organization_ids": organization or [], "dry_run": dry_run, "batch_size": batch_size}
+    asked = {"organization_ids": organization or [], "dry_run": dry_run, "batch_size": batch_size, "plan_hash": plan}
     raise typer.Exit(run(run_purge(asked, key=key, follow=follow)))
 
 

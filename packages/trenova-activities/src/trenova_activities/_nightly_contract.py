@@ -25,6 +25,11 @@ def _not_blank(value: str) -> str:
     return value
 
 
+def request_digest(request: dict[str, Any]) -> str:
+    """Fingerprint a request as :meth:`NightlyPayload.request` returns it (SHA-256, hexadecimal)."""
+    return hashlib.sha256(json.dumps(request, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
 class RunState(WireModel):
     """Where a run stands; made by the workflow and carried through continue-as-new, never by callers.
 
@@ -53,6 +58,7 @@ class NightlyPayload(ExactWireModel):
         organization_ids: Only these; all if empty.
         dry_run: Count what would be changed and change nothing.
         batch_size: Rows per transaction, 1 to 10,000; the job's own size if absent.
+        plan_hash: Do at most what this plan says, tenant by tenant; it must be approved and not too old.
         timestamp: When the caller asked, in unix seconds; informative.
         metadata: The caller's own notes; carried, never interpreted.
         run: See :class:`RunState`.
@@ -65,6 +71,7 @@ class NightlyPayload(ExactWireModel):
     ] = Field(default_factory=list)
     dry_run: bool = False
     batch_size: Annotated[int, Field(ge=1, le=MAX_BATCH)] | None = None
+    plan_hash: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None
     timestamp: int | None = None
     metadata: dict[str, object] = Field(default_factory=dict)
     run: RunState | None = None
@@ -80,8 +87,7 @@ class NightlyPayload(ExactWireModel):
 
     def digest(self) -> str:
         """Fingerprint of what is asked (SHA-256, hexadecimal)."""
-        text = json.dumps(self.request(), sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(text.encode()).hexdigest()
+        return request_digest(self.request())
 
     def at(self, run: RunState) -> Self:
         """Return the same request with the run's state."""

@@ -27,6 +27,7 @@ from trenova_activities._wire import MAX_ID
 from trenova_errors import InvalidInputError
 
 _NOTIFY_RESERVE: Final = len(NOTIFY_SUFFIX) + 2 * (1 + MAX_ID)  # a failure's notification adds both ids of the tenant
+_SHOWN_HASH: Final = 12
 
 
 def cancel_workflow_id(key: str) -> str:
@@ -127,29 +128,47 @@ async def start_purge(
     return handle
 
 
-async def _start(
-    client: Client,
-    run: Any,
-    payload: NightlyPayload,
-    labels: RunLabels,
-    *,
-    id: str,  # noqa: A002 (the SDK's name)
-    task_queue: str,
-    workflow: str,
-) -> WorkflowHandle[Any, Any]:
-    """Start the run, or find the one that was asked the same."""
-    try:
-        handle: WorkflowHandle[Any, Any] = await client.start_workflow(
-            run,
-            payload,
-            id=id,
-            task_queue=task_queue,
-            id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
-            id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
-            **labels.arguments(digest=payload.digest()),
-        )
-    except WorkflowAlreadyStartedError:
-        key = id.partition("/")[2]
-        await refuse_other_request(client, id, payload, key=key, workflow_type=workflow)
-        return client.get_workflow_handle_for(run, id)
-    return handle
+@dataclass(frozen=True)
+class _Job:
+    """What is started: the workflow's method, its wire name, and the job's name."""
+
+    run: Any
+    workflow: str
+    job_type: str
+
+    async def start(
+        self, client: Client, payload: NightlyPayload, workflow_id: str, task_queue: str, what: str
+    ) -> WorkflowHandle[Any, Any]:
+        """Start the run, or find the one that was asked the same."""
+        try:
+            handle: WorkflowHandle[Any, Any] = await client.start_workflow(
+                self.run,
+                payload,
+                id=workflow_id,
+                task_queue=task_queue,
+                id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
+                id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
+                memo={REQUEST_DIGEST: payload.digest()},
+                search_attributes=_tags(self.job_type, payload),
+                static_summary=in_words(what, payload),
+            )
+        except WorkflowAlreadyStartedError:
+            key = workflow_id.partition("/")[2]
+            await refuse_other_request(client, workflow_id, payload, key=key, workflow_type=self.workflow)
+            return client.get_workflow_handle_for(self.run, workflow_id)
+        return handle
+
+
+def _tags(job_type: str, payload: NightlyPayload) -> TypedSearchAttributes:
+    tags = [SearchAttributePair(JOB_TYPE, job_type)]
+    if len(payload.organization_ids) == 1:
+        tags.append(SearchAttributePair(ORGANIZATION_ID, payload.organization_ids[0]))
+    return TypedSearchAttributes(tags)
+
+
+def in_words(what: str, payload: NightlyPayload) -> str:
+    """Say in a line what a run is asked: for whom, and whether it changes anything."""
+    count = len(payload.organization_ids)
+    whose = f"of {count} organizations" if count > 1 else "of one organization" if count else "of every organization"
+    plan = f", by plan {payload.plan_hash[:_SHOWN_HASH]}" if payload.plan_hash else ""
+    return f"{what} {whose}{', dry run' if payload.dry_run else ''}{plan}"

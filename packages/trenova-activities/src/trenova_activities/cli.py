@@ -10,7 +10,10 @@ except ModuleNotFoundError:
     sys.exit('The command needs its extra: uv pip install "trenova-activities[cli,database,sqlite]"')
 
 from trenova_activities._cli_db import db
+from trenova_activities._cli_holds import holds
+from trenova_activities._cli_manifest import manifest
 from trenova_activities._cli_notifications import notifications
+from trenova_activities._cli_plan import plan
 from trenova_activities._cli_replay import replay
 from trenova_activities._cli_retention import retention
 from trenova_activities._cli_start import start, status
@@ -29,6 +32,9 @@ start.add_typer(moves)
 app.add_typer(db, name="db")
 app.add_typer(start, name="start")
 app.add_typer(notifications, name="notifications")
+app.add_typer(plan, name="plan")
+app.add_typer(holds, name="holds")
+app.add_typer(manifest, name="manifest")
 app.command()(replay)
 app.command()(status)
 

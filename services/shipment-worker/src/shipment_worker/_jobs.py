@@ -29,7 +29,7 @@ async def _duplication(settings: Settings, database: Database) -> Job:
 
 
 async def _cancellation(settings: Settings, database: Database) -> Job:
-    activities = await CancellationActivities.open(database, settings.notify_roles)
+    activities = await CancellationActivities.open(database, settings.notify_roles, plans=settings.plans)
     return CancelShipmentsByCreatedAtWorkflow, [activities.cancel]
 
 

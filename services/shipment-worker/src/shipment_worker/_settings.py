@@ -22,7 +22,7 @@ from trenova_activities import (
     longest_attempt,
     shortest_heartbeat,
 )
-from trenova_activities.database import Database, DatabaseOptions, NotifyRoles, ProNumberOptions
+from trenova_activities.database import Database, DatabaseOptions, NotifyRoles, PlanOptions, ProNumberOptions
 from trenova_codecs import CodecOptions, CodecPlugin
 from trenova_errors import ErrorsPlugin
 from trenova_workers import ServiceSettings, WorkLimits
@@ -55,6 +55,8 @@ class Settings(ServiceSettings):
     """How the pro numbers of copies look, per organization."""
     notify_roles: NotifyRoles = NotifyRoles()
     """Which role is told when a nightly job fails, per organization."""
+    plans: PlanOptions = PlanOptions()
+    """When the nightly job needs a plan that people have approved, and what makes a plan valid."""
 
     def open_database(self) -> AbstractAsyncContextManager[Database]:
         """Open the database for the length of a block."""

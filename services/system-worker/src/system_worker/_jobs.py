@@ -26,7 +26,7 @@ async def open_jobs(settings: Settings, database: Database) -> Work:
     workflows: list[type] = [CheckDatabaseWorkflow]
     activities: list[Callable[..., Any]] = [SystemActivities(database).check_database]
     try:
-        retention = await RetentionActivities.open(database, settings.notify_roles)
+        retention = await RetentionActivities.open(database, settings.notify_roles, plans=settings.plans)
     except ConfigurationError as error:
         _log.error("a job is not served", extra={"job": DELETE_AUDIT_ENTRIES_JOB, "reason": error.message})
     else:

@@ -15,7 +15,7 @@ from trenova_activities import (
     longest_attempt,
     shortest_heartbeat,
 )
-from trenova_activities.database import Database, DatabaseOptions, NotifyRoles
+from trenova_activities.database import Database, DatabaseOptions, NotifyRoles, PlanOptions
 from trenova_codecs import CodecOptions, CodecPlugin
 from trenova_errors import ErrorsPlugin
 from trenova_workers import ServiceSettings, WorkLimits
@@ -36,6 +36,8 @@ class Settings(ServiceSettings):
     """How payloads are encrypted and compressed. No default: production must say where its keys are."""
     notify_roles: NotifyRoles = NotifyRoles()
     """Which role is told when a nightly job fails, per organization."""
+    plans: PlanOptions = PlanOptions()
+    """When the nightly job needs a plan that people have approved, and what makes a plan valid."""
 
     def open_database(self) -> AbstractAsyncContextManager[Database]:
         """Open the database for the length of a block."""

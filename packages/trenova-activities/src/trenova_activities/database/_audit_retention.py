@@ -93,6 +93,10 @@ class AuditRetention:
             return Skip(f"audit_retention_period is {days}; it must be between 1 and {MOST_DAYS} days", setting)
         return Cutoff(as_of - days * DAY_S, str(days))
 
+    def meant(self, tenant: Tenant, cutoff: int) -> tuple[ColumnElement[int], Sequence[ColumnElement[bool]]]:
+        """Return the time of an entry, and what makes it one that goes."""
+        return self._log.c.timestamp, self._meant(tenant, cutoff)
+
     async def eligible(self, connection: AsyncConnection, tenant: Tenant, cutoff: int) -> int:
         """Count what would be deleted."""
         query = select(func.count()).select_from(self._log).where(*self._meant(tenant, cutoff))

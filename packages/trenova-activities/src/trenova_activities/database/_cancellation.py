@@ -81,6 +81,10 @@ class Cancellation:
             )
         return Cutoff(as_of - days * DAY_S, setting=str(days))
 
+    def meant(self, tenant: Tenant, cutoff: int) -> tuple[ColumnElement[int], Sequence[ColumnElement[bool]]]:
+        """Return the time of a shipment, and what makes it stale."""
+        return self._shipments.c.created_at, [self._stale(tenant, cutoff)]
+
     async def eligible(self, connection: AsyncConnection, tenant: Tenant, cutoff: int) -> int:
         """Count the stale shipments."""
         query = select(func.count()).select_from(self._shipments).where(self._stale(tenant, cutoff))

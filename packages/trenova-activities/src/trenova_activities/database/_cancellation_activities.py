@@ -22,6 +22,7 @@ from trenova_activities.database._nightly_call import NightlyCalls
 from trenova_activities.database._nightly_run import NightlyRun
 from trenova_activities.database._nightly_summary import Summary
 from trenova_activities.database._notify_roles import NotifyRoles
+from trenova_activities.database._plan_options import PlanOptions
 from trenova_activities.database._requirements import ready_catalog
 
 _BATCH: Final = 500
@@ -36,6 +37,7 @@ class CancellationActivities:
         catalog: Its tables, as reflected when the worker started.
         notify_roles: Who is told of failures.
         budget: How much one call does before it reports.
+        plans: When a run needs a plan.
     """
 
     def __init__(
@@ -44,18 +46,21 @@ class CancellationActivities:
         catalog: Catalog,
         notify_roles: NotifyRoles | None = None,
         budget: Budget | None = None,
+        plans: PlanOptions | None = None,
     ) -> None:
         self._job = Cancellation(catalog)
-        self._calls = NightlyCalls(database, notify_roles or NotifyRoles(), budget)
+        self._calls = NightlyCalls(database, notify_roles or NotifyRoles(), budget, plans or PlanOptions())
 
     @classmethod
-    async def open(cls, database: Database, notify_roles: NotifyRoles | None = None) -> Self:
+    async def open(
+        cls, database: Database, notify_roles: NotifyRoles | None = None, *, plans: PlanOptions | None = None
+    ) -> Self:
         """Read the database and refuse one that lacks something the job needs.
 
         Raises:
             ConfigurationError: With everything that is lacking.
         """
-        return cls(database, await ready_catalog(database, CANCEL_SHIPMENTS_JOB), notify_roles)
+        return cls(database, await ready_catalog(database, CANCEL_SHIPMENTS_JOB), notify_roles, plans=plans)
 
     @activity.defn(name=CANCEL_SHIPMENTS_ACTIVITY)
     async def cancel(self, payload: CancelShipmentsPayload) -> CancelShipmentsProgress:
@@ -63,6 +68,7 @@ class CancellationActivities:
 
         Raises:
             ConfigurationError: The database's clock and the Temporal server's are too far apart.
+            PermissionDeniedError: The run needs a plan, or its plan does not let it begin; nothing was touched.
             UnavailableError: The database is gone; the next attempt goes on from its tables.
         """
         return await self._calls.answer(

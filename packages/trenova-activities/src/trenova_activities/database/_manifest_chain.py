@@ -65,4 +65,4 @@ def _sha256(values: list[Any]) -> str:
 
 
 def _compact(values: list[Any]) -> str:
-    return json.dumps(values, separators=(",", ":"))
+    return json.dumps(values, separators=(",", ":"), default=int)  # a driver may count in decimals

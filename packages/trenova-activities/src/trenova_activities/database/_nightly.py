@@ -17,6 +17,8 @@ from trenova_activities.database._nightly_progress import RunProgress
 from trenova_activities.database._nightly_run import NightlyRun, RunRequest
 from trenova_activities.database._nightly_summary import Tally, tally
 from trenova_activities.database._nightly_tenants import RunTenants
+from trenova_activities.database._plan_gate import PlanGate
+from trenova_activities.database._plan_options import PlanOptions
 from trenova_activities.database._tenant import Tenant
 from trenova_errors import (
     AmbiguousOutcomeError,
@@ -54,16 +56,25 @@ class NightlyEngine:
         request: What is asked.
         limit: Rows per transaction.
         budget: How much this call does.
+        plans: When the run needs a plan.
     """
 
     def __init__(
-        self, database: Database, job: NightlyJob, request: RunRequest, *, limit: int, budget: Budget | None = None
+        self,
+        database: Database,
+        job: NightlyJob,
+        request: RunRequest,
+        *,
+        limit: int,
+        budget: Budget | None = None,
+        plans: PlanOptions | None = None,
     ) -> None:
         self._database = database
         self._job = job
         self._request = request
         self._limit = limit
         self._budget = budget or Budget()
+        self._gate = PlanGate(database, job, request.payload, plans or PlanOptions())
         self._batches = 0
         self._steps = 0
         self._ends = 0.0
@@ -76,11 +87,14 @@ class NightlyEngine:
 
         Raises:
             ConfigurationError: The database does not let the job work, or a clock is wrong.
+            PermissionDeniedError: The run needs a plan, or its plan does not let it begin; nothing was touched.
             UnavailableError: The database is gone; another attempt goes on where it stands.
         """
         self._ends = asyncio.get_running_loop().time() + self._budget.seconds
         async with self._database.read() as connection:
             await self._job.begin(connection)
+        if await NightlyRun.find(self._database, self._request) is None:
+            await self._gate.admit()
         run = await NightlyRun.begin(self._database, self._request)
         if not run.done and await self._all(run, beats):
             run = await run.finished(self._database)
@@ -92,6 +106,7 @@ class NightlyEngine:
             self._database,
             self._job,
             run,
+            self._gate,
             organization_ids=sorted(set(payload.organization_ids)),
             dry_run=payload.dry_run,
         )

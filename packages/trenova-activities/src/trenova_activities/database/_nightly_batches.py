@@ -53,12 +53,16 @@ class RunBatches:
             if isinstance(verdict, Skip):
                 await self._update(connection, tenant, {"state": SKIPPED, "reason": verdict.reason, "updated_at": at})
                 return False
+            limit = self._tenants.left(tenant, state.counted, self._limit)
+            if not limit:
+                await self._update(connection, tenant, {"state": DONE, "updated_at": at})
+                return False
             batch = await self._job.batch(
                 connection,
                 tenant,
                 min(state.cutoff, verdict.at),
                 after=None if state.cursor_id is None else Position(state.cursor_at, state.cursor_id),
-                limit=self._limit,
+                limit=limit,
                 run=self._run.facts,
                 at=at,
             )

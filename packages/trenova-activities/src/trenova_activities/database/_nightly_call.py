@@ -1,7 +1,7 @@
 """One call of a nightly job's activity: go on where the run stands, and answer with how far it is."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from trenova_activities._heartbeats import heartbeats
@@ -14,6 +14,7 @@ from trenova_activities.database._nightly_notices import failed_tenants, involve
 from trenova_activities.database._nightly_run import NightlyRun, RunRequest
 from trenova_activities.database._nightly_summary import Summary, summary
 from trenova_activities.database._notify_roles import NotifyRoles
+from trenova_activities.database._plan_options import PlanOptions
 
 Progress = TypeVar("Progress", bound=NightlyProgress)
 
@@ -26,11 +27,13 @@ class NightlyCalls:
         database: The TMS's database.
         notify_roles: Who is told of failures.
         budget: How much one call does before it reports.
+        plans: When a run needs a plan.
     """
 
     database: Database
     notify_roles: NotifyRoles
     budget: Budget | None = None
+    plans: PlanOptions = field(default_factory=PlanOptions)
 
     async def answer(
         self,
@@ -52,13 +55,16 @@ class NightlyCalls:
 
         Raises:
             ConfigurationError: The database does not let the job work, or a clock is wrong.
+            PermissionDeniedError: The run needs a plan, or its plan does not let it begin.
             UnavailableError: The database is gone; the next attempt goes on from its tables.
         """
         request = RunRequest.of(job.job_type, payload)
         if payload.run is not None and payload.run.failed:
             told = await involved_tenants(self.database, job, request, self.notify_roles)
             return progress(done=True, notices=told)
-        engine = NightlyEngine(self.database, job, request, limit=payload.batch_size or limit, budget=self.budget)
+        engine = NightlyEngine(
+            self.database, job, request, limit=payload.batch_size or limit, budget=self.budget, plans=self.plans
+        )
         async with heartbeats() as beats:
             run, numbers = await engine.work(beats)
             stand = progress(

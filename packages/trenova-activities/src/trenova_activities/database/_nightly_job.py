@@ -133,6 +133,12 @@ class NightlyJob(Protocol):
             as_of: The run's time, unix seconds. A cut-off is never later than ``as_of - DAY_S``.
         """
 
+    def meant(self, tenant: Tenant, cutoff: int) -> tuple[ColumnElement[int], Sequence[ColumnElement[bool]]]:
+        """Return the time of a row, in unix seconds, and the conditions that :meth:`batch` would change it.
+
+        Whoever counts does so with them; no row that they let through has a time that makes no sense.
+        """
+
     async def eligible(self, connection: AsyncConnection, tenant: Tenant, cutoff: int) -> int:
         """Count the rows that :meth:`batch` would change from now on; only for dry runs."""
 

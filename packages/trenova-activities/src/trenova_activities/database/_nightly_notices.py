@@ -8,9 +8,9 @@ from sqlalchemy import select
 from trenova_activities._nightly_contract import MAX_LISTED, FailureNotice
 from trenova_activities.database._engine import Database
 from trenova_activities.database._nightly_job import NightlyJob
+from trenova_activities.database._nightly_rules import tenants_page
 from trenova_activities.database._nightly_run import NightlyRun, RunRequest
 from trenova_activities.database._nightly_summary import Summary
-from trenova_activities.database._nightly_tenants import tenants_page
 from trenova_activities.database._notify_roles import NotifyRoles
 from trenova_activities.database._tenant import Tenant
 

@@ -3,16 +3,15 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
-from sqlalchemy import Select, Table, and_, or_, select, update
+from sqlalchemy import Select, Table, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from trenova_activities.database._engine import Database
 from trenova_activities.database._nightly_job import Cutoff, NightlyJob, Skip
+from trenova_activities.database._nightly_rules import tenants_page, verdict_of
 from trenova_activities.database._nightly_run import NightlyRun, insert_into
+from trenova_activities.database._plan_gate import PlanGate
 from trenova_activities.database._tenant import Tenant
-
-PAGE: Final = 100
-"""Tenants that are read at once."""
 
 RUNNING: Final = "running"
 DONE: Final = "done"
@@ -27,6 +26,7 @@ class RunTenants:
         database: The TMS's database.
         job: Whose settings table names the tenants.
         run: The run.
+        gate: What the run may change at most.
         organization_ids: Only these; all that want the job if empty.
         dry_run: Count the eligible rows when a tenant is begun, and be done with it.
     """
@@ -36,6 +36,7 @@ class RunTenants:
         database: Database,
         job: NightlyJob,
         run: NightlyRun,
+        gate: PlanGate,
         *,
         organization_ids: Sequence[str],
         dry_run: bool,
@@ -43,6 +44,7 @@ class RunTenants:
         self._database = database
         self._job = job
         self._run = run
+        self._gate = gate
         self._organization_ids = organization_ids
         self._dry_run = dry_run
         self._table = database.jobs.job_run_tenants
@@ -73,6 +75,8 @@ class RunTenants:
             if isinstance(verdict, Skip):
                 found |= {"state": SKIPPED, "reason": verdict.reason}
             else:
+                if not self._dry_run:
+                    await self._gate.refuse_excess(connection, tenant, verdict.at, self._changed())
                 found |= {"cutoff": verdict.at, "odd_rows": await self._job.odd(connection, tenant)}
                 found["held_rows"] = await self._job.held(connection, tenant, verdict.at)
                 if self._dry_run:
@@ -95,17 +99,13 @@ class RunTenants:
         return failed.rowcount == 1
 
     async def verdict(self, connection: AsyncConnection, tenant: Tenant) -> Skip | Cutoff:
-        """Read the tenant's settings as they are now and judge them."""
-        table = self._job.settings_table
-        wanted = self._job.wanted().label("trenova_wanted")
-        query = select(table, wanted).where(tenant.owns(table)).limit(2)
-        rows = (await connection.execute(query)).all()
-        if len(rows) != 1:
-            what = "no row" if not rows else "more than one row"
-            return Skip(f"{table.name} has {what} of this tenant, and nothing else says what it wants.")
-        if not rows[0].trenova_wanted:
-            return Skip(self._job.unwanted)
-        return self._job.rule(rows[0], self._run.facts.as_of)
+        """Read the tenant's settings as they are now and judge them; a plan can only make the verdict stricter."""
+        verdict = await verdict_of(connection, self._job, tenant, self._run.facts.as_of)
+        return verdict if isinstance(verdict, Skip) else await self._gate.narrowed(connection, tenant, verdict)
+
+    def left(self, tenant: Tenant, counted: int, limit: int) -> int:
+        """Return how many of ``limit`` rows the next batch of a tenant may change; 0 where its plan is used up."""
+        return self._gate.left(tenant, counted, limit)
 
     def mine(self, tenant: Tenant) -> list[Any]:
         """Return the conditions for the tenant's row of this run."""
@@ -143,35 +143,15 @@ class RunTenants:
         await connection.execute(update(runs).where(*self._run.mine(runs)).values(cursor))
         return True
 
+    def _changed(self) -> Select[Any]:
+        return select(func.sum(self._table.c.counted)).where(*self._run.mine(self._table))
+
     async def _counted(self, connection: AsyncConnection, tenant: Tenant, cutoff: Cutoff) -> dict[str, Any]:
         return {
             "state": DONE,
             "counted": await self._job.eligible(connection, tenant, cutoff.at),
             "samples": await self._job.samples(connection, tenant, cutoff.at),
         }
-
-
-def tenants_page(
-    job: NightlyJob, organization_ids: Sequence[str], *, after: Tenant | None, wanted: bool
-) -> Select[Any]:
-    """Build the query for the next page of tenants.
-
-    Args:
-        job: Whose settings table names them.
-        organization_ids: Only these; all if empty.
-        after: The last one of the page before.
-        wanted: Only those that want the job.
-    """
-    organization, unit = _keys(job.settings_table)
-    query = select(organization, unit).distinct().order_by(organization, unit).limit(PAGE)
-    if organization_ids:
-        query = query.where(organization.in_(organization_ids))
-    if wanted:
-        query = query.where(job.wanted())
-    if after is not None:
-        later = and_(organization == after.organization_id, unit > after.business_unit_id)
-        query = query.where(or_(organization > after.organization_id, later))
-    return query
 
 
 def _keys(table: Table) -> tuple[Any, Any]:

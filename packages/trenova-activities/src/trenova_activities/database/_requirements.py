@@ -177,7 +177,10 @@ NEEDS: Final[Mapping[str, tuple[Need, ...]]] = {
 JOBS: Final = tuple(NEEDS)
 """Names of the jobs whose needs are known."""
 
-_RUN_TABLES: Final = ("job_runs", "job_run_tenants", "job_run_batches")
+_RUN_TABLES: Final = (
+    *("job_runs", "job_run_tenants", "job_run_batches"),
+    *("job_plans", "job_plan_tenants", "job_plan_days", "job_plan_approvals"),
+)
 _OWN_TABLES: Final = {
     DUPLICATE_SHIPMENT_JOB: ("idempotency_keys",),
     TRANSFER_SHIPMENTS_JOB: ("idempotency_keys",),

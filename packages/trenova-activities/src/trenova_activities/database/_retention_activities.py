@@ -21,6 +21,7 @@ from trenova_activities.database._nightly_call import NightlyCalls
 from trenova_activities.database._nightly_run import NightlyRun
 from trenova_activities.database._nightly_summary import Summary
 from trenova_activities.database._notify_roles import NotifyRoles
+from trenova_activities.database._plan_options import PlanOptions
 from trenova_activities.database._requirements import ready_catalog
 
 _BATCH: Final = 1_000
@@ -35,6 +36,7 @@ class RetentionActivities:
         catalog: Its tables, as reflected when the worker started.
         notify_roles: Who is told of failures.
         budget: How much one call does before it reports.
+        plans: When a run needs a plan.
     """
 
     def __init__(
@@ -43,13 +45,16 @@ class RetentionActivities:
         catalog: Catalog,
         notify_roles: NotifyRoles | None = None,
         budget: Budget | None = None,
+        plans: PlanOptions | None = None,
     ) -> None:
         self._database = database
         self._catalog = catalog
-        self._calls = NightlyCalls(database, notify_roles or NotifyRoles(), budget)
+        self._calls = NightlyCalls(database, notify_roles or NotifyRoles(), budget, plans or PlanOptions())
 
     @classmethod
-    async def open(cls, database: Database, notify_roles: NotifyRoles | None = None) -> Self:
+    async def open(
+        cls, database: Database, notify_roles: NotifyRoles | None = None, *, plans: PlanOptions | None = None
+    ) -> Self:
         """Read the database and refuse one that lacks something the job needs.
 
         An append-only log that lets nobody through is none of that: it is looked at in every run, so that
@@ -58,7 +63,7 @@ class RetentionActivities:
         Raises:
             ConfigurationError: With everything that is lacking.
         """
-        return cls(database, await ready_catalog(database, DELETE_AUDIT_ENTRIES_JOB), notify_roles)
+        return cls(database, await ready_catalog(database, DELETE_AUDIT_ENTRIES_JOB), notify_roles, plans=plans)
 
     @activity.defn(name=DELETE_AUDIT_ENTRIES_ACTIVITY)
     async def delete(self, payload: DeleteAuditEntriesPayload) -> DeleteAuditEntriesProgress:
@@ -67,6 +72,7 @@ class RetentionActivities:
         Raises:
             ConfigurationError: The log is append-only and nobody has let this job through, or the database's
                 clock and the Temporal server's are too far apart.
+            PermissionDeniedError: The run needs a plan, or its plan does not let it begin; nothing was touched.
             UnavailableError: The database is gone; the next attempt goes on from its tables.
         """
         return await self._calls.answer(
