@@ -127,7 +127,7 @@ def _print(row: "Row[Any]", *, as_json: bool) -> None:
 
 
 def _plain(row: "Row[Any]") -> dict[str, Any]:
-    found: Mapping[str, Any] = row._mapping  # noqa: SLF001 - SQLAlchemy's public name
+    found: Mapping[Any, Any] = row._mapping  # noqa: SLF001 - SQLAlchemy's public name
     words = {name: name.split("_") for name in found}
     return {one[0] + "".join(part.title() for part in one[1:]): found[name] for name, one in words.items()}
 

@@ -64,7 +64,7 @@ def test_the_refusal_says_which_fields_there_are_and_repeats_no_value():
     [problem] = caught.value.errors(include_url=False, include_input=False)
     assert problem["msg"] == (
         f"unknown field 'dryrun', 'organizationIDs', '{'x' * 30}'; "
-        "the fields are organizationIds, dryRun, batchSize, timestamp, metadata"
+        "the fields are organizationIds, dryRun, batchSize, planHash, timestamp, metadata"
     )
     assert "secret" not in str(caught.value)
 

@@ -18,6 +18,7 @@ from trenova_activities.database import (
     Catalog,
     Database,
     DatabaseOptions,
+    PlanOptions,
     RetentionActivities,
     Tenant,
     allow_retention,
@@ -44,6 +45,7 @@ class AuditLog:
     now: int | None = None
     asked_at: int | None = None
     runs: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+    plans: PlanOptions | None = None
 
     async def clock(self, connection: Any) -> int:
         return await database_clock(connection) if self.now is None else self.now
@@ -139,7 +141,7 @@ class AuditLog:
             scheduled_time=moment,
             started_time=moment,
         )
-        activities = RetentionActivities(self.database, self.catalog, budget=budget)
+        activities = RetentionActivities(self.database, self.catalog, budget=budget, plans=self.plans)
         return await environment.run(activities.delete, DeleteAuditEntriesPayload(**asked).at(state))
 
     async def run(self, *, run_id: str | None = None, **asked: Any) -> DeleteAuditEntriesProgress:

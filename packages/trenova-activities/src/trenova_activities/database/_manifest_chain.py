@@ -24,7 +24,7 @@ _SEAL: Final = "trenova-seal/1"
 _LINKED: Final = ("number", "rows", "first_at", "first_id", "last_at", "last_id", "digest", "at")
 
 
-def chain_start(run: Mapping[str, Any], tenant: Mapping[str, Any]) -> str:
+def chain_start(run: Mapping[Any, Any], tenant: Mapping[Any, Any]) -> str:
     """Return the value that a tenant's first batch is linked to.
 
     Args:
@@ -35,7 +35,7 @@ def chain_start(run: Mapping[str, Any], tenant: Mapping[str, Any]) -> str:
     return _sha256([_START, run["job_type"], run["run_id"], run["request_digest"], run["as_of"], *whose])
 
 
-def chain_link(previous: str, batch: Mapping[str, Any]) -> str:
+def chain_link(previous: str, batch: Mapping[Any, Any]) -> str:
     """Return the value of a batch.
 
     Args:
@@ -45,7 +45,7 @@ def chain_link(previous: str, batch: Mapping[str, Any]) -> str:
     return _sha256([previous, *(batch[name] for name in _LINKED)])
 
 
-def seal_of(run: Mapping[str, Any], tenants: Iterable[Mapping[str, Any]]) -> str:
+def seal_of(run: Mapping[Any, Any], tenants: Iterable[Mapping[Any, Any]]) -> str:
     """Return the value of a whole run.
 
     Args:

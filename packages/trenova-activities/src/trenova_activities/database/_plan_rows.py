@@ -163,7 +163,7 @@ async def approve_plan(
         raise ConflictError(f"{approver!r} has approved this plan already.", plan=found.hash)
     table = database.jobs.job_plan_approvals
     async with database.write() as connection:
-        row = {"hash": found.hash, "approved_by": approver, "reason": reason.strip()}
+        row: dict[str, Any] = {"hash": found.hash, "approved_by": approver, "reason": reason.strip()}
         row["approved_at"] = await database.clock(connection)
         await connection.execute(insert(table).values(row))
     return await find_plan(database, found.hash)
