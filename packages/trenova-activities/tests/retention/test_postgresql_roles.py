@@ -29,12 +29,20 @@ from trenova_activities.database import (
     Database,
     DatabaseOptions,
     DeliveryActivities,
+    HoldScope,
     NotificationActivities,
+    PlanOptions,
+    PlanRequiredError,
     ShipmentActivities,
     SystemActivities,
     TransferActivities,
+    approve_plan,
     check,
+    make_plan,
     migrate,
+    place_hold,
+    release_hold,
+    verify_manifest,
 )
 from trenova_activities.testing import CURRENT_TENANTS, PostgresServer, install_current_tms
 from trenova_activities.testing._blocking import block_on, run_sql
@@ -47,7 +55,7 @@ TENANT = {
     "business_unit_id": CURRENT_TENANTS[0].business_unit_id,
 }
 WORKERS = ("trenova_shipment_worker", "trenova_notification_worker", "trenova_system_worker")
-EVERYBODY = ("trenova_migrator", *WORKERS)
+EVERYBODY = ("trenova_migrator", "trenova_records_manager", *WORKERS)
 
 
 OWNER = "tms_owner"  # what the document calls the owner of the TMS's tables
@@ -359,7 +367,42 @@ def readme_sql() -> list[str]:
     return re.findall(r"```sql\n(.*?)```", README.read_text(), re.DOTALL)
 
 
+async def test_the_records_manager_plans_holds_and_verifies_and_the_worker_obeys(tms):
+    async with opened(tms[1], allow=False) as owner:
+        [tenant] = await owner.organization(30)
+        now = await owner.time()
+        await owner.entries(tenant, [now - 31 * DAY, now - 33 * DAY, now - 29 * DAY])
+    whose = {"organization_ids": [tenant.organization_id]}
+    async with role(tms, "trenova_records_manager") as database:
+        scope = HoldScope(tenant.organization_id, until_at=now - 32 * DAY)
+        hold = await place_hold(database, scope, reason="suit", placed_by="eve")
+        plan = await make_plan(database, "delete_audit_entries", made_by="ann", **whose)
+        await approve_plan(database, plan.hash, approved_by="bob")
+        assert (await make_plan(database, "cancel_shipments", made_by="ann")).is_genuine
+        async with opened(_as(tms[1], "trenova_system_worker"), allow=False) as log:
+            log.plans = PlanOptions(require_plan_above=0)
+            with pytest.raises(PlanRequiredError):
+                await log.run(**whose)
+            done = await log.run(run_id="planned", plan_hash=plan.hash, **whose)
+        assert done.result.total_deleted == plan.plan.total == 1
+        found = await verify_manifest(database, "planned", seal=done.result.data["manifest"])
+        assert found.fits
+        assert (await release_hold(database, hold.id, reason="settled", released_by="eve")).released_by == "eve"
+
+
 FORBIDDEN = {
+    "trenova_records_manager": (
+        "DELETE FROM audit_entries",
+        "SELECT comment FROM audit_entries",
+        "SELECT pro_number FROM shipments",
+        "UPDATE data_retention SET audit_retention_period = 1",
+        "UPDATE trenova_jobs.job_plans SET made_by = 'nobody'",
+        "DELETE FROM trenova_jobs.job_plan_approvals",
+        "UPDATE trenova_jobs.legal_holds SET reason = 'none'",
+        "DELETE FROM trenova_jobs.legal_holds",
+        "UPDATE trenova_jobs.job_run_batches SET rows = 0",
+        "SELECT trenova_jobs.purge_audit_entries('org_north', 'bu_north', -1, '', 1, 2)",
+    ),
     "trenova_migrator": (
         "SELECT * FROM shipments",
         "SELECT id FROM audit_entries",
@@ -382,6 +425,7 @@ FORBIDDEN = {
         "SELECT * FROM trenova_jobs.deliveries",
         "SELECT * FROM trenova_jobs.legal_holds",
         "UPDATE trenova_jobs.job_run_batches SET rows = 0",
+        "INSERT INTO trenova_jobs.job_plan_approvals VALUES ('x', 'forged', '', 1)",
         "DELETE FROM trenova_jobs.idempotency_keys",
         "SELECT trenova_jobs.purge_audit_entries('org_north', 'bu_north', -1, '', 1, 2)",
     ),
@@ -407,6 +451,8 @@ FORBIDDEN = {
         "UPDATE trenova_jobs.legal_holds SET released_at = 1",
         "DELETE FROM trenova_jobs.legal_holds",
         "DELETE FROM trenova_jobs.job_run_batches",
+        "INSERT INTO trenova_jobs.job_plan_approvals VALUES ('x', 'forged', '', 1)",
+        "UPDATE trenova_jobs.job_plan_tenants SET cutoff = 2",
         "SELECT * FROM shipments",
         "SELECT name FROM users",
         "DROP TRIGGER audit_entries_append_only ON audit_entries",
