@@ -17,6 +17,7 @@ from trenova_activities.database import (
     Catalog,
     Database,
     DatabaseOptions,
+    PlanOptions,
     Tenant,
     database_clock,
 )
@@ -40,6 +41,7 @@ class World:
     numbers: Iterable[int] = field(default_factory=lambda: itertools.count(1))
     runs: Iterable[int] = field(default_factory=lambda: itertools.count(1))
     stages: list[str] = field(default_factory=list)
+    plans: PlanOptions | None = None
 
     async def clock(self, connection: Any) -> int:
         return await database_clock(connection) if self.now is None else self.now
@@ -152,7 +154,7 @@ class World:
         asked = (payload or CancelShipmentsPayload(**options)).at(
             RunState(run_id=run_id, workflow_time=asked_at, failed=failed)
         )
-        activities = CancellationActivities(self.database, self.catalog, budget=budget)
+        activities = CancellationActivities(self.database, self.catalog, budget=budget, plans=self.plans)
         environment = ActivityEnvironment()
         environment.on_heartbeat = self.stages.append
         if draining:

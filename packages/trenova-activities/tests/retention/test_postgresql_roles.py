@@ -382,7 +382,7 @@ async def test_the_records_manager_plans_holds_and_verifies_and_the_worker_obeys
         async with opened(_as(tms[1], "trenova_system_worker"), allow=False) as log:
             log.plans = PlanOptions(require_plan_above=0)
             with pytest.raises(PlanRequiredError):
-                await log.run(**whose)
+                await log.run(run_id="unplanned", **whose)
             done = await log.run(run_id="planned", plan_hash=plan.hash, **whose)
         assert done.result.total_deleted == plan.plan.total == 1
         found = await verify_manifest(database, "planned", seal=done.result.data["manifest"])
