@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
 from temporalio import activity
@@ -14,18 +14,23 @@ class Heartbeats:
     """The stage that an attempt has reached, as the Temporal UI shows it."""
 
     def __init__(self) -> None:
-        self._stage = "started"
+        self._told: tuple[object, ...] = ("started",)
 
-    def stage(self, stage: str) -> None:
-        """Report a new stage at once."""
-        self._stage = stage
-        activity.heartbeat(stage)
+    def stage(self, stage: str, facts: Mapping[str, object] | None = None) -> None:
+        """Report a new stage at once.
+
+        Args:
+            stage: For people: the first detail of the heartbeat.
+            facts: The same for programs, as JSON: the second detail.
+        """
+        self._told = (stage,) if facts is None else (stage, dict(facts))
+        activity.heartbeat(*self._told)
 
     async def beat(self, every_s: float) -> None:
         """Repeat the stage for ever, so that a long statement is not taken for a dead worker."""
         while True:
             await asyncio.sleep(every_s)
-            activity.heartbeat(self._stage)
+            activity.heartbeat(*self._told)
 
 
 @asynccontextmanager

@@ -133,6 +133,14 @@ class NightlyProgress(WireModel):
         organization: The organization that is being worked on.
         failure: What the whole run failed with, although it reached its end; empty if it did not.
         notices: Whom to tell, at the end.
+        tenants_total: Tenants that the run is for; None in answers of workers that do not count.
+        eligible: Rows that the rule still means, of the tenants that were begun; more than half a million of one
+            tenant are estimated. None until something was counted.
+        oldest_at: Time of the oldest row that is still due, unix seconds; None if none is.
+        rows_per_second: How fast the last call went, pauses included; None where nothing was changed.
+        eta_seconds: How long the rest takes at that rate; None where nothing tells.
+        braked: Why the run is slower than it could be; empty if it is not.
+        batch_size: Rows of the next batch.
     """
 
     done: bool
@@ -141,3 +149,10 @@ class NightlyProgress(WireModel):
     organization: str = ""
     failure: str = ""
     notices: list[FailureNotice] = Field(default_factory=list)
+    tenants_total: int | None = None
+    eligible: int | None = None
+    oldest_at: int | None = None
+    rows_per_second: float | None = None
+    eta_seconds: int | None = None
+    braked: str = ""
+    batch_size: int | None = None

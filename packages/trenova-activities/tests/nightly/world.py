@@ -41,10 +41,14 @@ class World:
     numbers: Iterable[int] = field(default_factory=lambda: itertools.count(1))
     runs: Iterable[int] = field(default_factory=lambda: itertools.count(1))
     stages: list[str] = field(default_factory=list)
-    plans: PlanOptions | None = None
+    facts: list[dict[str, Any]] = field(default_factory=list)
 
     async def clock(self, connection: Any) -> int:
         return await database_clock(connection) if self.now is None else self.now
+
+    def told(self, stage: str, facts: Mapping[str, Any] | None = None) -> None:
+        self.stages.append(stage)
+        self.facts.append(dict(facts or {}))
 
     async def insert(self, rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
         async with self.database.write() as connection:
@@ -156,7 +160,7 @@ class World:
         )
         activities = CancellationActivities(self.database, self.catalog, budget=budget, plans=self.plans)
         environment = ActivityEnvironment()
-        environment.on_heartbeat = self.stages.append
+        environment.on_heartbeat = self.told
         if draining:
             environment.worker_shutdown()
         moment = datetime(2001, 1, 1, tzinfo=UTC)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Row, Table, and_, delete, exists, func, or_, select, text, true, tuple_
+from sqlalchemy import ColumnElement, Row, Select, Table, and_, delete, exists, func, or_, select, text, true, tuple_
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -69,6 +69,7 @@ class AuditRetention:
         self._holds = database.jobs.legal_holds
         self._way = Way.PLAIN
         self.settings_table: Table = catalog["data_retention"]
+        self.changed_table: Table = self._log
 
     async def begin(self, connection: AsyncConnection) -> None:
         """Find the way through the log as it is now; a dry run, too, needs one, or it would promise what cannot be.
@@ -101,6 +102,11 @@ class AuditRetention:
         """Count what would be deleted."""
         query = select(func.count()).select_from(self._log).where(*self._meant(tenant, cutoff))
         return int((await connection.execute(query)).scalar_one())
+
+    def due(self, tenant: Tenant, cutoff: int) -> Select[tuple[int]]:
+        """Return the query for the times of what would be deleted, oldest first."""
+        log = self._log
+        return select(log.c.timestamp).where(*self._meant(tenant, cutoff)).order_by(log.c.timestamp, log.c.id)
 
     async def samples(self, connection: AsyncConnection, tenant: Tenant, cutoff: int) -> list[str]:  # noqa: ARG002
         """Name nothing: nobody knows an audit entry by its id."""
@@ -162,6 +168,7 @@ class AuditRetention:
             digest=ids_digest(position.id for position in gone),
             cursor=looked_at[-1] if looked_at else None,
             exhausted=len(looked_at) < limit,
+            seen=len(looked_at),
         )
 
     async def _through_function(

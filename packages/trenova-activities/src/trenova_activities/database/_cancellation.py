@@ -7,6 +7,7 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Row,
+    Select,
     String,
     Table,
     Tuple,
@@ -62,6 +63,7 @@ class Cancellation:
         self._shipments = catalog["shipments"]
         self._system_user = SystemUser(catalog)
         self.settings_table: Table = catalog["shipment_controls"]
+        self.changed_table: Table = self._shipments
 
     async def begin(self, connection: AsyncConnection) -> None:
         """Nothing to look for: what the job needs was checked when the worker started."""
@@ -89,6 +91,11 @@ class Cancellation:
         """Count the stale shipments."""
         query = select(func.count()).select_from(self._shipments).where(self._stale(tenant, cutoff))
         return int((await connection.execute(query)).scalar_one())
+
+    def due(self, tenant: Tenant, cutoff: int) -> Select[tuple[int]]:
+        """Return the query for the times of the stale shipments, oldest first."""
+        table = self._shipments
+        return select(table.c.created_at).where(self._stale(tenant, cutoff)).order_by(table.c.created_at, table.c.id)
 
     async def samples(self, connection: AsyncConnection, tenant: Tenant, cutoff: int) -> list[str]:
         """Return the pro numbers of the oldest stale shipments."""
@@ -140,6 +147,7 @@ class Cancellation:
             samples=[row.pro_number for row in sorted(changed, key=lambda row: (row.created_at, row.id))][
                 :MOST_SAMPLES
             ],
+            seen=len(seen),
         )
 
     async def _candidates(

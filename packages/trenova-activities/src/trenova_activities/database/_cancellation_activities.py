@@ -25,8 +25,8 @@ from trenova_activities.database._notify_roles import NotifyRoles
 from trenova_activities.database._plan_options import PlanOptions
 from trenova_activities.database._requirements import ready_catalog
 
-_BATCH: Final = 500
-"""Shipments per transaction; each brings its moves, stops and assignments along."""
+_BATCH: Final = 5_000
+"""Shipments per transaction at most; each brings its moves, stops and assignments along."""
 
 
 class CancellationActivities:

@@ -12,6 +12,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Double,
     Index,
     Integer,
     MetaData,
@@ -55,7 +56,14 @@ def _run_columns() -> list[SchemaItem]:
         Column("created_at", BigInteger, nullable=False),
         Column("updated_at", BigInteger, nullable=False),
         Column("finished_at", BigInteger),
-        Column("seal", String(64)),
+        Column("tenants_total", BigInteger),
+        Column("debt_rows", BigInteger),
+        Column("debt_oldest_at", BigInteger),
+        Column("rows_per_second", Double),
+        Column("eta_seconds", BigInteger),
+        Column("batch_size", Integer),
+        Column("brake_reason", String(40)),
+        Column("braked", Text),
     ]
 
 
@@ -75,7 +83,8 @@ def _run_tenant_columns() -> list[SchemaItem]:
         Column("created_at", BigInteger, nullable=False),
         Column("updated_at", BigInteger, nullable=False),
         Column("held_rows", BigInteger),
-        Column("chain", String(64)),
+        Column("due_rows", BigInteger),
+        Column("oldest_at", BigInteger),
     ]
 
 

@@ -1,16 +1,37 @@
 """One batch of one tenant: its change, its line of the manifest and the cursor are one transaction."""
 
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Final
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Row, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from trenova_activities.database._engine import Database
-from trenova_activities.database._manifest_chain import chain_link, chain_start
+from trenova_activities.database._engine import Database, database_clock
+from trenova_activities.database._nightly_debt import MOST_COUNTED, count_due
 from trenova_activities.database._nightly_job import MOST_SAMPLES, Batch, NightlyJob, Position, Skip
 from trenova_activities.database._nightly_run import NightlyRun
 from trenova_activities.database._nightly_tenants import DONE, RUNNING, SKIPPED, RunTenants
 from trenova_activities.database._tenant import Tenant
+
+_BEGIN: Final = text(
+    "SELECT CAST(extract(epoch FROM clock_timestamp()) AS bigint), "
+    "set_config('lock_timeout', :lock, true), set_config('statement_timeout', :statement, true)"
+)
+
+
+@dataclass(frozen=True)
+class Changed:
+    """What came of a batch.
+
+    Attributes:
+        more: There may be more to change for the tenant.
+        rows: How many rows were changed.
+        seen: How many were looked at.
+    """
+
+    more: bool
+    rows: int = 0
+    seen: int = 0
 
 
 class RunBatches:
@@ -21,60 +42,69 @@ class RunBatches:
         job: What changes the rows.
         run: The run.
         tenants: Its tenants.
-        limit: Rows per batch.
     """
 
-    def __init__(
-        self, database: Database, job: NightlyJob, run: NightlyRun, tenants: RunTenants, *, limit: int
-    ) -> None:
+    def __init__(self, database: Database, job: NightlyJob, run: NightlyRun, tenants: RunTenants) -> None:
         self._database = database
         self._job = job
         self._run = run
         self._tenants = tenants
-        self._limit = limit
+        self._options = database.options.pace
         self._table = database.jobs.job_run_tenants
 
-    async def change(self, tenant: Tenant) -> bool:
+    async def change(self, tenant: Tenant, *, limit: int, stretch: int = 1) -> Changed:
         """Change the tenant's next batch.
 
         The tenant's own row is locked first, so an attempt that was taken for dead and its successor take turns.
         The tenant's settings are read again: one that has been withdrawn since ends its part of the run, and one
         that has become stricter is obeyed from here on.
 
-        Returns:
-            Whether there may be more.
+        Args:
+            tenant: Whose batch.
+            limit: Rows.
+            stretch: By how much statements may run longer than is set for batches.
+
+        Raises:
+            RetryableError: A lock, a time-out or a deadlock; nothing was changed.
         """
-        async with self._database.write(paced=True) as connection:
+        async with self._database.write() as connection:
+            at = await self._begin(connection, stretch)
             state = await self._locked(connection, tenant)
             if state.state != RUNNING:
-                return False
+                return Changed(more=False)
             verdict = await self._tenants.verdict(connection, tenant)
-            at = await self._database.clock(connection)
             if isinstance(verdict, Skip):
                 await self._update(connection, tenant, {"state": SKIPPED, "reason": verdict.reason, "updated_at": at})
-                return False
-            limit = self._tenants.left(tenant, state.counted, self._limit)
-            if not limit:
-                await self._update(connection, tenant, {"state": DONE, "updated_at": at})
-                return False
+                return Changed(more=False)
+            cutoff = min(state.cutoff, verdict.at)
             batch = await self._job.batch(
                 connection,
                 tenant,
-                min(state.cutoff, verdict.at),
+                cutoff,
                 after=None if state.cursor_id is None else Position(state.cursor_at, state.cursor_id),
                 limit=limit,
                 run=self._run.facts,
                 at=at,
             )
-            await self._record(connection, tenant, state, batch, at)
-        return not batch.exhausted
+            await self._record(connection, tenant, state, batch, cutoff, at)
+        return Changed(more=not batch.exhausted, rows=batch.rows, seen=batch.seen)
+
+    async def _begin(self, connection: AsyncConnection, stretch: int) -> int:
+        """Limit how long the batch may be in anybody's way, and return the database's clock."""
+        if connection.dialect.name != "postgresql":
+            return await self._database.clock(connection)
+        longest_s = self._database.options.statement_timeout_s
+        statement_s = min(self._options.statement_timeout_s * stretch, longest_s)
+        limits = {"lock": f"{self._options.lock_timeout_s * 1000:.0f}", "statement": f"{statement_s * 1000:.0f}"}
+        at = (await connection.execute(_BEGIN, limits)).scalar_one()
+        return int(at) if self._database.clock is database_clock else await self._database.clock(connection)
 
     async def _locked(self, connection: AsyncConnection, tenant: Tenant) -> Row[Any]:
         query = select(self._table).where(*self._tenants.mine(tenant)).with_for_update()
         return (await connection.execute(query)).one()
 
     async def _record(
-        self, connection: AsyncConnection, tenant: Tenant, state: Row[Any], batch: Batch, at: int
+        self, connection: AsyncConnection, tenant: Tenant, state: Row[Any], batch: Batch, cutoff: int, at: int
     ) -> None:
         changes: dict[str, Any] = {"updated_at": at}
         if batch.first is not None and batch.last is not None:
@@ -86,6 +116,9 @@ class RunBatches:
             changes |= {"cursor_at": batch.cursor.at, "cursor_id": batch.cursor.id}
         if batch.exhausted:
             changes["state"] = DONE
+        elif (state.due_rows or 0) >= MOST_COUNTED and state.counted + batch.rows >= state.due_rows:
+            left = await count_due(connection, self._job, tenant, cutoff)  # the estimate was too low
+            changes["due_rows"] = state.counted + batch.rows + left.rows
         await self._update(connection, tenant, changes)
 
     async def _manifest(

@@ -8,6 +8,7 @@ from trenova_activities._heartbeats import heartbeats
 from trenova_activities._nightly_contract import NightlyPayload, NightlyProgress
 from trenova_activities._wire import WireModel
 from trenova_activities.database._engine import Database
+from trenova_activities.database._health_postgresql import Sightings
 from trenova_activities.database._nightly import Budget, NightlyEngine
 from trenova_activities.database._nightly_job import NightlyJob
 from trenova_activities.database._nightly_notices import failed_tenants, involved_tenants
@@ -27,13 +28,13 @@ class NightlyCalls:
         database: The TMS's database.
         notify_roles: Who is told of failures.
         budget: How much one call does before it reports.
-        plans: When a run needs a plan.
+        sightings: Of snapshots that others keep, from call to call.
     """
 
     database: Database
     notify_roles: NotifyRoles
     budget: Budget | None = None
-    plans: PlanOptions = field(default_factory=PlanOptions)
+    sightings: Sightings = field(default_factory=Sightings)
 
     async def answer(
         self,
@@ -49,7 +50,7 @@ class NightlyCalls:
         Args:
             job: The rule.
             payload: What is asked.
-            limit: Rows per transaction, where the payload does not say.
+            limit: Rows that a transaction may change at most, where the payload does not say.
             progress: The model of the answer.
             result: Makes the result of a run that is done, which the last answer brings.
 
@@ -63,7 +64,12 @@ class NightlyCalls:
             told = await involved_tenants(self.database, job, request, self.notify_roles)
             return progress(done=True, notices=told)
         engine = NightlyEngine(
-            self.database, job, request, limit=payload.batch_size or limit, budget=self.budget, plans=self.plans
+            self.database,
+            job,
+            request,
+            limit=payload.batch_size or limit,
+            budget=self.budget,
+            sightings=self.sightings,
         )
         async with heartbeats() as beats:
             run, numbers = await engine.work(beats)
@@ -72,6 +78,7 @@ class NightlyCalls:
                 tenants_done=numbers.finished,
                 rows=numbers.rows,
                 organization=numbers.organization,
+                **run.stand.fields,
             )
             if not run.done:
                 return stand

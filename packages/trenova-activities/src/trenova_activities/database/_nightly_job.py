@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
-from sqlalchemy import ColumnElement, Row, Table
+from sqlalchemy import ColumnElement, Row, Select, Table
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from trenova_activities.database._tenant import Tenant
@@ -86,6 +86,7 @@ class Batch:
         cursor: The last row that was looked at; the next batch begins after it. None keeps the cursor.
         exhausted: There is nothing after the cursor.
         samples: Names of changed rows that a person knows them by, at most ``MOST_SAMPLES``.
+        seen: How many rows were looked at, changed or not.
     """
 
     rows: int
@@ -95,6 +96,7 @@ class Batch:
     cursor: Position | None
     exhausted: bool
     samples: Sequence[str] = ()
+    seen: int = 0
 
 
 class NightlyJob(Protocol):
@@ -110,6 +112,10 @@ class NightlyJob(Protocol):
     @property
     def settings_table(self) -> Table:
         """The table whose rows say which tenants there are and what they want."""
+
+    @property
+    def changed_table(self) -> Table:
+        """The table whose rows are changed; the database's health is asked about it."""
 
     @property
     def unwanted(self) -> str:
@@ -141,6 +147,12 @@ class NightlyJob(Protocol):
 
     async def eligible(self, connection: AsyncConnection, tenant: Tenant, cutoff: int) -> int:
         """Count the rows that :meth:`batch` would change from now on; only for dry runs."""
+
+    def due(self, tenant: Tenant, cutoff: int) -> Select[tuple[int]]:
+        """Return the query for the times (one column, unix seconds) of the rows that :meth:`batch` would change.
+
+        They come oldest first, by the index that a batch goes along, so that a limit makes it cheap.
+        """
 
     async def samples(self, connection: AsyncConnection, tenant: Tenant, cutoff: int) -> list[str]:
         """Name the first ``MOST_SAMPLES`` rows that :meth:`batch` would change; only for dry runs."""

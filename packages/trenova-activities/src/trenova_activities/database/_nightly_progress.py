@@ -1,4 +1,4 @@
-"""What a call tells while it works: totals, and how far it is with the organizations at hand."""
+"""What a call tells while it works: totals, how fast it is, and how far it is with the organizations at hand."""
 
 import asyncio
 import contextlib
@@ -9,7 +9,11 @@ from sqlalchemy import select
 
 from trenova_activities._heartbeats import Heartbeats
 from trenova_activities.database._engine import Database
+from trenova_activities.database._health import duration
+from trenova_activities.database._nightly_metrics import NightlyMetrics
+from trenova_activities.database._nightly_pace import RunPace
 from trenova_activities.database._nightly_run import NightlyRun
+from trenova_activities.database._nightly_standing import Standing, standing
 from trenova_activities.database._nightly_summary import Tally, tally
 from trenova_errors import ApplicationError
 
@@ -26,13 +30,26 @@ class RunProgress:
         database: Where the run lives.
         run: The run.
         beats: Where the stage goes.
+        pace: How fast the call is.
+        metrics: Where the numbers go as well.
         dry_run: Nothing is changed, only counted.
     """
 
-    def __init__(self, database: Database, run: NightlyRun, beats: Heartbeats, *, dry_run: bool) -> None:
+    def __init__(
+        self,
+        database: Database,
+        run: NightlyRun,
+        beats: Heartbeats,
+        *,
+        pace: RunPace,
+        metrics: NightlyMetrics,
+        dry_run: bool,
+    ) -> None:
         self._database = database
         self._run = run
         self._beats = beats
+        self._pace = pace
+        self._metrics = metrics
         self._tally = Tally({}, rows=0, odd_rows=0, held_rows=0, organization="")
         self._kind = "dry run, " if dry_run else ""
         self._lines: Sequence[str] = ()
@@ -44,8 +61,27 @@ class RunProgress:
         if now >= self._next_look:
             with contextlib.suppress(ApplicationError):  # the work itself will meet it, and knows what to do
                 self._tally, self._lines = await tally(self._database, self._run), await self._recent()
+                await self._measure()
             self._next_look = now + _LOOK_EVERY_S
-        self._beats.stage("\n".join([f"{self._kind}{self._tally.stage(organization_id)}", *self._lines]))
+        stand = self.standing(self._tally)
+        first = f"{self._kind}{self._tally.stage(organization_id)}{_speed(stand)}"
+        numbers = {"rows": self._tally.rows, "tenants_done": self._tally.finished, "organization": organization_id}
+        self._beats.stage("\n".join([first, *self._lines]), {**numbers, **stand.fields})
+
+    def standing(self, numbers: Tally) -> Standing:
+        """Return where the run stands by these numbers and the pace of this call."""
+        return standing(
+            numbers,
+            tenants_total=self._run.stand.tenants_total,
+            rate=self._pace.rate,
+            brake=self._pace.brake.verdict,
+            batch_size=self._pace.steered,
+        )
+
+    async def _measure(self) -> None:
+        async with self._database.read() as connection:
+            at = await self._database.clock(connection)
+        self._metrics.standing(self.standing(self._tally), at=at)
 
     async def _recent(self) -> list[str]:
         table = self._database.jobs.job_run_tenants
@@ -54,3 +90,13 @@ class RunProgress:
         async with self._database.read() as connection:
             rows = (await connection.execute(query.order_by(*order).limit(MOST_TOLD))).all()
         return [f"{row.organization_id}: {row.counted:,} rows, {row.state}" for row in rows]
+
+
+def _speed(stand: Standing) -> str:
+    """Say how fast a run is and how long the rest takes, as the end of a line; empty where nothing was changed yet."""
+    if stand.rows_per_second is None:
+        return f", slowed down: {stand.braked}" if stand.braked else ""
+    told = f", {stand.rows_per_second:,.0f} rows/s"
+    if stand.eta_seconds:
+        told += f", {duration(stand.eta_seconds)} to go"
+    return told + (f", slowed down: {stand.braked}" if stand.braked else "")

@@ -1,9 +1,10 @@
 """A run of a nightly job as it lives in the database: begun once, at one time, whatever happens to workers."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Self
 
-from sqlalchemy import Row, Table, select, update
+from sqlalchemy import Row, Select, Table, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 from temporalio import activity
@@ -12,6 +13,7 @@ from trenova_activities._nightly_contract import NightlyPayload
 from trenova_activities.database._engine import Database
 from trenova_activities.database._manifest_chain import seal_of
 from trenova_activities.database._nightly_job import RunFacts
+from trenova_activities.database._nightly_standing import Standing
 from trenova_activities.database._tenant import Tenant
 from trenova_errors import ConfigurationError, ConflictError
 
@@ -68,19 +70,26 @@ class NightlyRun:
         facts: Its identity and its time.
         cursor: The last tenant that was begun.
         done: Every tenant is finished.
-        request_digest: Fingerprint of what was asked.
-        seal: The value that fixes the whole manifest; None until the run is done.
+        stand: Where it stood at the end of its last call.
+        fresh: This call has begun it.
     """
 
     facts: RunFacts
     cursor: Tenant | None
     done: bool
-    request_digest: str = ""
-    seal: str | None = None
+    stand: Standing = field(default_factory=Standing)
+    fresh: bool = False
 
     @classmethod
-    async def begin(cls, database: Database, request: RunRequest) -> Self:
+    async def begin(
+        cls, database: Database, request: RunRequest, tenants: Callable[[], Select[Any]] | None = None
+    ) -> Self:
         """Load the run, or write its row; the database's clock at that moment is its time for good.
+
+        Args:
+            database: Where it lives.
+            request: What is asked.
+            tenants: The query for everything that the run is for, to be counted; not counted if absent.
 
         Raises:
             ConfigurationError: The database's clock and the Temporal server's are too far apart.
@@ -88,14 +97,16 @@ class NightlyRun:
         """
         async with database.read() as connection:
             row = await cls._row(database, connection, request)
+        fresh = row is None
         if row is None:
             async with database.write(paced=True) as connection:
                 at = await database.clock(connection)
                 _refuse_clocks_apart(at, request.server_time)
-                await cls._insert(database, connection, request, at)
+                total = await _count(connection, tenants()) if tenants else None
+                await cls._insert(database, connection, request, at, total)
                 row = await cls._row(database, connection, request)
         assert row is not None
-        return cls._of(row, request)
+        return replace(cls._of(row, request), fresh=fresh)
 
     @classmethod
     async def find(cls, database: Database, request: RunRequest) -> Self | None:
@@ -136,7 +147,9 @@ class NightlyRun:
         return (await connection.execute(select(table).where(*mine))).one_or_none()
 
     @staticmethod
-    async def _insert(database: Database, connection: AsyncConnection, request: RunRequest, at: int) -> None:
+    async def _insert(
+        database: Database, connection: AsyncConnection, request: RunRequest, at: int, tenants_total: int | None
+    ) -> None:
         table = database.jobs.job_runs
         row = {
             "job_type": request.job_type,
@@ -149,6 +162,7 @@ class NightlyRun:
             "state": _RUNNING,
             "created_at": at,
             "updated_at": at,
+            "tenants_total": tenants_total,
         }
         await connection.execute(insert_into(connection, table).values(row).on_conflict_do_nothing())
 
@@ -164,9 +178,12 @@ class NightlyRun:
             facts=RunFacts(request.job_type, request.run_id, row.workflow_id, row.as_of),
             cursor=None if organization is None else Tenant(organization, unit),
             done=row.state == _DONE,
-            request_digest=row.request_digest,
-            seal=row.seal,
+            stand=Standing.of(row),
         )
+
+
+async def _count(connection: AsyncConnection, query: Select[Any]) -> int:
+    return int((await connection.execute(select(func.count()).select_from(query.subquery()))).scalar_one())
 
 
 def _refuse_clocks_apart(database_time: int, server_time: int) -> None:

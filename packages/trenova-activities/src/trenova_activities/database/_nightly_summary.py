@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Row, func, select
+from sqlalchemy import ColumnElement, Row, case, func, select
 
 from trenova_activities._nightly_contract import MAX_LISTED, PartialFailure, SkippedOrganization
 from trenova_activities.database._engine import Database
@@ -24,6 +24,10 @@ class Tally:
         odd_rows: Rows whose time makes no sense.
         held_rows: Rows that were old enough when their tenant was begun and that a legal hold kept.
         organization: An organization that is being worked on; empty between two.
+        found: Rows that were due when their tenants were begun; None where nothing was counted.
+        draining: What is left of those, of tenants that are being worked on.
+        given_up: What is left of those, of tenants that failed.
+        oldest_at: Time of the oldest row that is left, unix seconds.
     """
 
     tenants: dict[str, int]
@@ -31,6 +35,15 @@ class Tally:
     odd_rows: int
     held_rows: int
     organization: str
+    found: int | None = None
+    draining: int = 0
+    given_up: int = 0
+    oldest_at: int | None = None
+
+    @property
+    def eligible(self) -> int | None:
+        """Rows that are due, of the tenants that were begun; None where nothing was counted."""
+        return None if self.found is None else self.draining + self.given_up
 
     @property
     def finished(self) -> int:
@@ -121,20 +134,37 @@ class Summary:
 async def tally(database: Database, run: NightlyRun) -> Tally:
     """Count what the run has done so far."""
     table = database.jobs.job_run_tenants
-    sums = [func.sum(table.c[name]) for name in ("counted", "odd_rows", "held_rows")]
+    sums = [func.sum(table.c[name]) for name in ("counted", "odd_rows", "held_rows", "due_rows")]
+    left = table.c.due_rows > table.c.counted
+    oldest = func.coalesce(table.c.cursor_at, table.c.oldest_at)
     query = (
-        select(table.c.state, func.count(), *sums, func.min(table.c.organization_id))
+        select(
+            table.c.state,
+            func.count(),
+            *sums,
+            func.min(table.c.organization_id),
+            func.sum(case((left, table.c.due_rows - table.c.counted), else_=0)),
+            func.min(case((left, oldest))),
+        )
         .where(*run.mine(table))
         .group_by(table.c.state)
     )
     async with database.read() as connection:
         rows = (await connection.execute(query)).all()
+    of = {row[0]: row for row in rows}
+    found = [int(row[5]) for row in rows if row[5] is not None]
     return Tally(
         tenants={row[0]: int(row[1]) for row in rows},
         rows=sum(int(row[2]) for row in rows),
         odd_rows=sum(int(row[3]) for row in rows),
         held_rows=sum(int(row[4] or 0) for row in rows),
-        organization=next((row[5] for row in rows if row[0] == RUNNING), ""),
+        organization=of[RUNNING][6] if RUNNING in of else "",
+        found=sum(found) if found else None,
+        draining=int(of[RUNNING][7]) if RUNNING in of else 0,
+        given_up=int(of[FAILED][7]) if FAILED in of else 0,
+        oldest_at=min(
+            (of[state][8] for state in (RUNNING, FAILED) if state in of and of[state][8] is not None), default=None
+        ),
     )
 
 

@@ -7,6 +7,7 @@ from sqlalchemy import Select, Table, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from trenova_activities.database._engine import Database
+from trenova_activities.database._nightly_debt import count_due
 from trenova_activities.database._nightly_job import Cutoff, NightlyJob, Skip
 from trenova_activities.database._nightly_rules import tenants_page, verdict_of
 from trenova_activities.database._nightly_run import NightlyRun, insert_into
@@ -81,6 +82,9 @@ class RunTenants:
                 found["held_rows"] = await self._job.held(connection, tenant, verdict.at)
                 if self._dry_run:
                     found |= await self._counted(connection, tenant, verdict)
+                else:
+                    due = await count_due(connection, self._job, tenant, verdict.at)
+                    found |= {"due_rows": due.rows, "oldest_at": due.oldest_at}
             await connection.execute(update(self._table).where(*self.mine(tenant)).values(found))
         return "state" not in found
 
@@ -97,6 +101,13 @@ class RunTenants:
             mine = (*self.mine(tenant), self._table.c.state == RUNNING)
             failed = await connection.execute(update(self._table).where(*mine).values(changes))
         return failed.rowcount == 1
+
+    async def stuck(self, tenant: Tenant, patience_s: float) -> bool:
+        """Return whether nothing was done for the tenant for so long, by the database's clock."""
+        query = select(self._table.c.updated_at).where(*self.mine(tenant))
+        async with self._database.read() as connection:
+            at = await self._database.clock(connection)
+            return at - int((await connection.execute(query)).scalar_one()) > patience_s
 
     async def verdict(self, connection: AsyncConnection, tenant: Tenant) -> Skip | Cutoff:
         """Read the tenant's settings as they are now and judge them; a plan can only make the verdict stricter."""
@@ -152,6 +163,35 @@ class RunTenants:
             "counted": await self._job.eligible(connection, tenant, cutoff.at),
             "samples": await self._job.samples(connection, tenant, cutoff.at),
         }
+
+
+def tenants_page(
+    job: NightlyJob, organization_ids: Sequence[str], *, after: Tenant | None, wanted: bool
+) -> Select[Any]:
+    """Build the query for the next page of tenants.
+
+    Args:
+        job: Whose settings table names them.
+        organization_ids: Only these; all if empty.
+        after: The last one of the page before.
+        wanted: Only those that want the job.
+    """
+    organization, unit = _keys(job.settings_table)
+    query = select(organization, unit).distinct().order_by(organization, unit).limit(PAGE)
+    if organization_ids:
+        query = query.where(organization.in_(organization_ids))
+    if wanted:
+        query = query.where(job.wanted())
+    if after is not None:
+        later = and_(organization == after.organization_id, unit > after.business_unit_id)
+        query = query.where(or_(organization > after.organization_id, later))
+    return query
+
+
+def every_tenant(job: NightlyJob, organization_ids: Sequence[str]) -> Select[Any]:
+    """Build the query for the keys of every tenant that a run is for, in no order."""
+    query = tenants_page(job, organization_ids, after=None, wanted=not organization_ids)
+    return query.limit(None).order_by(None)
 
 
 def _keys(table: Table) -> tuple[Any, Any]:

@@ -1,12 +1,13 @@
 """The activity that deletes outlived audit entries, some twenty seconds at a time."""
 
 from functools import partial
-from typing import Any, Final, Self
+from typing import Any, Self
 
 from sqlalchemy import Row
 from temporalio import activity
 
 from trenova_activities._names import DELETE_AUDIT_ENTRIES_ACTIVITY, DELETE_AUDIT_ENTRIES_JOB
+from trenova_activities._nightly_contract import MAX_BATCH
 from trenova_activities._retention_contract import (
     DeleteAuditEntriesPayload,
     DeleteAuditEntriesProgress,
@@ -23,9 +24,6 @@ from trenova_activities.database._nightly_summary import Summary
 from trenova_activities.database._notify_roles import NotifyRoles
 from trenova_activities.database._plan_options import PlanOptions
 from trenova_activities.database._requirements import ready_catalog
-
-_BATCH: Final = 1_000
-"""Entries per transaction: a few milliseconds each, at nearly the speed of large batches."""
 
 
 class RetentionActivities:
@@ -78,7 +76,7 @@ class RetentionActivities:
         return await self._calls.answer(
             AuditRetention(self._database, self._catalog),
             payload,
-            limit=_BATCH,
+            limit=MAX_BATCH,
             progress=DeleteAuditEntriesProgress,
             result=partial(_result, dry_run=payload.dry_run),
         )
