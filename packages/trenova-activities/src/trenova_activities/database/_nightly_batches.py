@@ -74,7 +74,8 @@ class RunBatches:
                 return Changed(more=False)
             verdict = await self._tenants.verdict(connection, tenant)
             if isinstance(verdict, Skip):
-                await self._update(connection, tenant, {"state": SKIPPED, "reason": verdict.reason, "updated_at": at})
+                skipped = {"state": SKIPPED, "reason": verdict.reason, "updated_at": at}
+                await self._record(connection, tenant, skipped, None)
                 return Changed(more=False)
             cutoff = min(state.cutoff, verdict.at)
             batch = await self._job.batch(
@@ -86,7 +87,8 @@ class RunBatches:
                 run=self._run.facts,
                 at=at,
             )
-            await self._record(connection, tenant, state, batch, cutoff, at)
+            changes = {**_changes(state, batch, at), **await self._due(connection, tenant, state, batch, cutoff)}
+            await self._record(connection, tenant, changes, _line(state, batch, at))
         return Changed(more=not batch.exhausted, rows=batch.rows, seen=batch.seen)
 
     async def _begin(self, connection: AsyncConnection, stretch: int) -> int:
@@ -104,44 +106,55 @@ class RunBatches:
         return (await connection.execute(query)).one()
 
     async def _record(
-        self, connection: AsyncConnection, tenant: Tenant, state: Row[Any], batch: Batch, cutoff: int, at: int
+        self, connection: AsyncConnection, tenant: Tenant, changes: dict[str, Any], line: dict[str, Any] | None
     ) -> None:
-        changes: dict[str, Any] = {"updated_at": at}
-        if batch.first is not None and batch.last is not None:
-            changes["chain"] = await self._manifest(connection, tenant, state, batch, at)
-            changes |= {"counted": state.counted + batch.rows, "batches": state.batches + 1}
-        if batch.samples and len(state.samples) < MOST_SAMPLES:
-            changes["samples"] = [*state.samples, *batch.samples][:MOST_SAMPLES]
-        if batch.cursor is not None:
-            changes |= {"cursor_at": batch.cursor.at, "cursor_id": batch.cursor.id}
-        if batch.exhausted:
-            changes["state"] = DONE
-        elif (state.due_rows or 0) >= MOST_COUNTED and state.counted + batch.rows >= state.due_rows:
-            left = await count_due(connection, self._job, tenant, cutoff)  # the estimate was too low
-            changes["due_rows"] = state.counted + batch.rows + left.rows
-        await self._update(connection, tenant, changes)
+        """Write the tenant's row and the line of the manifest, in one statement where the database takes that."""
+        write = update(self._table).where(*self._tenants.mine(tenant)).values(changes)
+        if line is None:
+            await connection.execute(write)
+            return
+        add = insert(self._database.jobs.job_run_batches).values({**self._run.key, **tenant.values, **line})
+        if connection.dialect.name == "postgresql":
+            await connection.execute(write.add_cte(add.cte("line")))
+            return
+        await connection.execute(add)
+        await connection.execute(write)
 
-    async def _manifest(
-        self, connection: AsyncConnection, tenant: Tenant, state: Row[Any], batch: Batch, at: int
-    ) -> str:
-        """Write the batch's line and return its chain value; the one before stands in the locked row."""
-        assert batch.first is not None
-        assert batch.last is not None
-        row = {
-            **self._run.key,
-            **tenant.values,
-            "number": state.batches + 1,
-            "rows": batch.rows,
-            "first_at": batch.first.at,
-            "first_id": batch.first.id,
-            "last_at": batch.last.at,
-            "last_id": batch.last.id,
-            "digest": batch.digest,
-            "at": at,
-        }
-        chain = chain_link(state.chain or chain_start(self._run.chained, state._mapping), row)  # noqa: SLF001 - SQLAlchemy's public name
-        await connection.execute(insert(self._database.jobs.job_run_batches).values({**row, "chain": chain}))
-        return chain
+    async def _due(
+        self, connection: AsyncConnection, tenant: Tenant, state: Row[Any], batch: Batch, cutoff: int
+    ) -> dict[str, int]:
+        """Count again what is due of a tenant where the estimate turns out to be too low."""
+        counted = state.counted + batch.rows
+        if batch.exhausted or (state.due_rows or 0) < MOST_COUNTED or counted < state.due_rows:
+            return {}
+        return {"due_rows": counted + (await count_due(connection, self._job, tenant, cutoff)).rows}
 
-    async def _update(self, connection: AsyncConnection, tenant: Tenant, changes: dict[str, Any]) -> None:
-        await connection.execute(update(self._table).where(*self._tenants.mine(tenant)).values(changes))
+
+def _changes(state: Row[Any], batch: Batch, at: int) -> dict[str, Any]:
+    """Return what a batch changes in its tenant's row."""
+    changes: dict[str, Any] = {"updated_at": at}
+    if batch.rows:
+        changes |= {"counted": state.counted + batch.rows, "batches": state.batches + 1}
+    if batch.samples and len(state.samples) < MOST_SAMPLES:
+        changes["samples"] = [*state.samples, *batch.samples][:MOST_SAMPLES]
+    if batch.cursor is not None:
+        changes |= {"cursor_at": batch.cursor.at, "cursor_id": batch.cursor.id}
+    if batch.exhausted:
+        changes["state"] = DONE
+    return changes
+
+
+def _line(state: Row[Any], batch: Batch, at: int) -> dict[str, Any] | None:
+    """Return the batch's line of the manifest; None for a batch that changed nothing."""
+    if batch.first is None or batch.last is None:
+        return None
+    return {
+        "number": state.batches + 1,
+        "rows": batch.rows,
+        "first_at": batch.first.at,
+        "first_id": batch.first.id,
+        "last_at": batch.last.at,
+        "last_id": batch.last.id,
+        "digest": batch.digest,
+        "at": at,
+    }
