@@ -191,7 +191,7 @@ class NightlyEngine:
             self._metrics.refused()
             raise
         seconds = time.monotonic() - began
-        pace.done(seconds, rows=changed.rows, seen=changed.seen)
+        pace.done(seconds, rows=changed.rows, seen=changed.seen, work_s=changed.work_s)
         self._metrics.batch(seconds, rows=changed.rows)
         return changed.more
 

@@ -1,5 +1,6 @@
 """One batch of one tenant: its change, its line of the manifest and the cursor are one transaction."""
 
+import time
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -27,11 +28,13 @@ class Changed:
         more: There may be more to change for the tenant.
         rows: How many rows were changed.
         seen: How many were looked at.
+        work_s: Seconds that went into that, the transaction's own statements and its commit not included.
     """
 
     more: bool
     rows: int = 0
     seen: int = 0
+    work_s: float = 0.0
 
 
 class RunBatches:
@@ -78,6 +81,7 @@ class RunBatches:
                 await self._record(connection, tenant, skipped, None)
                 return Changed(more=False)
             cutoff = min(state.cutoff, verdict.at)
+            began = time.monotonic()
             batch = await self._job.batch(
                 connection,
                 tenant,
@@ -87,9 +91,10 @@ class RunBatches:
                 run=self._run.facts,
                 at=at,
             )
+            work_s = time.monotonic() - began
             changes = {**_changes(state, batch, at), **await self._due(connection, tenant, state, batch, cutoff)}
             await self._record(connection, tenant, changes, _line(state, batch, at))
-        return Changed(more=not batch.exhausted, rows=batch.rows, seen=batch.seen)
+        return Changed(more=not batch.exhausted, rows=batch.rows, seen=batch.seen, work_s=work_s)
 
     async def _begin(self, connection: AsyncConnection, stretch: int) -> int:
         """Limit how long the batch may be in anybody's way, and return the database's clock."""

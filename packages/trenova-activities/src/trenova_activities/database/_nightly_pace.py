@@ -95,18 +95,19 @@ class RunPace:
         if self._ready > self._now():  # a call that ends early would let the next one exceed the rate
             await asyncio.sleep(min(self._ready - self._now(), _SLOWEST_S))
 
-    def done(self, seconds: float, *, rows: int, seen: int) -> None:
+    def done(self, seconds: float, *, rows: int, seen: int, work_s: float | None = None) -> None:
         """Take note of a batch.
 
         Args:
             seconds: How long its transaction lasted.
             rows: How many rows it changed.
             seen: How many it looked at.
+            work_s: How much of the time went into that; all of it if absent.
         """
         self.brake.locked(yes=False)
         self._last_s = seconds
         self.rows += rows
-        self._pace = self._pace.after(seconds, seen)
+        self._pace = self._pace.after(seconds, seen, work_s=work_s)
         if self._most is not None:
             self._ready = max(self._ready, self._now() - seconds) + rows / self._most
 

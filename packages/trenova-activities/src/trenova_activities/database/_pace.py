@@ -1,13 +1,15 @@
 """How many rows the next batch takes: additive growth, multiplicative retreat, steered by how long batches last.
 
-The law, with ``target`` the time that a batch should take at least (25 ms by default):
+The law, with ``target`` the longest that a batch should take (50 ms by default):
 
 - longer than twice the target, or turned away by a lock, a time-out or a deadlock: half the size;
-- shorter than the target, and full: a tenth more;
-- in between, or not full: as it was.
+- longer than the target: a tenth less;
+- shorter than half the target, and full: a tenth more;
+- in between: as it was.
 
-So a batch settles between the target and twice the target. A batch that was not full, at the end of a tenant, says
-nothing about larger ones.
+So a batch settles between half the target and the target. A batch that was not full, at the end of a tenant, says
+nothing about larger ones. One that was long for another reason than its rows, on a machine that has no time for us,
+is not mended by fewer rows: its size stays.
 """
 
 from dataclasses import dataclass, replace
@@ -17,8 +19,8 @@ SMALLEST: Final = 100
 """Rows below which no batch is halved; a smaller limit is kept as it is."""
 
 _RETREAT: Final = 2
-_GROWTH: Final = 10
-"""A tenth of the size is added."""
+_STEP: Final = 10
+"""A tenth of the size is added or taken away."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,7 @@ class Pace:
     Attributes:
         size: Rows of the next batch, from ``floor`` to ``limit``.
         limit: Rows that a batch may have at most, at least 1.
-        target_s: Seconds that a batch should take at least; twice as many are too long.
+        target_s: Seconds that a batch should take at most, and at least half of.
     """
 
     size: int
@@ -45,23 +47,25 @@ class Pace:
         """Rows of the smallest batch."""
         return min(SMALLEST, self.limit)
 
-    @property
-    def longest_s(self) -> float:
-        """Seconds after which a batch was too long."""
-        return 2 * self.target_s
-
-    def after(self, seconds: float, rows: int) -> Self:
+    def after(self, seconds: float, rows: int, *, work_s: float | None = None) -> Self:
         """Return the pace after a batch.
 
         Args:
             seconds: How long its transaction lasted, by a monotonic clock.
             rows: How many rows it looked at; fewer than the size at the end of a tenant.
+            work_s: How much of that went into finding and changing the rows; all of it if absent.
         """
-        if seconds > self.longest_s:
-            return self.refused()
-        if seconds < self.target_s and rows >= self.size:
-            return self._sized(self.size + max(1, self.size // _GROWTH))
+        if seconds > self.target_s:
+            if work_s is not None and work_s < seconds / 2:
+                return self
+            return self.refused() if seconds > 2 * self.target_s else self._sized(self.size - self._step)
+        if seconds < self.target_s / 2 and rows >= self.size:
+            return self._sized(self.size + self._step)
         return self
+
+    @property
+    def _step(self) -> int:
+        return max(1, self.size // _STEP)
 
     def refused(self) -> Self:
         """Return the pace after a batch that another transaction or a time-out turned away."""

@@ -53,7 +53,8 @@ class PaceOptions(BaseModel):
     """How the batches of the nightly jobs are steered.
 
     Attributes:
-        target_s: Seconds that a batch should take at least; one of more than twice as many is halved.
+        target_s: Seconds that a batch should take at most, and at least half of; one of more than twice as many is
+            halved.
         first_batch: Rows of the first batch of a run; later ones are steered from there.
         lock_timeout_s: Seconds a batch waits for a lock before it gives way (PostgreSQL).
         statement_timeout_s: Seconds one statement of a batch may run (PostgreSQL); doubled, up to the connection's own
@@ -64,7 +65,7 @@ class PaceOptions(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    target_s: float = Field(default=0.025, gt=0, le=10)
+    target_s: float = Field(default=0.05, gt=0, le=10)
     first_batch: int = Field(default=1_000, ge=1, le=10_000)
     lock_timeout_s: float = Field(default=0.5, ge=0.01, le=60)
     statement_timeout_s: float = Field(default=5, ge=0.05, le=3600)
