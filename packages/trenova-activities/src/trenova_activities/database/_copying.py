@@ -17,6 +17,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    any_,
     cast,
     column,
     func,
@@ -24,7 +25,7 @@ from sqlalchemy import (
     literal,
     select,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from trenova_activities.database._catalog import TENANT, has_default, is_generated, label, unique_sets
 from trenova_activities.database._tenant import Tenant
@@ -73,7 +74,7 @@ def copy_rows(dialect: str, table: Table, tenant: Tenant, rules: CopyRules, rows
         if column_.name not in values and not _stays_behind(column_, rules, own):
             values[column_.name] = _value(column_, rules)
     source = table.join(pairs, table.c.id == pairs.c[_SOURCE])
-    query = select(*values.values()).select_from(source).where(tenant.owns(table))
+    query = select(*values.values()).select_from(source).where(tenant.owns(table), *_among(dialect, table, rows))
     return insert(table).from_select(list(values), query, include_defaults=False)
 
 
@@ -100,6 +101,18 @@ def _colliding(table: FromClause, own: Sequence[str]) -> frozenset[str]:
     """Columns that a unique constraint forbids to repeat, unless another column of it differs anyway."""
     collisions = [names for names in unique_sets(table) if names.isdisjoint(own)]
     return frozenset().union(*collisions) - frozenset(TENANT)
+
+
+def _among(dialect: str, table: Table, rows: Sequence[RowCopy]) -> list[ColumnElement[bool]]:
+    """Name the sources once more where the planner does not find out from the list how few they are.
+
+    PostgreSQL takes any list for a hundred rows. Where it also knows little of the table, it would rather compare every
+    row of the tenant with the whole list.
+    """
+    if dialect == "sqlite":
+        return []
+    sources = sorted({row.source for row in rows})
+    return [table.c.id == any_(literal(sources, ARRAY(String)))]
 
 
 def _pairs(dialect: str, rows: Sequence[RowCopy], own: Sequence[str]) -> FromClause:
