@@ -15,7 +15,7 @@ from auditlog import DAY, AuditLog, opened
 from sqlalchemy import text
 
 from trenova_activities import DeleteAuditEntriesPayload, start_purge
-from trenova_activities.database import Database, DatabaseOptions, Tenant, allow_retention, migrate
+from trenova_activities.database import Database, DatabaseOptions, Tenant, allow_retention, migrate, verify_manifest
 from trenova_activities.database._nightly_job import ids_digest
 from trenova_activities.testing import PostgresServer, install_current_tms
 from trenova_errors import UnavailableError
@@ -144,6 +144,10 @@ async def survive(
     assert result.total_deleted == eligible
     assert workers.kills == kills + 1
     await manifest_agrees(log, before, lost, handle.first_execution_run_id)
+    chained = await verify_manifest(log.database, handle.id)
+    assert (chained.fits, chained.rows) == (True, eligible), chained
+    assert chained.seal is not None
+    assert not any(tenant.unchained for tenant in chained.tenants)
 
 
 async def manifest_agrees(log: AuditLog, before, lost, run_id: str) -> None:

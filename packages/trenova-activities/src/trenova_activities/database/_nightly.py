@@ -105,11 +105,12 @@ class NightlyEngine:
         self._ends = asyncio.get_running_loop().time() + self._budget.seconds
         async with self._database.read() as connection:
             await self._job.begin(connection)
-        run = await NightlyRun.begin(
-            self._database, self._request, partial(every_tenant, self._job, self._request.payload.organization_ids)
-        )
-        if not run.done:
-            run = await self._go_on(run, beats)
+        run = await NightlyRun.find(self._database, self._request)
+        if run is None:
+            await self._gate.admit()
+            run = await NightlyRun.begin(self._database, self._request)
+        if not run.done and await self._all(run, beats):
+            run = await run.finished(self._database)
         return run, await tally(self._database, run)
 
     async def _go_on(self, run: NightlyRun, beats: Heartbeats) -> NightlyRun:
