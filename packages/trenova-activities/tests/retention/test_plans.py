@@ -206,8 +206,24 @@ async def test_rows_that_were_not_planned_are_not_deleted_in_their_place(log: Au
     assert await left(log, tenant) == 4
     [failed] = done.result.partial_failures
     assert failed.organization_id == tenant.organization_id
-    assert "More rows are old enough now than the 2 that were planned" in failed.error
+    assert "More rows are old enough now than the 2 that were planned and are left" in failed.error
     assert await left(log, other) == 0
+
+
+async def test_a_plan_is_used_up_whatever_number_of_runs_carries_it_out(log: AuditLog):
+    tenant = await aged(log, 30, 31, 32, 33)
+    plan = await planned(log, tenant)
+    asked = {"organization_ids": [tenant.organization_id], "plan_hash": plan.hash, "batch_size": 1}
+    await log.call(run_id="broken-off", budget=Budget(batches=1), **asked)
+    rest = await log.run(run_id="second", **asked)
+    await log.entries(tenant, [1000])
+
+    third = await log.run(run_id="third", **asked)
+
+    assert rest.rows == 2
+    assert third.failure
+    assert await left(log, tenant) == 1
+    assert "than the 0 that were planned and are left" in third.result.partial_failures[0].error
 
 
 async def test_a_hold_released_under_way_lets_no_more_go_than_were_planned(log: AuditLog):

@@ -84,9 +84,7 @@ class NightlyEngine:
         self._request = request
         self._limit = limit
         self._budget = budget or Budget()
-        self._rows_per_second = rows_per_second
-        self._sightings = sightings or Sightings()
-        self._metrics = NightlyMetrics(activity.metric_meter(), job.job_type)
+        self._gate = PlanGate(database, job, request, plans or PlanOptions())
         self._batches = 0
         self._steps = 0
         self._ends = 0.0

@@ -4,13 +4,13 @@ import shlex
 from collections.abc import Sequence
 from typing import Any, Final
 
-from sqlalchemy import select
+from sqlalchemy import false, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from trenova_activities._names import CANCEL_SHIPMENTS_JOB, DELETE_AUDIT_ENTRIES_JOB
-from trenova_activities._nightly_contract import NightlyPayload
 from trenova_activities.database._engine import Database
 from trenova_activities.database._nightly_job import DAY_S, Cutoff, NightlyJob, Skip
+from trenova_activities.database._nightly_run import RunRequest
 from trenova_activities.database._plan_count import count_up_to, eligible_up_to
 from trenova_activities.database._plan_options import PlanOptions
 from trenova_activities.database._plan_rows import StoredPlan, find_plan
@@ -39,15 +39,17 @@ class PlanGate:
     Args:
         database: The TMS's database.
         job: The rule.
-        payload: What is asked; a ``plan_hash`` in it is always obeyed.
+        request: What is asked, and the run that asks; a ``plan_hash`` in its payload is always obeyed.
         options: When a plan is needed, and what makes it valid.
     """
 
-    def __init__(self, database: Database, job: NightlyJob, payload: NightlyPayload, options: PlanOptions) -> None:
+    def __init__(self, database: Database, job: NightlyJob, request: RunRequest, options: PlanOptions) -> None:
         self._database = database
         self._job = job
-        self._payload = payload
+        self._run_id = request.run_id
+        self._payload = request.payload
         self._options = options
+        self._earlier: Sequence[str] | None = None
         self._known: dict[Tenant, tuple[int | None, int] | None] = {}
 
     async def admit(self) -> None:
@@ -100,8 +102,8 @@ class PlanGate:
             most = planned[1] if planned else 0
             if await eligible_up_to(connection, self._job, tenant, cutoff, most + 1) > most:
                 raise ConflictError(
-                    f"More rows are old enough now than the {most:,} that were planned: entries were added, or a legal "
-                    f"hold was released. None was touched. {self._how()}",
+                    f"More rows are old enough now than the {most:,} that were planned and are left: rows were added, "
+                    f"or a legal hold was released. None was touched. {self._how()}",
                     planned=most,
                 )
         elif (limit := self._options.require_plan_above) is not None:
@@ -150,15 +152,31 @@ class PlanGate:
             )
 
     async def _planned(self, connection: AsyncConnection, tenant: Tenant) -> tuple[int | None, int] | None:
-        """Return the tenant's cut-off and rows in the plan; read once, since a plan never changes."""
+        """Return the tenant's cut-off and what the plan still has of its rows; read once, since plans never change."""
         if tenant not in self._known:
             table = self._database.jobs.job_plan_tenants
             query = select(table.c.cutoff, table.c.rows).where(
                 table.c.hash == self._payload.plan_hash, tenant.owns(table)
             )
             row = (await connection.execute(query)).one_or_none()
-            self._known[tenant] = None if row is None else (row.cutoff, row.rows)
+            used = await self._used(connection, tenant) if row else 0
+            self._known[tenant] = None if row is None else (row.cutoff, max(0, row.rows - used))
         return self._known[tenant]
+
+    async def _used(self, connection: AsyncConnection, tenant: Tenant) -> int:
+        """Return how many rows of the tenant other runs have changed by the same plan."""
+        tables = self._database.jobs
+        if self._earlier is None:
+            runs = tables.job_runs
+            same = runs.c.request["planHash"].as_string() == self._payload.plan_hash
+            mine = (runs.c.job_type == self._job.job_type, runs.c.run_id != self._run_id, runs.c.dry_run.is_(false()))
+            self._earlier = (await connection.execute(select(runs.c.run_id).where(same, *mine))).scalars().all()
+        if not self._earlier:
+            return 0
+        parts = tables.job_run_tenants
+        of_them = (parts.c.job_type == self._job.job_type, parts.c.run_id.in_(self._earlier), tenant.owns(parts))
+        changed = await connection.execute(select(func.sum(parts.c.counted)).where(*of_them))
+        return int(changed.scalar_one() or 0)
 
     def _how(self) -> str:
         name = _COMMANDS[self._job.job_type]
