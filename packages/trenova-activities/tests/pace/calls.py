@@ -62,7 +62,7 @@ class Worker:
             attributes = dict(update.attributes)
             assert attributes.pop("job_type") == "delete_audit_entries"
             reason = str(attributes.pop("reason", ""))
-            assert attributes.keys() <= {"service_name"}  # the runtime's own
+            assert attributes.keys() <= {"service_name", "namespace", "task_queue", "activity_type"}, attributes
             name = update.metric.name.removeprefix("trenova_nightly_")
             found.setdefault((name, reason), []).append(update.value)
         return found

@@ -45,8 +45,10 @@ class RunEnd:
         async with self._database.write() as connection:
             at = await self._database.clock(connection)
             await connection.execute(update(self._table).where(*self._run.mine(self._table)).values(stand.columns()))
-            if self._run.fresh or done:
-                await self._compare(connection, done=done)
+            if self._run.fresh:
+                await self._compare(connection, done=False)
+            if done:
+                await self._compare(connection, done=True)
         self._tell_if_behind(stand)
         # Gauges outlive the run.
         self._metrics.standing(replace(stand, rows_per_second=None, reason="") if done else stand, at=at)
