@@ -181,14 +181,25 @@ class NightlyEngine:
                 return True
 
     async def _change(self, tenant: Tenant, batches: RunBatches, pace: RunPace) -> bool:
-        """Change one batch and take note of how long it took."""
-        began = time.monotonic()
-        try:
-            changed = await batches.change(tenant, limit=pace.size, stretch=pace.stretch)
-        except RetryableError as error:
-            pace.refused(state_of(error))
-            self._metrics.refused()
-            raise
+        """Change one batch and take note of how long it took; where rows are locked, a smaller one.
+
+        Raises:
+            _LockedError: Rows of the smallest batch are locked.
+        """
+        while True:
+            smallest = pace.size <= pace.floor
+            began = time.monotonic()
+            try:
+                changed = await batches.change(tenant, limit=pace.size, stretch=pace.stretch)
+            except RetryableError as error:
+                pace.refused(state_of(error))
+                self._metrics.refused()
+                if state_of(error) != LOCKED:
+                    raise
+                if smallest:
+                    raise _LockedError(error) from error
+            else:
+                break
         seconds = time.monotonic() - began
         pace.done(seconds, rows=changed.rows, seen=changed.seen, work_s=changed.work_s)
         self._metrics.batch(seconds, rows=changed.rows)
@@ -221,15 +232,33 @@ class NightlyEngine:
         except Exception as error:  # noqa: BLE001 - whatever one tenant's rows cause, the others are still served
             if await self._later(error, tenant, tenants):
                 return False
-            log_failure("A tenant has failed", error, {**tenant.values, "run_id": self._request.run_id})
-            message = error.message if isinstance(error, ApplicationError) else f"{type(error).__name__} in the worker"
+            cause = error.error if isinstance(error, _LockedError) else error
+            log_failure("A tenant has failed", cause, {**tenant.values, "run_id": self._request.run_id})
+            message = cause.message if isinstance(cause, ApplicationError) else f"{type(cause).__name__} in the worker"
             await _retried(partial(tenants.fail, tenant, message))
             return False
 
     async def _later(self, error: Exception, tenant: Tenant, tenants: RunTenants) -> bool:
-        if not isinstance(error, RetryableError) or state_of(error) not in (LOCKED, TIMED_OUT):
+        """Return whether to come back to the tenant, after a moment in which the locks may go away."""
+        timed_out = isinstance(error, RetryableError) and state_of(error) == TIMED_OUT
+        if not timed_out and not isinstance(error, _LockedError):
             return False
-        return not await tenants.stuck(tenant, self._database.options.pace.lock_patience_s)
+        if await tenants.stuck(tenant, self._database.options.pace.lock_patience_s):
+            return False
+        await _moment(1)
+        return True
+
+
+class _LockedError(Exception):
+    """Rows of the smallest batch are locked.
+
+    Attributes:
+        error: What the database said.
+    """
+
+    def __init__(self, error: RetryableError) -> None:
+        super().__init__()
+        self.error = error
 
 
 def state_of(error: ApplicationError) -> str:
@@ -242,6 +271,9 @@ async def _retried(step: Callable[[], Awaitable[Result]]) -> Result:
         try:
             return await step()
         except RetryableError:
-            wait = _FIRST_WAIT_S * 2**attempt * random.uniform(0.5, 1.5)  # noqa: S311 - spreads, guards nothing
-            await asyncio.sleep(wait)
+            await _moment(attempt)
     return await step()
+
+
+async def _moment(attempt: int) -> None:
+    await asyncio.sleep(_FIRST_WAIT_S * 2**attempt * random.uniform(0.5, 1.5))  # noqa: S311 - spreads, guards nothing

@@ -67,6 +67,11 @@ class RunPace:
         return size if self._most is None else min(size, max(1, math.floor(self._most * _BURST_S)))
 
     @property
+    def floor(self) -> int:
+        """Rows of the smallest batch."""
+        return self._pace.floor
+
+    @property
     def stretch(self) -> int:
         """By how much a statement of the smallest batch may run longer than was set, because it did not get through."""
         return self._stretch
