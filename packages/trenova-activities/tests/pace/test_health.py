@@ -23,8 +23,10 @@ SESSION = Holder("session", "psql", 4711, "idle in transaction", 2520, 90)
         (
             Health(holder=SESSION),
             BrakeReason.OLD_SNAPSHOT,
-            "the session with pid 4711 (psql, idle in transaction) has kept an old snapshot for 42 min, so nothing "
-            "that is deleted can be cleared",
+            (
+                "the session with pid 4711 (psql, idle in transaction) has kept an old snapshot for 42 min, so nothing "
+                "that is deleted can be cleared"
+            ),
         ),
         (
             Health(live_rows=100_000, dead_rows=300_000),
