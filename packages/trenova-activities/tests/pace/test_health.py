@@ -29,9 +29,9 @@ SESSION = Holder("session", "psql", 4711, "idle in transaction", 2520, 90)
             ),
         ),
         (
-            Health(live_rows=100_000, dead_rows=300_000),
+            Health(live_rows=100_000, dead_rows=1_900_000),
             BrakeReason.DEAD_ROWS,
-            "75% of the table's rows are dead and not cleared yet",
+            "95% of the table's rows are dead and not cleared yet",
         ),
         (Health(vacuumed=True), BrakeReason.VACUUM, "a vacuum works on the table"),
         (Health(lock_waits=5), BrakeReason.LOCK_WAITS, "5 sessions wait for locks"),
@@ -49,7 +49,7 @@ def test_each_threshold_slows_and_says_why(health, reason, words):
 
 
 def test_below_the_thresholds_a_run_is_free():
-    health = Health(100, 99_999, lock_waits=4, holder=Holder("session", "", 1, "", 59, 10**9), lag_s=9, slot_bytes=1)
+    health = Health(100, 999_999, lock_waits=4, holder=Holder("session", "", 1, "", 59, 10**9), lag_s=9, slot_bytes=1)
     assert judge(health, OPTIONS) is FREE
 
 

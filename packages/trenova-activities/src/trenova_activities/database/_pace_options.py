@@ -30,11 +30,11 @@ class BrakeOptions(BaseModel):
 
     enabled: bool = True
     look_every_s: float = Field(default=1, ge=0.1, le=60)
-    slow_share: float = Field(default=0.75, ge=0.05, le=1)
+    slow_share: float = Field(default=0.8, ge=0.05, le=1)
     stopped_batch_every_s: float = Field(default=10, ge=0.1, le=60)
     old_snapshot_s: float | None = Field(default=60, gt=0)
-    dead_share: float | None = Field(default=0.5, gt=0, le=1)
-    dead_rows: int = Field(default=100_000, ge=0)
+    dead_share: float | None = Field(default=0.8, gt=0, le=1)
+    dead_rows: int = Field(default=1_000_000, ge=0)
     vacuum: bool = True
     lock_waits: int | None = Field(default=5, ge=1)
     replication_lag_s: float | None = Field(default=10, gt=0)
