@@ -8,9 +8,8 @@ from auditlog import DAY, AuditLog, opened
 from calls import Worker, many
 from sqlalchemy import text, update
 
-from trenova_activities.database import Tenant, _nightly_debt
+from trenova_activities.database import BrakeOptions, PaceOptions, Tenant, _nightly_debt
 from trenova_activities.database._nightly import Budget
-from trenova_activities.database._pace_options import BrakeOptions, PaceOptions
 
 pytestmark = pytest.mark.integration
 

@@ -6,12 +6,12 @@ import logging
 import pytest
 from pydantic import ValidationError
 
+from trenova_activities.database import BrakeOptions
 from trenova_activities.database._brake import Brake
 from trenova_activities.database._health import FREE, BrakeReason, Health, Holder, Speed, duration, judge
 from trenova_activities.database._health_postgresql import Sightings
 from trenova_activities.database._nightly_pace import LOCKED, TIMED_OUT, RunPace
 from trenova_activities.database._pace import Pace
-from trenova_activities.database._pace_options import BrakeOptions
 
 OPTIONS = BrakeOptions()
 SESSION = Holder("session", "psql", 4711, "idle in transaction", 2520, 90)

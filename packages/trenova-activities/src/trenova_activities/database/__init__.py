@@ -19,11 +19,7 @@ from trenova_activities.database._migrate import Migration, migrate
 from trenova_activities.database._notifications import NotificationActivities
 from trenova_activities.database._notify_roles import NotifyRoles
 from trenova_activities.database._options import DatabaseOptions
-from trenova_activities.database._plan import Plan, PlannedTenant
-from trenova_activities.database._plan_gate import PlanRefusedError, PlanRequiredError
-from trenova_activities.database._plan_making import make_plan
-from trenova_activities.database._plan_options import PlanOptions
-from trenova_activities.database._plan_rows import Approval, StoredPlan, approve_plan, find_plan, list_plans
+from trenova_activities.database._pace_options import BrakeOptions, PaceOptions
 from trenova_activities.database._preferences import EVERY_EVENT, NotificationPreferences, Preference
 from trenova_activities.database._pro_numbers import ProNumberFormat, ProNumberOptions, reserve_sequence
 from trenova_activities.database._requirements import JOBS, check, ready_catalog
@@ -45,7 +41,7 @@ __all__ = [
     "DEMO_SEED",
     "EVERY_EVENT",
     "JOBS",
-    "Approval",
+    "BrakeOptions",
     "CancellationActivities",
     "Catalog",
     "Clock",
@@ -60,11 +56,7 @@ __all__ = [
     "NotificationActivities",
     "NotificationPreferences",
     "NotifyRoles",
-    "Plan",
-    "PlanOptions",
-    "PlanRefusedError",
-    "PlanRequiredError",
-    "PlannedTenant",
+    "PaceOptions",
     "Preference",
     "ProNumberFormat",
     "ProNumberOptions",
