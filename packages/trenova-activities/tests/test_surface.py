@@ -29,6 +29,10 @@ SendConfigurationCopiedNotificationWorkflow SendJobCompleteNotificationWorkflow 
 TransferCall TransferShipmentsPayload TransferShipmentsResult TransferShipmentsWorkflow TransferStepDone as_argument
 cancel_workflow_id duplicate_workflow_id event_of longest_attempt purge_workflow_id redelivery_workflow_id
 shortest_heartbeat start_cancel start_duplicate start_purge start_redelivery start_transfer transfer_workflow_id
+CONTINUATION_MEMO Continuation ContinuationBudget continuation_due continue_as_new RunLimits Counts JobProgress
+verified_actor Actor CancelRequest LimitsRequest PauseRequest ResumeRequest Standstill SteeringAction
+SteeringAnswer SteeringState CANCEL CANCELED_MEMO CHANGE_LIMITS PAUSE PROGRESS RESUME
+NightlyStand
 """
 DATABASE = """
 DEMO_SEED EVERY_EVENT JOBS BrakeOptions PaceOptions CancellationActivities Catalog Clock Database DatabaseOptions DeliveryActivities History
@@ -61,6 +65,13 @@ def test_the_names_on_the_wire_never_change():
     names = {name: getattr(trenova_activities, name) for name in ROOT.split() if name.isupper()}
     assert {name: value for name, value in names.items() if isinstance(value, str)} == {
         "BURY_DELIVERY_ACTIVITY": "BuryNotificationDeliveryActivity",
+        "CANCEL": "cancel",
+        "CANCELED_MEMO": "trenova.canceled",
+        "CHANGE_LIMITS": "changeLimits",
+        "CONTINUATION_MEMO": "trenova.continuation",
+        "PAUSE": "pause",
+        "PROGRESS": "progress",
+        "RESUME": "resume",
         "CANCEL_SHIPMENTS_ACTIVITY": "CancelShipmentsByCreatedAtActivity",
         "CANCEL_SHIPMENTS_JOB": "cancel_shipments",
         "CANCEL_SHIPMENTS_WORKFLOW": "CancelShipmentsByCreatedAtWorkflow",

@@ -17,6 +17,13 @@ with workflow.unsafe.imports_passed_through():
         CancelShipmentsResult,
     )
     from trenova_activities._check_contract import CheckDatabasePayload, CheckDatabaseResult, JobReadiness
+    from trenova_activities._continuation import (
+        CONTINUATION_MEMO,
+        Continuation,
+        ContinuationBudget,
+        continuation_due,
+        continue_as_new,
+    )
     from trenova_activities._delivery_contract import (
         CHANNELS,
         ChannelName,
@@ -37,10 +44,12 @@ with workflow.unsafe.imports_passed_through():
     from trenova_activities._names import (
         BURY_DELIVERY_ACTIVITY,
         BUSINESS_UNIT_ID,
-        BY_HAND_TAG,
+        CANCEL,
         CANCEL_SHIPMENTS_ACTIVITY,
         CANCEL_SHIPMENTS_JOB,
         CANCEL_SHIPMENTS_WORKFLOW,
+        CANCELED_MEMO,
+        CHANGE_LIMITS,
         CHECK_DATABASE_ACTIVITY,
         CHECK_DATABASE_WORKFLOW,
         CONFIGURATION_COPIED_ACTIVITY,
@@ -61,12 +70,13 @@ with workflow.unsafe.imports_passed_through():
         NOTIFICATION_JOB,
         NOTIFICATION_QUEUE,
         ORGANIZATION_ID,
+        PAUSE,
+        PROGRESS,
         REDELIVER_NOTIFICATION_WORKFLOW,
         REDELIVERY_TAG,
         REDIS_DELIVERY_ACTIVITY,
         REOPEN_DELIVERY_ACTIVITY,
-        REQUEST_DIGEST,
-        SCHEDULED_TAG,
+        RESUME,
         SEARCH_ATTRIBUTES,
         SHIPMENT_QUEUE,
         SUCCESS_TAG,
@@ -84,12 +94,13 @@ with workflow.unsafe.imports_passed_through():
         WEBHOOK_DELIVERY_ACTIVITY,
     )
     from trenova_activities._nightly_contract import (
-        MAX_BATCH,
         FailureNotice,
+        NightlyStand,
         PartialFailure,
         RunState,
         SkippedOrganization,
     )
+    from trenova_activities._nightly_limits import MAX_BATCH, RunLimits
     from trenova_activities._notification_contract import (
         ConfigurationCopiedPayload,
         JobNotificationPayload,
@@ -97,6 +108,7 @@ with workflow.unsafe.imports_passed_through():
         NotificationResult,
         RelatedEntity,
     )
+    from trenova_activities._progress_contract import Counts, JobProgress
     from trenova_activities._retention_contract import (
         DeleteAuditEntriesPayload,
         DeleteAuditEntriesProgress,
@@ -129,6 +141,18 @@ with workflow.unsafe.imports_passed_through():
     )
     from trenova_activities._starting_redelivery import redelivery_workflow_id, start_redelivery
     from trenova_activities._starting_transfer import start_transfer, transfer_workflow_id
+    from trenova_activities._steering import verified_actor
+    from trenova_activities._steering_contract import (
+        Actor,
+        CancelRequest,
+        LimitsRequest,
+        PauseRequest,
+        ResumeRequest,
+        Standstill,
+        SteeringAction,
+        SteeringAnswer,
+        SteeringState,
+    )
     from trenova_activities._timeouts import longest_attempt, shortest_heartbeat
     from trenova_activities._transfer_contract import (
         MAX_TRANSFERS,
@@ -154,17 +178,20 @@ if TYPE_CHECKING:
 __all__ = [
     "BURY_DELIVERY_ACTIVITY",
     "BUSINESS_UNIT_ID",
-    "BY_HAND_TAG",
+    "CANCEL",
+    "CANCELED_MEMO",
     "CANCEL_SHIPMENTS_ACTIVITY",
     "CANCEL_SHIPMENTS_JOB",
     "CANCEL_SHIPMENTS_SCHEDULE",
     "CANCEL_SHIPMENTS_WORKFLOW",
+    "CHANGE_LIMITS",
     "CHANNELS",
     "CHECK_DATABASE_ACTIVITY",
     "CHECK_DATABASE_WORKFLOW",
     "COMPENSATION_CONFLICT",
     "CONFIGURATION_COPIED_ACTIVITY",
     "CONFIGURATION_COPIED_WORKFLOW",
+    "CONTINUATION_MEMO",
     "DELETE_AUDIT_ENTRIES_ACTIVITY",
     "DELETE_AUDIT_ENTRIES_JOB",
     "DELETE_AUDIT_ENTRIES_SCHEDULE",
@@ -186,12 +213,13 @@ __all__ = [
     "NOTIFICATION_JOB",
     "NOTIFICATION_QUEUE",
     "ORGANIZATION_ID",
-    "REDELIVERY_TAG",
+    "PAUSE",
+    "PROGRESS",
     "REDELIVER_NOTIFICATION_WORKFLOW",
     "REDIS_DELIVERY_ACTIVITY",
     "REOPEN_DELIVERY_ACTIVITY",
     "REQUEST_DIGEST",
-    "SCHEDULED_TAG",
+    "RESUME",
     "SEARCH_ATTRIBUTES",
     "SHIPMENT_QUEUE",
     "SUCCESS_TAG",
@@ -207,6 +235,8 @@ __all__ = [
     "TRANSFER_VERIFY_ACTIVITY",
     "TRANSFER_WITHDRAW_ACTIVITY",
     "WEBHOOK_DELIVERY_ACTIVITY",
+    "Actor",
+    "CancelRequest",
     "CancelShipmentsByCreatedAtWorkflow",
     "CancelShipmentsPayload",
     "CancelShipmentsProgress",
@@ -219,6 +249,9 @@ __all__ = [
     "Compensation",
     "CompensationConflictError",
     "ConfigurationCopiedPayload",
+    "Continuation",
+    "ContinuationBudget",
+    "Counts",
     "DeleteAuditEntriesPayload",
     "DeleteAuditEntriesProgress",
     "DeleteAuditEntriesResult",
@@ -233,13 +266,17 @@ __all__ = [
     "JobEvent",
     "JobMemo",
     "JobNotificationPayload",
+    "JobProgress",
     "JobReadiness",
     "JobSchedule",
+    "LimitsRequest",
+    "NightlyStand",
     "NotUndone",
     "NotUndoneError",
     "NotificationAction",
     "NotificationResult",
     "PartialFailure",
+    "PauseRequest",
     "PlannedDelivery",
     "PurgedOrganization",
     "RedeliverNotificationWorkflow",
@@ -247,6 +284,8 @@ __all__ = [
     "RedeliverResult",
     "RelatedEntity",
     "ReservedTransfer",
+    "ResumeRequest",
+    "RunLimits",
     "RunState",
     "Saga",
     "SagaEntry",
@@ -254,6 +293,10 @@ __all__ = [
     "SendConfigurationCopiedNotificationWorkflow",
     "SendJobCompleteNotificationWorkflow",
     "SkippedOrganization",
+    "Standstill",
+    "SteeringAction",
+    "SteeringAnswer",
+    "SteeringState",
     "StepOutcome",
     "TransferCall",
     "TransferShipmentsPayload",
@@ -262,6 +305,8 @@ __all__ = [
     "TransferStepDone",
     "as_argument",
     "cancel_workflow_id",
+    "continuation_due",
+    "continue_as_new",
     "duplicate_workflow_id",
     "event_of",
     "job_memo",
@@ -275,6 +320,7 @@ __all__ = [
     "start_redelivery",
     "start_transfer",
     "transfer_workflow_id",
+    "verified_actor",
 ]
 
 _WORKFLOWS: Final = {

@@ -15,10 +15,11 @@ with workflow.unsafe.imports_passed_through():
         CANCEL_SHIPMENTS_JOB,
         CANCEL_SHIPMENTS_WORKFLOW,
     )
-    from trenova_activities._nightly_workflow import NightlyLoop
+    from trenova_activities._nightly_workflow import NightlyKind, NightlyLoop
+    from trenova_activities._steered_workflow import SteeredWorkflow
     from trenova_errors import NonRetryableError
 
-_LOOP: Final = NightlyLoop(
+_KIND: Final = NightlyKind(
     kind="cancel",
     activity=CANCEL_SHIPMENTS_ACTIVITY,
     progress=CancelShipmentsProgress,
@@ -27,18 +28,23 @@ _LOOP: Final = NightlyLoop(
 
 
 @workflow.defn(name=CANCEL_SHIPMENTS_WORKFLOW)
-class CancelShipmentsByCreatedAtWorkflow:
+class CancelShipmentsByCreatedAtWorkflow(SteeredWorkflow):
     """Every eligible shipment once, none that is younger; failures are told to a role of the organization."""
 
+    @workflow.init
+    def __init__(self, payload: CancelShipmentsPayload) -> None:
+        self._work = NightlyLoop(_KIND, payload)
+        super().__init__(self._work)
+
     @workflow.run
-    async def run(self, payload: CancelShipmentsPayload) -> CancelShipmentsResult:
+    async def run(self, _payload: CancelShipmentsPayload) -> CancelShipmentsResult:
         """Cancel, organization by organization.
 
         Raises:
             ActivityError: A call failed for good, or the database could not be reached for a day.
             NonRetryableError: Every organization failed.
         """
-        progress = await _LOOP.run(payload)
+        progress = await self._work.run()
         if progress.result is None:
             raise NonRetryableError("The last call of the activity brought no result; its worker is older than this.")
         return progress.result

@@ -38,6 +38,24 @@ CHECK_DATABASE_ACTIVITY: Final = "CheckDatabaseActivity"
 CHANNELS_PATCH: Final = "notification-channels"
 """Marks runs of the notification workflows that deliver through channels beside the stored row."""
 
+STEERING_PATCH: Final = "run-steering"
+"""Marks runs that obey what they are told; see docs/steering.md."""
+
+CONTINUATION_PATCH: Final = "continuation-budget"
+"""Marks nightly runs that continue as new for another reason than the server's suggestion."""
+
+PAUSE: Final = "pause"
+RESUME: Final = "resume"
+CANCEL: Final = "cancel"
+CHANGE_LIMITS: Final = "changeLimits"
+"""Updates of every run that can be steered; the first three are signals too."""
+
+PROGRESS: Final = "progress"
+"""The query of every run that can be steered."""
+
+CANCELED_MEMO: Final = "trenova.canceled"
+"""The memo of a run that was canceled with a reason: by whom, when and why."""
+
 NOTIFY_SUFFIX: Final = "/notify"
 """The notification of a job runs under the job's workflow id and this."""
 

@@ -7,10 +7,9 @@ from typing import Annotated, Any, ClassVar, Final, Self
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
+from trenova_activities._nightly_limits import MAX_BATCH, RunLimits
+from trenova_activities._steering_contract import SteeringState
 from trenova_activities._wire import ExactWireModel, Id, WireModel
-
-MAX_BATCH: Final = 10_000
-"""Rows that one transaction may change."""
 
 MAX_LISTED: Final = 100
 """Entries of each list in a result; the rest is in the tables of the run."""
@@ -25,9 +24,68 @@ def _not_blank(value: str) -> str:
     return value
 
 
-def request_digest(request: dict[str, Any]) -> str:
-    """Fingerprint a request as :meth:`NightlyPayload.request` returns it (SHA-256, hexadecimal)."""
-    return hashlib.sha256(json.dumps(request, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+class FailureNotice(WireModel):
+    """Whom to tell about a failure, and what.
+
+    Attributes:
+        role: The role of the organization that is told.
+        words: What went wrong.
+    """
+
+    organization_id: str
+    business_unit_id: str
+    role: str
+    words: str
+
+
+class NightlyProgress(WireModel):
+    """How far a run is after one call of its activity.
+
+    Attributes:
+        done: Nothing is left to do.
+        tenants_done: Tenants that are finished, whatever came of them.
+        rows: Rows changed so far, or counted in a dry run.
+        organization: The organization that is being worked on.
+        failure: What the whole run failed with, although it reached its end; empty if it did not.
+        notices: Whom to tell, at the end.
+        tenants_failed: Those of the finished that failed.
+        tenants_skipped: Those of the finished that were left alone.
+        tenants_total: Tenants that the run has to look at, those that are finished included.
+        eligible: Rows that are still to be changed.
+        oldest_at: The oldest of them, unix seconds.
+        rows_per_second: How fast the call was.
+        eta_seconds: Until nothing is left, at this rate.
+        braked: Why the call went slowly for the sake of the database; empty if it did not.
+        batch_size: Rows per transaction at the end of the call.
+    """
+
+    done: bool
+    tenants_done: int = 0
+    rows: int = 0
+    organization: str = ""
+    failure: str = ""
+    notices: list[FailureNotice] = Field(default_factory=list)
+    tenants_failed: int | None = None
+    tenants_skipped: int | None = None
+    tenants_total: int | None = None
+    eligible: int | None = None
+    oldest_at: int | None = None
+    rows_per_second: float | None = None
+    eta_seconds: int | None = None
+    braked: str | None = None
+    batch_size: int | None = None
+
+
+class NightlyStand(WireModel):
+    """How far a run was after its last call, carried through continue-as-new for who asks.
+
+    Attributes:
+        last: What the last call answered, without result and notices; absent before the first.
+        worked_seconds: How long the calls took together, by the workflow's clock.
+    """
+
+    last: NightlyProgress | None = None
+    worked_seconds: int = 0
 
 
 class RunState(WireModel):
@@ -41,12 +99,20 @@ class RunState(WireModel):
         workflow_time: The workflow's clock when it asked, unix seconds: the Temporal server's, not a worker's.
         calls: Activity calls so far, over the whole chain.
         failed: The run is failing; the activity only says whom to tell.
+        limits: What somebody set while the run was under way; for the activity.
+        canceled: By whom and why the run is canceled; the activity only asks the server to.
+        steering: What the run was told; for the next run of the chain, the activity never sees it.
+        stand: How far the run was; likewise.
     """
 
     run_id: str
     workflow_time: int
     calls: int = 0
     failed: bool = False
+    limits: RunLimits | None = None
+    canceled: str | None = None
+    steering: SteeringState | None = None
+    stand: NightlyStand | None = None
 
 
 class NightlyPayload(ExactWireModel):
@@ -107,52 +173,3 @@ class PartialFailure(WireModel):
     organization_id: str
     business_unit_id: str
     error: str
-
-
-class FailureNotice(WireModel):
-    """Whom to tell about a failure, and what.
-
-    Attributes:
-        role: The role of the organization that is told.
-        words: What went wrong.
-    """
-
-    organization_id: str
-    business_unit_id: str
-    role: str
-    words: str
-
-
-class NightlyProgress(WireModel):
-    """How far a run is after one call of its activity.
-
-    Attributes:
-        done: Nothing is left to do.
-        tenants_done: Tenants that are finished, whatever came of them.
-        rows: Rows changed so far, or counted in a dry run.
-        organization: The organization that is being worked on.
-        failure: What the whole run failed with, although it reached its end; empty if it did not.
-        notices: Whom to tell, at the end.
-        tenants_total: Tenants that the run is for; None in answers of workers that do not count.
-        eligible: Rows that the rule still means, of the tenants that were begun; more than half a million of one
-            tenant are estimated. None until something was counted.
-        oldest_at: Time of the oldest row that is still due, unix seconds; None if none is.
-        rows_per_second: How fast the last call went, pauses included; None where nothing was changed.
-        eta_seconds: How long the rest takes at that rate; None where nothing tells.
-        braked: Why the run is slower than it could be; empty if it is not.
-        batch_size: Rows of the next batch.
-    """
-
-    done: bool
-    tenants_done: int = 0
-    rows: int = 0
-    organization: str = ""
-    failure: str = ""
-    notices: list[FailureNotice] = Field(default_factory=list)
-    tenants_total: int | None = None
-    eligible: int | None = None
-    oldest_at: int | None = None
-    rows_per_second: float | None = None
-    eta_seconds: int | None = None
-    braked: str = ""
-    batch_size: int | None = None

@@ -10,15 +10,16 @@ with workflow.unsafe.imports_passed_through():
         DELETE_AUDIT_ENTRIES_JOB,
         DELETE_AUDIT_ENTRIES_WORKFLOW,
     )
-    from trenova_activities._nightly_workflow import NightlyLoop
+    from trenova_activities._nightly_workflow import NightlyKind, NightlyLoop
     from trenova_activities._retention_contract import (
         DeleteAuditEntriesPayload,
         DeleteAuditEntriesProgress,
         DeleteAuditEntriesResult,
     )
+    from trenova_activities._steered_workflow import SteeredWorkflow
     from trenova_errors import NonRetryableError
 
-_LOOP: Final = NightlyLoop(
+_KIND: Final = NightlyKind(
     kind="delete",
     activity=DELETE_AUDIT_ENTRIES_ACTIVITY,
     progress=DeleteAuditEntriesProgress,
@@ -27,11 +28,16 @@ _LOOP: Final = NightlyLoop(
 
 
 @workflow.defn(name=DELETE_AUDIT_ENTRIES_WORKFLOW)
-class DeleteAuditEntriesWorkflow:
+class DeleteAuditEntriesWorkflow(SteeredWorkflow):
     """Every entry that has outlived its period, and no other; failures are told to a role of the organization."""
 
+    @workflow.init
+    def __init__(self, payload: DeleteAuditEntriesPayload) -> None:
+        self._work = NightlyLoop(_KIND, payload)
+        super().__init__(self._work)
+
     @workflow.run
-    async def run(self, payload: DeleteAuditEntriesPayload) -> DeleteAuditEntriesResult:
+    async def run(self, _payload: DeleteAuditEntriesPayload) -> DeleteAuditEntriesResult:
         """Delete, organization by organization.
 
         Raises:
@@ -39,7 +45,7 @@ class DeleteAuditEntriesWorkflow:
                 database could not be reached for a day.
             NonRetryableError: Every organization failed.
         """
-        progress = await _LOOP.run(payload)
+        progress = await self._work.run()
         if progress.result is None:
             raise NonRetryableError("The last call of the activity brought no result; its worker is older than this.")
         return progress.result

@@ -10,7 +10,7 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 
 from trenova_activities._cancellation_contract import CancelShipmentsPayload, CancelShipmentsResult
 from trenova_activities._cancellation_workflow import CancelShipmentsByCreatedAtWorkflow
-from trenova_activities._labels import RunLabels, checked_tags
+from trenova_activities._continuation import CONTINUATION_MEMO, ContinuationBudget
 from trenova_activities._names import (
     CANCEL_SHIPMENTS_WORKFLOW,
     DELETE_AUDIT_ENTRIES_WORKFLOW,
@@ -52,8 +52,7 @@ async def start_cancel(
     *,
     key: str | None = None,
     task_queue: str = SHIPMENT_QUEUE,
-    requested_by: str | None = None,
-    tags: Sequence[str] = (),
+    continuation: ContinuationBudget | None = None,
 ) -> WorkflowHandle[CancelShipmentsByCreatedAtWorkflow, CancelShipmentsResult]:
     """Start a cancellation of stale shipments, or find the run that the key already has.
 
@@ -62,8 +61,7 @@ async def start_cancel(
         payload: For whom; every organization that wants it, if absent.
         key: Makes two calls the same one; made up if absent, so that every call is a new run.
         task_queue: Another queue that serves the job.
-        requested_by: Who asks, for the memo; a claim, which nothing checks.
-        tags: Words to find the run by (``TrenovaTags``), at most 10; never encrypted.
+        continuation: How long its history may become; kept in the memo. The default suits every size of database.
 
     Returns:
         The handle of the run. A failed run of the key is started again.
@@ -74,15 +72,9 @@ async def start_cancel(
     """
     payload = payload or CancelShipmentsPayload()
     workflow_id = cancel_workflow_id(uuid.uuid4().hex if key is None else key)
-    labels = nightly_labels(CANCEL_SHIPMENTS_WORKFLOW, payload, requested_by=requested_by, tags=checked_tags(tags))
-    handle: WorkflowHandle[CancelShipmentsByCreatedAtWorkflow, CancelShipmentsResult] = await _start(
-        client,
-        CancelShipmentsByCreatedAtWorkflow.run,
-        payload,
-        labels,
-        id=workflow_id,
-        task_queue=task_queue,
-        workflow=CANCEL_SHIPMENTS_WORKFLOW,
+    job = _Job(CancelShipmentsByCreatedAtWorkflow.run, CANCEL_SHIPMENTS_WORKFLOW, CANCEL_SHIPMENTS_JOB, continuation)
+    handle: WorkflowHandle[CancelShipmentsByCreatedAtWorkflow, CancelShipmentsResult] = await job.start(
+        client, payload, workflow_id, task_queue, NIGHTLY_JOBS[CANCEL_SHIPMENTS_WORKFLOW].words
     )
     return handle
 
@@ -93,8 +85,7 @@ async def start_purge(
     *,
     key: str | None = None,
     task_queue: str = SYSTEM_QUEUE,
-    requested_by: str | None = None,
-    tags: Sequence[str] = (),
+    continuation: ContinuationBudget | None = None,
 ) -> WorkflowHandle[DeleteAuditEntriesWorkflow, DeleteAuditEntriesResult]:
     """Start a deletion of outlived audit entries, or find the run that the key already has.
 
@@ -103,8 +94,7 @@ async def start_purge(
         payload: For whom; every organization that has a period, if absent.
         key: Makes two calls the same one; made up if absent, so that every call is a new run.
         task_queue: Another queue that serves the job.
-        requested_by: Who asks, for the memo; a claim, which nothing checks.
-        tags: Words to find the run by (``TrenovaTags``), at most 10; never encrypted.
+        continuation: How long its history may become; kept in the memo. The default suits every size of database.
 
     Returns:
         The handle of the run. A failed run of the key is started again.
@@ -115,26 +105,21 @@ async def start_purge(
     """
     payload = payload or DeleteAuditEntriesPayload()
     workflow_id = purge_workflow_id(uuid.uuid4().hex if key is None else key)
-    labels = nightly_labels(DELETE_AUDIT_ENTRIES_WORKFLOW, payload, requested_by=requested_by, tags=checked_tags(tags))
-    handle: WorkflowHandle[DeleteAuditEntriesWorkflow, DeleteAuditEntriesResult] = await _start(
-        client,
-        DeleteAuditEntriesWorkflow.run,
-        payload,
-        labels,
-        id=workflow_id,
-        task_queue=task_queue,
-        workflow=DELETE_AUDIT_ENTRIES_WORKFLOW,
+    job = _Job(DeleteAuditEntriesWorkflow.run, DELETE_AUDIT_ENTRIES_WORKFLOW, DELETE_AUDIT_ENTRIES_JOB, continuation)
+    handle: WorkflowHandle[DeleteAuditEntriesWorkflow, DeleteAuditEntriesResult] = await job.start(
+        client, payload, workflow_id, task_queue, NIGHTLY_JOBS[DELETE_AUDIT_ENTRIES_WORKFLOW].words
     )
     return handle
 
 
 @dataclass(frozen=True)
 class _Job:
-    """What is started: the workflow's method, its wire name, and the job's name."""
+    """What is started: the workflow's method, its wire name, the job's name, and how long its history may become."""
 
     run: Any
     workflow: str
     job_type: str
+    continuation: ContinuationBudget | None
 
     async def start(
         self, client: Client, payload: NightlyPayload, workflow_id: str, task_queue: str, what: str
@@ -148,7 +133,10 @@ class _Job:
                 task_queue=task_queue,
                 id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
                 id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
-                memo={REQUEST_DIGEST: payload.digest()},
+                memo={
+                    REQUEST_DIGEST: payload.digest(),
+                    **({} if self.continuation is None else {CONTINUATION_MEMO: self.continuation}),
+                },
                 search_attributes=_tags(self.job_type, payload),
                 static_summary=in_words(what, payload),
             )

@@ -101,6 +101,9 @@ LAST_WORDS: Final = ActivityPolicy(
 ).options()
 """Finding out whom to tell of a failure, most likely while the database that knows it is gone."""
 
+LAST_WORDS_WAIT: Final = timedelta(seconds=10)
+"""How long a run that asked for its own cancellation waits for it."""
+
 _OF_ACTIVITY: Final[Mapping[str, ActivityOptions]] = MappingProxyType(
     {
         BURY_DELIVERY_ACTIVITY: RECORD,

@@ -208,10 +208,11 @@ class NightlyEngine:
     def _used_up(self) -> bool:
         """Whether to report first; never before something was done, or a slow look would stop a run for good.
 
-        A worker that drains hands the run over the same way: the workflow calls again, and another worker goes on.
+        A worker that drains hands the run over the same way: the workflow calls again, and another worker goes on. So
+        does a call that the workflow stops, see ``_nightly_handover``.
         """
         spent = self._batches >= self._budget.batches or asyncio.get_running_loop().time() >= self._ends
-        spent = spent or activity.is_worker_shutdown()
+        spent = spent or activity.is_worker_shutdown() or activity.is_cancelled()
         return spent and self._steps > 0
 
     async def _patiently(self, tenant: Tenant, tenants: RunTenants, step: Callable[[], Awaitable[bool]]) -> bool:

@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from trenova_activities._heartbeats import heartbeats
 from trenova_activities._nightly_contract import NightlyPayload, NightlyProgress
+from trenova_activities._nightly_limits import RunLimits
 from trenova_activities._wire import WireModel
 from trenova_activities.database._engine import Database
 from trenova_activities.database._health_postgresql import Sightings
@@ -14,8 +15,9 @@ from trenova_activities.database._nightly_job import NightlyJob
 from trenova_activities.database._nightly_notices import failed_tenants, involved_tenants
 from trenova_activities.database._nightly_run import NightlyRun, RunRequest
 from trenova_activities.database._nightly_summary import Summary, summary
+from trenova_activities.database._nightly_tenants import FAILED, SKIPPED
 from trenova_activities.database._notify_roles import NotifyRoles
-from trenova_activities.database._plan_options import PlanOptions
+from trenova_activities.database._own_run import cancel_own_run
 
 Progress = TypeVar("Progress", bound=NightlyProgress)
 
@@ -45,7 +47,7 @@ class NightlyCalls:
         progress: type[Progress],
         result: Callable[[NightlyRun, Summary], WireModel],
     ) -> Progress:
-        """Work for one call, or, for a run that is failing, only say whom to tell.
+        """Work for one call; for a run that is failing only say whom to tell, and end one that is to be canceled.
 
         Args:
             job: The rule.
@@ -59,18 +61,16 @@ class NightlyCalls:
             PermissionDeniedError: The run needs a plan, or its plan does not let it begin.
             UnavailableError: The database is gone; the next attempt goes on from its tables.
         """
+        if payload.run is not None and payload.run.canceled is not None:
+            await cancel_own_run(payload.run.canceled)
+            return progress(done=False)
         request = RunRequest.of(job.job_type, payload)
         if payload.run is not None and payload.run.failed:
             told = await involved_tenants(self.database, job, request, self.notify_roles)
             return progress(done=True, notices=told)
-        engine = NightlyEngine(
-            self.database,
-            job,
-            request,
-            limit=payload.batch_size or limit,
-            budget=self.budget,
-            sightings=self.sightings,
-        )
+        limits = (payload.run.limits if payload.run else None) or RunLimits()
+        size = limits.batch_size or payload.batch_size or limit
+        engine = NightlyEngine(self.database, job, request, limit=size, budget=self.budget)
         async with heartbeats() as beats:
             run, numbers = await engine.work(beats)
             stand = progress(
@@ -78,7 +78,8 @@ class NightlyCalls:
                 tenants_done=numbers.finished,
                 rows=numbers.rows,
                 organization=numbers.organization,
-                **run.stand.fields,
+                tenants_failed=numbers.tenants.get(FAILED, 0),
+                tenants_skipped=numbers.tenants.get(SKIPPED, 0),
             )
             if not run.done:
                 return stand

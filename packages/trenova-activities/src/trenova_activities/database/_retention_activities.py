@@ -19,6 +19,7 @@ from trenova_activities.database._catalog import Catalog
 from trenova_activities.database._engine import Database
 from trenova_activities.database._nightly import Budget
 from trenova_activities.database._nightly_call import NightlyCalls
+from trenova_activities.database._nightly_handover import handed_over
 from trenova_activities.database._nightly_run import NightlyRun
 from trenova_activities.database._nightly_summary import Summary
 from trenova_activities.database._notify_roles import NotifyRoles
@@ -73,13 +74,14 @@ class RetentionActivities:
             PermissionDeniedError: The run needs a plan, or its plan does not let it begin; nothing was touched.
             UnavailableError: The database is gone; the next attempt goes on from its tables.
         """
-        return await self._calls.answer(
+        call = self._calls.answer(
             AuditRetention(self._database, self._catalog),
             payload,
             limit=MAX_BATCH,
             progress=DeleteAuditEntriesProgress,
             result=partial(_result, dry_run=payload.dry_run),
         )
+        return await handed_over(call)
 
 
 def _result(run: NightlyRun, whole: Summary, *, dry_run: bool) -> DeleteAuditEntriesResult:

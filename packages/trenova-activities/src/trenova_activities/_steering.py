@@ -1,0 +1,201 @@
+"""Steer a run: who may change what, and what is remembered of it; no command of Temporal's and no clock."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final, Literal
+
+from trenova_activities._nightly_limits import RunLimits
+from trenova_activities._steering_contract import (
+    MOST_ACTIONS,
+    MOST_UPDATE_IDS,
+    Action,
+    Actor,
+    CancelRequest,
+    LimitsRequest,
+    PauseRequest,
+    ResumeRequest,
+    Standstill,
+    SteeringAction,
+    SteeringAnswer,
+    SteeringState,
+)
+
+_verified: ContextVar[str | None] = ContextVar("trenova_verified_actor", default=None)
+_NOTHING: Final = "Nothing was changed."
+
+Request = PauseRequest | ResumeRequest | CancelRequest | LimitsRequest
+
+
+@contextmanager
+def verified_actor(name: str) -> Iterator[None]:
+    """Say who really asks, around the handling of one update or signal.
+
+    For a workflow interceptor of the platform's, which finds the name in a header that an authenticated interface
+    signed. Without one every name is what the caller claims to be called, and is shown as such. The interceptor runs in
+    replays too, so it must come to the same answer later: a signature is checked with a key that is still there.
+    """
+    token = _verified.set(name)
+    try:
+        yield
+    finally:
+        _verified.reset(token)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The circumstances of a request.
+
+    Attributes:
+        at: Unix seconds, by the workflow's clock.
+        update_id: Of the update; None for a signal.
+    """
+
+    at: int
+    update_id: str | None = None
+
+    @property
+    def through(self) -> Literal["update", "signal"]:
+        """How it came."""
+        return "signal" if self.update_id is None else "update"
+
+
+class Steering:
+    """What a run has been told.
+
+    Args:
+        state: What the run before this one carried over.
+    """
+
+    def __init__(self, state: SteeringState | None = None) -> None:
+        self._state = state or SteeringState()
+        self._handled = 0
+
+    @property
+    def state(self) -> SteeringState:
+        """What to carry through continue-as-new."""
+        return self._state
+
+    @property
+    def paused(self) -> Standstill | None:
+        """Why the run is to hold; None while it is to work."""
+        return self._state.paused
+
+    @property
+    def canceled(self) -> Standstill | None:
+        """Why the run is to end."""
+        return self._state.canceled
+
+    @property
+    def limits(self) -> RunLimits | None:
+        """What applies from the next call on."""
+        return self._state.limits
+
+    @property
+    def handled(self) -> int:
+        """Requests that were answered since the last continue-as-new, whether they changed something or not."""
+        return self._handled
+
+    def refusal(self, request: Request) -> str:
+        """Say why a request is refused; empty if it is not."""
+        if isinstance(request, LimitsRequest) and request.batch_size is None and request.rows_per_second is None:
+            return "No limit was given. Give batchSize, rowsPerSecond or both; 0 goes back to what the run began with."
+        canceled = self.canceled
+        if canceled is not None and not isinstance(request, CancelRequest):
+            return (
+                f"The run is being canceled by {canceled.by.words}: {canceled.reason}. It ends after the batch under "
+                "way; start a new one."
+            )
+        return ""
+
+    def apply(self, request: Request, asked: Asked) -> SteeringAnswer:
+        """Do what is asked, once: what was done before, or is so already, changes nothing and is no error.
+
+        Args:
+            request: One that :meth:`refusal` does not refuse.
+            asked: Its circumstances.
+        """
+        self._handled += 1
+        known = None if asked.update_id is None else self._state.update_ids.get(asked.update_id)
+        if known is not None:
+            done = f"was applied before, as change {known}" if known else "was answered before"
+            return self._answer(f"This update {done}. {_NOTHING}", number=known or None)
+        done_already = self._is_so(request)
+        if done_already:
+            self._remember(asked.update_id, 0)
+            return self._answer(f"{done_already} {_NOTHING}")
+        words = self._change(request, Actor(name=_verified.get() or request.by, verified=bool(_verified.get())), asked)
+        return self._answer(words, number=self._state.changes, applied=True)
+
+    def _is_so(self, request: Request) -> str:
+        """Say that it is as asked already; empty where it is not."""
+        paused, canceled = self.paused, self.canceled
+        if isinstance(request, PauseRequest) and paused is not None:
+            return f"It is paused already by {paused.by.words} since {_moment(paused.at)}: {paused.reason}."
+        if isinstance(request, ResumeRequest) and paused is None:
+            return "It is not paused."
+        if isinstance(request, CancelRequest) and canceled is not None:
+            return f"It is being canceled already by {canceled.by.words}: {canceled.reason}."
+        if isinstance(request, LimitsRequest) and self._limits(request) == (self.limits or RunLimits()):
+            return f"The limits are these already: {(self.limits or RunLimits()).words}."
+        return ""
+
+    def _change(self, request: Request, by: Actor, asked: Asked) -> str:
+        action: Action
+        changed: dict[str, Any]
+        if isinstance(request, PauseRequest):
+            action, changed = "pause", {"paused": Standstill(reason=request.reason, by=by, at=asked.at)}
+            words = f"Paused by {by.words}: {request.reason}."
+        elif isinstance(request, ResumeRequest):
+            action, changed, held = "resume", {"paused": None}, self.paused
+            since = f", after {asked.at - held.at:,} seconds" if held else ""
+            words = f"Resumed by {by.words}{since}."
+        elif isinstance(request, CancelRequest):
+            standstill = Standstill(reason=request.reason, by=by, at=asked.at)
+            action, changed = "cancel", {"canceled": standstill, "paused": None}
+            words = f"Canceled by {by.words}: {request.reason}."
+        else:
+            limits = self._limits(request)
+            action, changed = "changeLimits", {"limits": None if limits == RunLimits() else limits}
+            words = f"Limits changed by {by.words}: {limits.words}."
+        self._record(action, by, asked, words, changed)
+        return words
+
+    def _record(self, action: Action, by: Actor, asked: Asked, words: str, changed: dict[str, Any]) -> None:
+        number = self._state.changes + 1
+        entry = SteeringAction(number=number, action=action, by=by, at=asked.at, words=words, through=asked.through)
+        actions = [*self._state.actions, entry][-MOST_ACTIONS:]
+        self._state = self._state.model_copy(update={**changed, "changes": number, "actions": actions})
+        self._remember(asked.update_id, number)
+
+    def _remember(self, update_id: str | None, number: int) -> None:
+        if update_id is None:
+            return
+        ids = {**self._state.update_ids, update_id: number}
+        recent = dict(list(ids.items())[-MOST_UPDATE_IDS:])
+        self._state = self._state.model_copy(update={"update_ids": recent})
+
+    def _limits(self, request: LimitsRequest) -> RunLimits:
+        """Return the limits with what the request changes."""
+        now = self.limits or RunLimits()
+        size, rate = request.batch_size, request.rows_per_second
+        return RunLimits(
+            batch_size=now.batch_size if size is None else size or None,
+            rows_per_second=now.rows_per_second if rate is None else rate or None,
+        )
+
+    def _answer(self, words: str, *, number: int | None = None, applied: bool = False) -> SteeringAnswer:
+        return SteeringAnswer(
+            applied=applied,
+            number=number,
+            result=words,
+            paused=self.paused,
+            limits=self.limits,
+            changes=self._state.changes,
+        )
+
+
+def _moment(at: int) -> str:
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
