@@ -142,6 +142,7 @@ with workflow.unsafe.imports_passed_through():
     from trenova_activities._starting_redelivery import redelivery_workflow_id, start_redelivery
     from trenova_activities._starting_transfer import start_transfer, transfer_workflow_id
     from trenova_activities._steering import verified_actor
+    from trenova_activities._steering_client import progress_of, steer
     from trenova_activities._steering_contract import (
         Actor,
         CancelRequest,
@@ -311,6 +312,7 @@ __all__ = [
     "event_of",
     "job_memo",
     "longest_attempt",
+    "progress_of",
     "purge_workflow_id",
     "redelivery_workflow_id",
     "shortest_heartbeat",
@@ -319,6 +321,7 @@ __all__ = [
     "start_purge",
     "start_redelivery",
     "start_transfer",
+    "steer",
     "transfer_workflow_id",
     "verified_actor",
 ]

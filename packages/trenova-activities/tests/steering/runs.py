@@ -24,7 +24,7 @@ KINDS = {
 
 @dataclass
 class Work:
-    """The two activities: a batch of ten rows every 20 ms, twenty batches a call, until a test says that it is enough."""
+    """The two activities: a batch of ten rows every 20 ms, twenty batches a call, until a test says enough."""
 
     enough: asyncio.Event = field(default_factory=asyncio.Event)
     asked: list[NightlyPayload] = field(default_factory=list)
@@ -82,7 +82,7 @@ async def started(client: Client, kind: str, queue: str, **options: Any) -> Work
 async def until(condition, *, seconds: float = WAIT_S) -> None:
     """Wait for something that nobody announces."""
     async with asyncio.timeout(seconds):
-        while not (await condition() if asyncio.iscoroutinefunction(condition) else condition()):
+        while not (await condition() if asyncio.iscoroutinefunction(condition) else condition()):  # noqa: ASYNC110 - nobody announces it
             await asyncio.sleep(0.05)
 
 
