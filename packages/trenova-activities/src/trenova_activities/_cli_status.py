@@ -3,18 +3,24 @@
 import contextlib
 import json
 from collections.abc import Iterator, Mapping
+from datetime import timedelta
 from typing import Any
 
 from temporalio.client import Client, WorkflowExecutionDescription, WorkflowExecutionStatus, WorkflowFailureError
 
 from trenova_activities._cli_follow import RPC_TIMEOUT, connect_to_read, console, failure_of, moment, stage_of
 from trenova_activities._cli_nightly import left_alone
+from trenova_activities._cli_steering import progress_lines
 from trenova_activities._cli_waiting import readable, why_it_waits
-from trenova_activities._nightly_labels import NIGHTLY_JOBS, in_words
-from trenova_errors import ApplicationError, InvalidInputError, ResourceNotFoundError
+from trenova_activities._names import CANCELED_MEMO
+from trenova_activities._progress_contract import JobProgress
+from trenova_activities._starting_nightly import NIGHTLY_JOBS, in_words
+from trenova_activities._steering_client import progress_of
+from trenova_errors import ApplicationError, ConflictError, InvalidInputError, ResourceNotFoundError
 
 _MOST_LISTED = 20
 _LISTS_OF_WORK = ("processedOrgs", "organizations")
+_PATIENCE = timedelta(seconds=5)
 _GOOD = frozenset({WorkflowExecutionStatus.RUNNING, WorkflowExecutionStatus.COMPLETED})
 
 
@@ -46,17 +52,52 @@ async def show_status(workflow_id: str) -> bool:
         _print("ended", moment(description.close_time))
     if unusable:
         _print("keys", unusable)
+    if (canceled := await _canceled(description)) is not None:
+        _print("canceled", canceled)
     if status is WorkflowExecutionStatus.RUNNING:
-        for activity in description.raw_description.pending_activities:
-            doing, *organizations = await stage_of(client, activity)
-            _print("doing", doing)
-            for line in organizations:
-                _print("", line)
-        async for line in why_it_waits(client, description):
-            _print("waits", line)
+        await _print_running(client, description)
     else:
         await _print_outcome(client, description)
     return status in _GOOD
+
+
+async def _print_running(client: Client, description: WorkflowExecutionDescription) -> None:
+    """Print how far the run is, what it does at the moment and what it waits for."""
+    if description.workflow_type in NIGHTLY_JOBS:
+        await _print_progress(client, description.id)
+    for activity in description.raw_description.pending_activities:
+        doing, *organizations = await stage_of(client, activity)
+        _print("doing", doing)
+        for line in organizations:
+            _print("", line)
+    async for line in why_it_waits(client, description):
+        _print("waits", line)
+
+
+async def _print_progress(client: Client, workflow_id: str) -> None:
+    """Print what the run itself tells; a run of an older worker does not, and none does while there is no worker."""
+    progress, unread = await readable(_told(client, workflow_id))
+    if isinstance(progress, JobProgress):
+        for name, line in progress_lines(progress):
+            _print(name, line)
+    elif progress or unread:
+        _print("progress", progress or unread)
+
+
+async def _told(client: Client, workflow_id: str) -> JobProgress | str:
+    """Return how far a run says that it is, or why it does not; nothing if its worker is too old to know."""
+    try:
+        return await progress_of(client, workflow_id, patience=_PATIENCE)
+    except ConflictError:
+        return ""
+    except ApplicationError as error:
+        return f"unknown. {error.message}"
+
+
+async def _canceled(description: WorkflowExecutionDescription) -> str | None:
+    """Say by whom and why a run was canceled, where it was told so by an update or a signal."""
+    said, unread = await readable(description.memo_value(CANCELED_MEMO, None, type_hint=str))
+    return said or unread or None
 
 
 async def _asked(client: Client, description: WorkflowExecutionDescription) -> str | None:

@@ -47,6 +47,9 @@ _PASSES: Final = frozenset(
         RPCStatusCode.UNAVAILABLE,
     }
 )
+_TOO_LATE: Final = frozenset(
+    {RPCStatusCode.CANCELLED, RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.FAILED_PRECONDITION}
+)
 _UNKNOWN_HANDLER: Final = ("expected but not found", "not found, known queries")
 
 
@@ -119,7 +122,7 @@ async def progress_of(client: Client, workflow_id: str, *, patience: timedelta =
     except RPCError as error:
         if error.status is RPCStatusCode.NOT_FOUND:
             raise ResourceNotFoundError.of("workflow", workflow_id) from None
-        if error.status in {RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.FAILED_PRECONDITION}:
+        if error.status in _TOO_LATE:
             raise await call.nobody() from error
         raise
 

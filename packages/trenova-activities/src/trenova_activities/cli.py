@@ -19,6 +19,7 @@ from trenova_activities._cli_retention import retention
 from trenova_activities._cli_start import start, status
 from trenova_activities._cli_start_system import system
 from trenova_activities._cli_start_transfer import moves
+from trenova_activities._cli_steer import cancel, limits, pause, resume
 
 app = typer.Typer(
     name="trenova-activities",
@@ -36,7 +37,8 @@ app.add_typer(plan, name="plan")
 app.add_typer(holds, name="holds")
 app.add_typer(manifest, name="manifest")
 app.command()(replay)
-app.command()(status)
+for _command in (status, pause, resume, cancel, limits):
+    app.command()(_command)
 
 
 def main() -> None:

@@ -75,7 +75,7 @@ async def serving(client: Client, queue: str, work: Work, **options: Any) -> Asy
 async def started(client: Client, kind: str, queue: str, **options: Any) -> WorkflowHandle[Any, Any]:
     """Start a run and return a handle that follows its chain."""
     start, payload = KINDS[kind]
-    handle = await start(client, payload(), key=queue, task_queue=queue, **options)
+    handle = await start(client, payload(), key=queue, **{"task_queue": queue, **options})
     return client.get_workflow_handle(handle.id)
 
 
