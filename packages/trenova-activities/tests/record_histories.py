@@ -30,7 +30,7 @@ from trenova_errors import (
 
 QUEUE = "recording"
 TENANT = {"organization_id": "org_1", "business_unit_id": "bu_1"}
-CALLS = {"continued": 12}
+CALLS = {"continued": 12, "budget": 6}
 PLANNED = [
     jobs.PlannedDelivery(key="a" * 64, channel="email", target="user/usr_1", max_attempts=2),
     jobs.PlannedDelivery(key="b" * 64, channel="redis", target="stream/trenova:notifications"),
@@ -211,9 +211,18 @@ async def nightly(payload: jobs.CancelShipmentsPayload | jobs.DeleteAuditEntries
         jobs.FailureNotice(organization_id=f"org_{number}", business_unit_id="bu_1", role="admin", words="It failed.")
         for number in (1, 2)
     ]
-    while scenario == "held":
-        activity.heartbeat("held")
-        await asyncio.sleep(0.2)
+    if run.canceled is not None:
+        info = activity.info()
+        await activity.client().get_workflow_handle(str(info.workflow_id)).cancel(reason=run.canceled)
+        return {"done": False}
+    try:
+        while scenario in {"held", "stopped"} or (scenario in {"steered", "signaled"} and run.calls == 1):
+            activity.heartbeat("held")
+            await asyncio.sleep(0.2)
+    except asyncio.CancelledError:
+        if scenario == "held" or scenario == "stopped":
+            raise
+        return {"done": False, "rows": 2}
     if run.failed:
         return {"done": True, "notices": notices}
     if scenario == "broken":
@@ -242,9 +251,50 @@ async def record_nightly(client: Client, folder: Path) -> None:
                 write(folder / f"{name}.continues.json", (await first.fetch_history()).to_json_dict())
 
 
+async def record_steered(client: Client, folder: Path) -> None:
+    """Runs that were told something, and one that continued as new because its own budget was used up."""
+    for scenario in ("steered", "signaled", "stopped", "budget"):
+        notes: dict[str, object] = {"scenario": scenario}
+        options: dict[str, Any] = {"key": scenario, "task_queue": QUEUE}
+        if scenario == "budget":
+            options["continuation"] = jobs.ContinuationBudget(events=12)
+        cancellation, deletion = (
+            jobs.CancelShipmentsPayload(metadata=notes),
+            jobs.DeleteAuditEntriesPayload(metadata=notes),
+        )
+        runs = {
+            jobs.CANCEL_SHIPMENTS_WORKFLOW: await jobs.start_cancel(client, cancellation, **options),
+            jobs.DELETE_AUDIT_ENTRIES_WORKFLOW: await jobs.start_purge(client, deletion, **options),
+        }
+        for name, handle in runs.items():
+            await tell(client, handle, scenario)
+            await keep(handle, folder / f"{name}.{scenario}.json")
+            if scenario == "budget":
+                first = client.get_workflow_handle(handle.id, run_id=handle.first_execution_run_id)
+                write(folder / f"{name}.budgeted.json", (await first.fetch_history()).to_json_dict())
+
+
+async def tell(client: Client, handle: WorkflowHandle[Any, Any], scenario: str) -> None:
+    await asyncio.sleep(1)
+    pause = jobs.PauseRequest(reason="They complain.", by="ana")
+    if scenario == "stopped":
+        await jobs.steer(client, handle.id, jobs.CancelRequest(reason="Wrong night.", by="ana"))
+    elif scenario == "steered":
+        await jobs.steer(client, handle.id, pause)
+        while (await jobs.progress_of(client, handle.id)).phase != "paused":  # noqa: ASYNC110 - nobody announces it
+            await asyncio.sleep(0.2)
+        await jobs.steer(client, handle.id, pause)
+        await jobs.steer(client, handle.id, jobs.LimitsRequest(batch_size=50, rows_per_second=1000, by="bob"))
+        await jobs.steer(client, handle.id, jobs.ResumeRequest(by="ana"))
+    elif scenario == "signaled":
+        await handle.signal(jobs.PAUSE, pause)
+        await handle.signal(jobs.RESUME)
+
+
 async def record(client: Client, folder: Path) -> None:
     await record_channels(client, folder)
     await record_nightly(client, folder)
+    await record_steered(client, folder)
     await record_transfers(client, folder)
     for scenario in ("done", "gone", "flaky", "held"):
         payload = jobs.DuplicateShipmentPayload(

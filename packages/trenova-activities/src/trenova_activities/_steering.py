@@ -105,7 +105,7 @@ class Steering:
         canceled = self.canceled
         if canceled is not None and not isinstance(request, CancelRequest):
             return (
-                f"The run is being canceled by {canceled.by.words}: {canceled.reason}. It ends after the batch under "
+                f"The run is being canceled by {canceled.by.words}: {_clause(canceled)}. It ends after the batch under "
                 "way; start a new one."
             )
         return ""
@@ -133,11 +133,11 @@ class Steering:
         """Say that it is as asked already; empty where it is not."""
         paused, canceled = self.paused, self.canceled
         if isinstance(request, PauseRequest) and paused is not None:
-            return f"It is paused already by {paused.by.words} since {_moment(paused.at)}: {paused.reason}."
+            return f"It is paused already by {paused.by.words} since {_moment(paused.at)}: {_clause(paused)}."
         if isinstance(request, ResumeRequest) and paused is None:
             return "It is not paused."
         if isinstance(request, CancelRequest) and canceled is not None:
-            return f"It is being canceled already by {canceled.by.words}: {canceled.reason}."
+            return f"It is being canceled already by {canceled.by.words}: {_clause(canceled)}."
         if isinstance(request, LimitsRequest) and self._limits(request) == (self.limits or RunLimits()):
             return f"The limits are these already: {(self.limits or RunLimits()).words}."
         return ""
@@ -147,7 +147,7 @@ class Steering:
         changed: dict[str, Any]
         if isinstance(request, PauseRequest):
             action, changed = "pause", {"paused": Standstill(reason=request.reason, by=by, at=asked.at)}
-            words = f"Paused by {by.words}: {request.reason}."
+            words = f"Paused by {by.words}: {_clause(request)}."
         elif isinstance(request, ResumeRequest):
             action, changed, held = "resume", {"paused": None}, self.paused
             since = f", after {asked.at - held.at:,} seconds" if held else ""
@@ -155,7 +155,7 @@ class Steering:
         elif isinstance(request, CancelRequest):
             standstill = Standstill(reason=request.reason, by=by, at=asked.at)
             action, changed = "cancel", {"canceled": standstill, "paused": None}
-            words = f"Canceled by {by.words}: {request.reason}."
+            words = f"Canceled by {by.words}: {_clause(request)}."
         else:
             limits = self._limits(request)
             action, changed = "changeLimits", {"limits": None if limits == RunLimits() else limits}
@@ -195,6 +195,11 @@ class Steering:
             limits=self.limits,
             changes=self._state.changes,
         )
+
+
+def _clause(told: Standstill | PauseRequest | CancelRequest) -> str:
+    """Return the reason as the end of a sentence, which has a full stop of its own."""
+    return told.reason.removesuffix(".")
 
 
 def _moment(at: int) -> str:
