@@ -220,7 +220,7 @@ async def nightly(payload: jobs.CancelShipmentsPayload | jobs.DeleteAuditEntries
             activity.heartbeat("held")
             await asyncio.sleep(0.2)
     except asyncio.CancelledError:
-        if scenario == "held" or scenario == "stopped":
+        if scenario in {"held", "stopped"}:
             raise
         return {"done": False, "rows": 2}
     if run.failed:
@@ -281,14 +281,19 @@ async def tell(client: Client, handle: WorkflowHandle[Any, Any], scenario: str) 
         await jobs.steer(client, handle.id, jobs.CancelRequest(reason="Wrong night.", by="ana"))
     elif scenario == "steered":
         await jobs.steer(client, handle.id, pause)
-        while (await jobs.progress_of(client, handle.id)).phase != "paused":  # noqa: ASYNC110 - nobody announces it
-            await asyncio.sleep(0.2)
+        await held(client, handle)
         await jobs.steer(client, handle.id, pause)
         await jobs.steer(client, handle.id, jobs.LimitsRequest(batch_size=50, rows_per_second=1000, by="bob"))
         await jobs.steer(client, handle.id, jobs.ResumeRequest(by="ana"))
     elif scenario == "signaled":
         await handle.signal(jobs.PAUSE, pause)
+        await held(client, handle)
         await handle.signal(jobs.RESUME)
+
+
+async def held(client: Client, handle: WorkflowHandle[Any, Any]) -> None:
+    while (await jobs.progress_of(client, handle.id)).phase != "paused":  # noqa: ASYNC110 - nobody announces it
+        await asyncio.sleep(0.2)
 
 
 async def record(client: Client, folder: Path) -> None:
