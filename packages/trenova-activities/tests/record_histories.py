@@ -211,9 +211,8 @@ async def nightly(payload: jobs.CancelShipmentsPayload | jobs.DeleteAuditEntries
         jobs.FailureNotice(organization_id=f"org_{number}", business_unit_id="bu_1", role="admin", words="It failed.")
         for number in (1, 2)
     ]
-    if run.canceled is not None:
-        info = activity.info()
-        await activity.client().get_workflow_handle(str(info.workflow_id)).cancel(reason=run.canceled)
+    if run.canceled:
+        await activity.client().get_workflow_handle(str(activity.info().workflow_id)).cancel()
         return {"done": False}
     try:
         while scenario in {"held", "stopped"} or (scenario in {"steered", "signaled"} and run.calls == 1):

@@ -100,7 +100,7 @@ class RunState(WireModel):
         calls: Activity calls so far, over the whole chain.
         failed: The run is failing; the activity only says whom to tell.
         limits: What somebody set while the run was under way; for the activity.
-        canceled: By whom and why the run is canceled; the activity only asks the server to.
+        canceled: The run was told to end; the activity only asks the server to cancel it.
         steering: What the run was told; for the next run of the chain, the activity never sees it.
         stand: How far the run was; likewise.
     """
@@ -110,7 +110,7 @@ class RunState(WireModel):
     calls: int = 0
     failed: bool = False
     limits: RunLimits | None = None
-    canceled: str | None = None
+    canceled: bool = False
     steering: SteeringState | None = None
     stand: NightlyStand | None = None
 

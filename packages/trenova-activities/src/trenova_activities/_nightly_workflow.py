@@ -173,7 +173,7 @@ class NightlyLoop(Generic[Progress]):
         return told or (self.steering.handled > 0 and self._due() is not None)
 
     async def _cancel(self, canceled: Standstill) -> NoReturn:
-        """End the run as canceled, with the reason where it is read: in its memo and in the request.
+        """End the run as canceled, with the reason where it is read: in its memo.
 
         A run that asks the server to cancel itself is refused, so its activity asks.
         """
@@ -182,7 +182,7 @@ class NightlyLoop(Generic[Progress]):
         self._show()
         await workflow.execute_activity(
             self._kind.activity,
-            self._payload.at(self._state(calls=self._calls).model_copy(update={"canceled": words})),
+            self._payload.at(self._state(calls=self._calls).model_copy(update={"canceled": True})),
             result_type=self._kind.progress,
             activity_id=f"{self._kind.kind}-canceled",
             **LAST_WORDS,

@@ -35,8 +35,8 @@ class Work:
 
     async def _call(self, payload: NightlyPayload) -> dict[str, Any]:
         assert payload.run is not None
-        if payload.run.canceled is not None:
-            await cancel_own_run(payload.run.canceled)
+        if payload.run.canceled:
+            await cancel_own_run()
             return {"done": False, "rows": 0}
         self.asked.append(payload)
         self.at_work += 1

@@ -61,8 +61,8 @@ class NightlyCalls:
             PermissionDeniedError: The run needs a plan, or its plan does not let it begin.
             UnavailableError: The database is gone; the next attempt goes on from its tables.
         """
-        if payload.run is not None and payload.run.canceled is not None:
-            await cancel_own_run(payload.run.canceled)
+        if payload.run is not None and payload.run.canceled:
+            await cancel_own_run()
             return progress(done=False)
         request = RunRequest.of(job.job_type, payload)
         if payload.run is not None and payload.run.failed:

@@ -5,14 +5,15 @@ from typing import Final
 
 from temporalio import activity
 
+from trenova_activities._names import CANCELED_MEMO
+
 _PATIENCE: Final = timedelta(seconds=10)
 
 
-async def cancel_own_run(reason: str) -> None:
+async def cancel_own_run() -> None:
     """Ask the server to cancel the workflow run of this attempt.
 
-    Args:
-        reason: Kept with the request in the history; ``workflow.cancellation_reason()`` is this.
+    What people write never goes with the request, where it would stay in clear.
 
     Raises:
         RPCError: The server did not take it.
@@ -20,4 +21,4 @@ async def cancel_own_run(reason: str) -> None:
     info = activity.info()
     assert info.workflow_id is not None
     run = activity.client().get_workflow_handle(info.workflow_id, run_id=info.workflow_run_id)
-    await run.cancel(reason=reason, rpc_timeout=_PATIENCE)
+    await run.cancel(reason=f"see the memo {CANCELED_MEMO}", rpc_timeout=_PATIENCE)
