@@ -1,5 +1,6 @@
 """How far a nightly run is, in numbers and in a line; worked out of what the last call answered."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from trenova_activities._nightly_contract import NightlyProgress, NightlyStand
@@ -109,21 +110,21 @@ class NightlyReport:
 
     @property
     def _numbers(self) -> list[str]:
-        last = self.stand.last
-        if last is None:
-            return []
+        limits = self.steering.limits
+        said = [] if self.stand.last is None else list(self._worked(self.stand.last))
+        return said if limits is None else [*said, f"limits: {limits.words}"]
+
+    def _worked(self, last: NightlyProgress) -> Iterator[str]:
         of_all = "" if last.tenants_total is None else f" of {last.tenants_total:,}"
-        said = [f"{last.tenants_done:,}{of_all} organizations, {last.rows:,} rows"]
+        one = last.tenants_done == 1 and not of_all
+        yield f"{last.tenants_done:,}{of_all} organization{'' if one else 's'}, {last.rows:,} rows"
         if last.tenants_failed:
-            said.append(f"{last.tenants_failed:,} failed")
+            yield f"{last.tenants_failed:,} failed"
         if self.rate is not None:
             left = "" if self.eta_seconds is None else f", {_length(self.eta_seconds)} left"
-            said.append(f"{self.rate:,.0f} rows per second{left}")
+            yield f"{self.rate:,.0f} rows per second{left}"
         if last.braked:
-            said.append(f"slow for the database's sake: {last.braked.rstrip('.')}")
-        if self.steering.limits is not None:
-            said.append(f"limits: {self.steering.limits.words}")
-        return said
+            yield f"slow for the database's sake: {last.braked.rstrip('.')}"
 
 
 def _tenants(last: NightlyProgress) -> Counts:

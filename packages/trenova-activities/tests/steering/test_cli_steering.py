@@ -69,7 +69,7 @@ async def test_a_run_is_paused_limited_resumed_and_canceled_by_command(client, r
     assert again[1].startswith("It is paused already by ana (claimed) since 20")
     assert again[1].endswith(": They complain. Nothing was changed.\n")
     assert status[0] == 0
-    assert "progress  Paused by ana (claimed): They complain. 1 organizations, " in status[1]
+    assert "progress  Paused by ana (claimed): They complain. 1 organization, " in status[1]
     assert "steered   once\n" in status[1]
     assert limited == (0, "Limits changed by bob (claimed): 50 rows per batch, 1,000 rows per second.\n")
     assert resumed[1].startswith("Resumed by ana (claimed), after ")
