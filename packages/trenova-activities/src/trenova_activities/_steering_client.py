@@ -83,9 +83,10 @@ async def steer(
     call = _Call(client, workflow_id, patience)
 
     async def once(left: timedelta) -> SteeringAnswer:
-        return await call.handle.execute_update(
+        answer: SteeringAnswer = await call.handle.execute_update(
             name, request, id=update_id, result_type=SteeringAnswer, rpc_timeout=left
         )
+        return answer
 
     try:
         while True:
@@ -116,7 +117,7 @@ async def progress_of(client: Client, workflow_id: str, *, patience: timedelta =
     """
     call = _Call(client, workflow_id, patience)
     try:
-        return await call.handle.query(PROGRESS, result_type=JobProgress, rpc_timeout=call.left())
+        told: JobProgress = await call.handle.query(PROGRESS, result_type=JobProgress, rpc_timeout=call.left())
     except WorkflowQueryFailedError as error:
         raise await call.refusal(error, f"answer the query {PROGRESS!r}") from error
     except RPCError as error:
@@ -125,6 +126,7 @@ async def progress_of(client: Client, workflow_id: str, *, patience: timedelta =
         if error.status in _TOO_LATE:
             raise await call.nobody() from error
         raise
+    return told
 
 
 @dataclass
