@@ -71,9 +71,9 @@ def test_an_end_that_the_activity_tells_is_taken_as_it_is():
         (
             True,
             "pausing",
-            "Paused by ana (claimed), after the batch under way: They complain. Limits: 9 rows per batch.",
+            "Paused by ana (claimed), after the batch under way: They complain.",
         ),
-        (False, "paused", "Paused by ana (claimed): They complain. Limits: 9 rows per batch."),
+        (False, "paused", "Paused by ana (claimed): They complain."),
     ],
 )
 def test_a_pause_and_limits_are_in_the_line(working, phase, words):
