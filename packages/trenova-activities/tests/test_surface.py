@@ -36,7 +36,8 @@ SteeringAnswer SteeringState CANCEL CANCELED_MEMO CHANGE_LIMITS PAUSE PROGRESS R
 NightlyStand
 """
 DATABASE = """
-DEMO_SEED EVERY_EVENT JOBS BrakeOptions PaceOptions CancellationActivities Catalog Clock Database DatabaseOptions DeliveryActivities History
+BrakeOptions PaceOptions
+DEMO_SEED EVERY_EVENT JOBS CancellationActivities Catalog Clock Database DatabaseOptions DeliveryActivities History
 JobTables Migration NotificationActivities NotificationPreferences NotifyRoles Preference ProNumberFormat
 ProNumberOptions RetentionActivities Seeded ShipmentActivities SystemActivities Tenant TransferActivities
 allow_by_default allow_retention asked_for check database_clock find_delivery found list_deliveries migrate

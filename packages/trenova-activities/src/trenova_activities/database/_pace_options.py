@@ -30,7 +30,7 @@ class BrakeOptions(BaseModel):
 
     enabled: bool = True
     look_every_s: float = Field(default=1, ge=0.1, le=60)
-    slow_share: float = Field(default=0.8, ge=0.05, le=1)
+    slow_share: float = Field(default=0.9, ge=0.05, le=1)
     stopped_batch_every_s: float = Field(default=10, ge=0.1, le=60)
     old_snapshot_s: float | None = Field(default=60, gt=0)
     dead_share: float | None = Field(default=0.8, gt=0, le=1)
