@@ -1,7 +1,7 @@
 """What CI runs. ``uv run nox`` is the whole of it; the other sessions are run by name.
 
-``lint``, ``types``, ``replay``, ``integration``, ``bench`` and ``demo`` use the environment that nox itself runs in,
-which ``uv run`` has just made from ``uv.lock``. The others make their own.
+``lint``, ``types``, ``replay``, ``integration``, ``slow``, ``bench`` and ``demo`` use the environment that nox itself
+runs in, which ``uv run`` has just made from ``uv.lock``. The others make their own.
 """
 
 import json
@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import tomllib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -42,11 +43,15 @@ nox.options.default_venv_backend = "uv"
 nox.options.download_python = "never"
 nox.options.error_on_missing_interpreters = False
 nox.options.reuse_venv = "yes"
-# The ends of the range that members support; what is between is a session by name. Services run in an image that has
-# the first of them, and only there.
-_NEWEST = [f"tests-{PYTHONS[-1]}({name})" for name in HOME if name not in SERVICES]
-_TESTS = [f"tests-{PYTHONS[0]}", *_NEWEST]
-nox.options.sessions = ["lint", "types", "replay", *_TESTS, "wheels", "integration", "demo"]
+# The ends of the range that members support; what is between is a session by name. The two largest members meet the
+# newest in `processes`. Services run in an image that has the oldest, and only there.
+NEWEST = PYTHONS[-1] if shutil.which(f"python{PYTHONS[-1]}") else PYTHONS[0]
+_IN_PROCESSES = {"trenova-activities", "trenova-workers"}
+_TESTS = [
+    f"tests-{PYTHONS[0]}",
+    *(f"tests-{PYTHONS[-1]}({name})" for name in HOME if name not in {*SERVICES, *_IN_PROCESSES}),
+]
+nox.options.sessions = ["lint", "types", "replay", *_TESTS, "wheels", "integration", "processes", "demo"]
 
 # Tests wait for servers more than they compute; a file's tests share its fixtures, so files go together.
 _TWO_AT_ONCE = ("-n", "2", "--dist", "loadfile")
@@ -124,20 +129,28 @@ def lowest(session: nox.Session, member: str) -> None:
 def integration(session: nox.Session) -> None:
     """What needs all members at once, and that the checks above find what they are for."""
     folders = [str(path) for path in (ROOT / "services/tests", ROOT / ".ci/tests") if path.exists()]
-    session.run("pytest", "-m", "not slow", *folders, *session.posargs)
+    marked = _marked("integration", SERVICES)
+    session.run("pytest", *_TWO_AT_ONCE, "-m", "not slow", *folders, *session.posargs)
+    session.run("pytest", *_TWO_AT_ONCE, "-m", "integration and not slow", *marked, *session.posargs)
+
+
+@nox.session(python=NEWEST)
+def processes(session: nox.Session) -> None:
+    """What starts many processes or takes every database, of each package; a quarter of an hour."""
+    where = session.virtualenv.location
+    session.run_install(
+        *("uv", "sync", "--quiet", "--frozen", "--all-packages", "--all-extras", f"--python={where}"),
+        env={"UV_PROJECT_ENVIRONMENT": where},
+    )
+    marked = _marked("integration", [name for name in HOME if name not in SERVICES])
+    session.run("pytest", *_TWO_AT_ONCE, "-m", "integration and not slow", *marked, *session.posargs)
 
 
 @nox.session(python=False)
-def processes(session: nox.Session) -> None:
-    """What starts many processes or takes every database, of each member; a quarter of an hour, by name."""
-    marked = [
-        str(path)
-        for home in HOME.values()
-        for path in sorted(home.glob("tests/**/test_*.py"))
-        if "mark.integration" in path.read_text()
-    ]
-    if marked:
-        session.run("pytest", *_TWO_AT_ONCE, "-m", "integration and not slow", *marked, *session.posargs)
+def slow(session: nox.Session) -> None:
+    """What takes minutes: drills with kills, floods, millions of rows; an hour or more, not a part of CI."""
+    files = [*_marked("slow", HOME), *_marked("integration", HOME), *map(str, ROOT.glob("services/tests/test_*.py"))]
+    session.run("pytest", "-m", "slow", *(session.posargs or sorted(set(files))))
 
 
 @nox.session(python=False)
@@ -204,6 +217,12 @@ def docs(session: nox.Session) -> None:
     """Build the documentation into ``site/``."""
     session.install("mkdocs-material>=9.8,<10", "mkdocs>=1.6,<2")
     session.run("mkdocs", "build", "--strict", env={"NO_MKDOCS_2_WARNING": "1"})
+
+
+def _marked(name: str, members: Iterable[str]) -> list[str]:
+    """Return the files of the members' tests that bear a mark; nothing else need be collected."""
+    files = [path for member in members for path in sorted(HOME[member].glob("tests/**/test_*.py"))]
+    return [str(path) for path in files if f"mark.{name}" in path.read_text()]
 
 
 def _build_wheels(session: nox.Session) -> None:

@@ -25,6 +25,24 @@ from trenova_activities.testing.fixtures import (  # noqa: F401 -- fixtures
 from trenova_errors import ErrorsPlugin
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave our own schema on PostgreSQL to slow runs where a test that is run once also takes the current TMS's.
+
+    Tests without that mark go through all of them everywhere.
+    """
+
+    def on(item: pytest.Item) -> tuple[str, str]:
+        name, _, database = item.nodeid.partition("[")
+        return name, database
+
+    known = {on(item) for item in items}
+    for item in items:
+        name, database = on(item)
+        twin = (name, database.replace("postgresql", "current", 1))
+        if "postgresql" in database and twin in known and item.get_closest_marker("integration"):
+            item.add_marker("slow")
+
+
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def temporal_address() -> AsyncIterator[str]:
     """The address of a dev server that lives as long as the test session."""
