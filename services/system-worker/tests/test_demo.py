@@ -15,6 +15,7 @@ MODULE = "system_worker"
 
 
 @pytest.mark.integration
+@pytest.mark.timeout(300)
 async def test_it_purges_the_log_of_its_own_organizations_only(services: Services):
     await asyncio.to_thread(services.start, MODULE)
     settings = load_settings(Settings, environ=services.environ).values

@@ -84,7 +84,7 @@ async def page():
         browser = await driver.chromium.launch(executable_path=CHROMIUM, headless=True, args=FLAGS)
         try:
             context = await browser.new_context()
-            context.set_default_timeout(20_000)
+            context.set_default_timeout(45_000)
             yield await context.new_page()
         finally:
             await browser.close()
