@@ -37,9 +37,15 @@ MOST_DAYS: Final = 36_500
 _MOST_ROWS: Final = 10_000  # per batch; the function of allow_retention takes no more
 _RAISED: Final = frozenset({"P0001"})  # PL/pgSQL's RAISE without a code of its own
 _SQLITE_RAISED: Final = "SQLITE_CONSTRAINT_TRIGGER"
+# The server itself sums up what went, by the definition of ids_digest: thousands of ids need not come here.
 _PURGE = text(
-    f"SELECT entry_at, entry_id FROM {FUNCTION}(:organization_id, :business_unit_id, "  # noqa: S608 - our own name
-    "CAST(:after_at AS bigint), :after_id, CAST(:limit AS integer), CAST(:before AS bigint))"
+    "WITH gone AS MATERIALIZED (SELECT entry_id, entry_at, number "
+    f"FROM {FUNCTION}(:organization_id, :business_unit_id, CAST(:after_at AS bigint), :after_id, "  # noqa: S608 - our own name
+    "CAST(:limit AS integer), CAST(:before AS bigint)) WITH ORDINALITY AS g (entry_id, entry_at, number)), "
+    "ends AS (SELECT count(*) AS entries, encode(sha256(convert_to(coalesce("
+    "string_agg(entry_id || chr(10), '' ORDER BY entry_id COLLATE \"C\"), ''), 'UTF8')), 'hex') AS digest FROM gone) "
+    "SELECT e.entries, e.digest, f.entry_at AS first_at, f.entry_id AS first_id, l.entry_at AS last_at, "
+    "l.entry_id AS last_id FROM ends e LEFT JOIN gone f ON f.number = 1 LEFT JOIN gone l ON l.number = e.entries"
 )
 _TURNS = text(
     "SELECT pg_advisory_xact_lock(hashtextextended("
@@ -150,12 +156,10 @@ class AuditRetention:
         limit = min(limit, _MOST_ROWS)
         try:
             if self._way is Way.FUNCTION:
-                gone = await self._through_function(connection, tenant, cutoff, after, limit)
-                looked_at = gone
-            else:
-                before = await self._strictest(connection, tenant, cutoff, at)
-                looked_at = await self._oldest(connection, tenant, before, after, limit)
-                gone = await self._delete(connection, tenant, before, looked_at)
+                return await self._through_function(connection, tenant, cutoff, after, limit)
+            before = await self._strictest(connection, tenant, cutoff, at)
+            looked_at = await self._oldest(connection, tenant, before, after, limit)
+            gone = await self._delete(connection, tenant, before, looked_at)
         except DBAPIError as error:
             if _was_raised(error):
                 raise ConfigurationError(
@@ -176,11 +180,20 @@ class AuditRetention:
 
     async def _through_function(
         self, connection: AsyncConnection, tenant: Tenant, cutoff: int, after: Position | None, limit: int
-    ) -> Sequence[Place]:
+    ) -> Batch:
         start = after or Position(-1, "")
         arguments = {"after_at": start.at, "after_id": start.id, "limit": limit, "before": cutoff}
-        rows = await connection.execute(_PURGE, {**tenant.values, **arguments})
-        return [(at, id_) for at, id_ in rows.all()]
+        gone = (await connection.execute(_PURGE, {**tenant.values, **arguments})).one()
+        last = Position(gone.last_at, gone.last_id) if gone.entries else None
+        return Batch(
+            rows=gone.entries,
+            first=Position(gone.first_at, gone.first_id) if gone.entries else None,
+            last=last,
+            digest=gone.digest,
+            cursor=last,
+            exhausted=gone.entries < limit,
+            seen=gone.entries,
+        )
 
     async def _strictest(self, connection: AsyncConnection, tenant: Tenant, cutoff: int, at: int) -> int:
         """Return the cut-off of the run or of the period as it is now, whichever spares more."""
