@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncTransactio
 from trenova_activities.database._failures import translated
 from trenova_activities.database._job_tables import JobTables
 from trenova_activities.database._options import DatabaseOptions
+from trenova_activities.database._ping import ping_idle
 from trenova_activities.database._write_turns import WriteTurns
 
 Clock = Callable[[AsyncConnection], Awaitable[int]]
@@ -52,6 +53,8 @@ class Database:
         self._turns = WriteTurns(options.writes, options.place)
         if options.is_sqlite:
             _tune_sqlite(self.engine)
+        else:
+            ping_idle(self.engine)
 
     @classmethod
     @asynccontextmanager
@@ -137,7 +140,6 @@ def _engine_options(options: DatabaseOptions) -> dict[str, Any]:
         "pool_size": options.pool_size,
         "max_overflow": 0,
         "pool_timeout": options.connect_timeout_s,
-        "pool_pre_ping": True,
         "connect_args": {"timeout": options.connect_timeout_s, "server_settings": settings},
     }
 

@@ -4,7 +4,7 @@ import time
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Row, insert, select, text, update
+from sqlalchemy import BigInteger, Row, column, insert, select, text, true, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from trenova_activities.database._engine import Database, database_clock
@@ -14,9 +14,14 @@ from trenova_activities.database._nightly_run import NightlyRun
 from trenova_activities.database._nightly_tenants import DONE, RUNNING, SKIPPED, RunTenants
 from trenova_activities.database._tenant import Tenant
 
-_BEGIN: Final = text(
-    "SELECT CAST(extract(epoch FROM clock_timestamp()) AS bigint), "
-    "set_config('lock_timeout', :lock, true), set_config('statement_timeout', :statement, true)"
+_LIMITS: Final = (
+    text(
+        "SELECT CAST(extract(epoch FROM clock_timestamp()) AS bigint) AS clock, "
+        "set_config('lock_timeout', :lock, true) AS lock, set_config('statement_timeout', :statement, true) AS statement"
+    )
+    .columns(column("clock", BigInteger))
+    .cte("limits")
+    .prefix_with("MATERIALIZED", dialect="postgresql")
 )
 
 
@@ -70,9 +75,8 @@ class RunBatches:
         Raises:
             RetryableError: A lock, a time-out or a deadlock; nothing was changed.
         """
-        async with self._database.write() as connection:
-            at = await self._begin(connection, stretch)
-            state = await self._locked(connection, tenant)
+        async with self._database.write(paced=True) as connection:
+            state, at = await self._begin(connection, tenant, stretch)
             if state.state != RUNNING:
                 return Changed(more=False)
             verdict = await self._tenants.verdict(connection, tenant)
@@ -96,19 +100,23 @@ class RunBatches:
             await self._record(connection, tenant, changes, _line(state, batch, at))
         return Changed(more=not batch.exhausted, rows=batch.rows, seen=batch.seen, work_s=work_s)
 
-    async def _begin(self, connection: AsyncConnection, stretch: int) -> int:
-        """Limit how long the batch may be in anybody's way, and return the database's clock."""
+    async def _begin(self, connection: AsyncConnection, tenant: Tenant, stretch: int) -> tuple[Row[Any], int]:
+        """Lock the tenant's row and return it with the database's clock, after limiting how long the batch may wait.
+
+        On PostgreSQL that is one statement. Its limit on waiting for locks holds for the row too, as the row is only
+        looked for once the limits are set.
+        """
+        query = select(self._table).where(*self._tenants.mine(tenant))
         if connection.dialect.name != "postgresql":
-            return await self._database.clock(connection)
+            at = await self._database.clock(connection)
+            return (await connection.execute(query)).one(), at
         longest_s = self._database.options.statement_timeout_s
         statement_s = min(self._options.statement_timeout_s * stretch, longest_s)
         limits = {"lock": f"{self._options.lock_timeout_s * 1000:.0f}", "statement": f"{statement_s * 1000:.0f}"}
-        at = (await connection.execute(_BEGIN, limits)).scalar_one()
-        return int(at) if self._database.clock is database_clock else await self._database.clock(connection)
-
-    async def _locked(self, connection: AsyncConnection, tenant: Tenant) -> Row[Any]:
-        query = select(self._table).where(*self._tenants.mine(tenant)).with_for_update()
-        return (await connection.execute(query)).one()
+        query = query.add_columns(_LIMITS.c.clock).select_from(_LIMITS.join(self._table, true()))
+        state = (await connection.execute(query.with_for_update(of=self._table), limits)).one()
+        own = self._database.clock is database_clock
+        return state, int(state.clock) if own else await self._database.clock(connection)
 
     async def _record(
         self, connection: AsyncConnection, tenant: Tenant, changes: dict[str, Any], line: dict[str, Any] | None
