@@ -169,6 +169,35 @@ async def test_a_wait_ends_when_the_call_should():
     await asyncio.wait_for(pace.ready(lambda: True), 30)
 
 
+async def test_a_wait_of_a_minute_ends_when_the_call_is_asked_to_stop():
+    brake = braking(Told(Health(lag_s=1000)), Clock(), stopped_batch_every_s=60)
+    pace = RunPace(Pace.begin(100, limit=100, target_s=0.025), brake)
+    asked = asyncio.Event()
+    waiting = asyncio.create_task(pace.ready(asked.is_set))
+    await asyncio.wait([waiting], timeout=0.5)
+    assert not waiting.done()
+    asked.set()
+    await asyncio.wait_for(waiting, 30)
+
+
+async def test_a_call_that_hands_over_waits_for_its_rate_unless_it_is_asked_to_stop():
+    clock = Clock()
+    pace = RunPace(Pace.begin(100, limit=100, target_s=1), braking(Told(None), clock), rows_per_second=2, now=clock)
+    pace.done(0.0, rows=100, seen=100)  # fifty seconds' worth
+    asked = asyncio.Event()
+    waiting = asyncio.create_task(pace.settle(asked.is_set))
+    await asyncio.wait([waiting], timeout=0.5)
+    assert not waiting.done()
+    asked.set()
+    await asyncio.wait_for(waiting, 30)
+
+    waiting = asyncio.create_task(pace.settle(lambda: False))
+    await asyncio.wait([waiting], timeout=0.5)
+    assert not waiting.done()
+    clock.now += 10  # no wait is longer, so that a call ends in time
+    await asyncio.wait_for(waiting, 30)
+
+
 async def test_an_upper_bound_on_the_rate_is_kept_over_many_batches():
     clock = Clock()
     pace = RunPace(

@@ -116,6 +116,8 @@ class NightlyEngine:
         dry_run = self._request.payload.dry_run
         progress = RunProgress(self._database, run, beats, pace=pace, metrics=self._metrics, dry_run=dry_run)
         done = await self._all(run, pace, progress)
+        if not done:
+            await pace.settle(_asked_to_end)
         ended = RunEnd(self._database, run, self._metrics)
         stand = progress.standing(await tally(self._database, run))
         await ended.keep(stand, done=done)
@@ -172,7 +174,7 @@ class NightlyEngine:
     ) -> bool:
         """Return whether to go on with the next tenant: this one is finished, or somebody has its rows locked."""
         while True:
-            await pace.ready(self._used_up)
+            await pace.ready(lambda: _asked_to_end() or self._used_up())
             if self._used_up():
                 return False
             self._batches += 1
@@ -212,8 +214,7 @@ class NightlyEngine:
         does a call that the workflow stops, see ``_nightly_handover``.
         """
         spent = self._batches >= self._budget.batches or asyncio.get_running_loop().time() >= self._ends
-        spent = spent or activity.is_worker_shutdown() or activity.is_cancelled()
-        return spent and self._steps > 0
+        return (spent or _asked_to_end()) and self._steps > 0
 
     async def _patiently(self, tenant: Tenant, tenants: RunTenants, step: Callable[[], Awaitable[bool]]) -> bool:
         """Try a transaction again where another one was in its way; anything permanent fails the tenant alone.
@@ -260,6 +261,11 @@ class _LockedError(Exception):
     def __init__(self, error: RetryableError) -> None:
         super().__init__()
         self.error = error
+
+
+def _asked_to_end() -> bool:
+    """Say whether the worker drains or the workflow stops the call."""
+    return activity.is_worker_shutdown() or activity.is_cancelled()
 
 
 def state_of(error: ApplicationError) -> str:

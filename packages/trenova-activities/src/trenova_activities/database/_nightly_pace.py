@@ -18,7 +18,7 @@ TIMED_OUT: Final = "57014"
 
 _MOST_STRETCHED: Final = 1024
 _NAP_S: Final = 0.25
-"""A pause is cut into naps, so that a worker that drains need not wait for its end."""
+"""A pause is cut into naps, so that a worker that drains, or a run that is paused, need not wait for its end."""
 
 _BURST_S: Final = 0.5
 """A run with an upper bound on its rate takes no more rows at once than are allowed in this time."""
@@ -88,17 +88,31 @@ class RunPace:
         Args:
             enough: Whether the call should rather end; the wait is over then.
         """
-        await self.brake.look()
-        paused_since = self._now()
-        while True:
-            due = max(self._ready, paused_since + self.brake.pause_s(self._last_s))
-            left = due - self._now()
-            if left <= 0 or enough():
-                break
-            await asyncio.sleep(min(left, _NAP_S))
+        since = self._now()
+        while not enough():
             await self.brake.look()
-        if self._ready > self._now():  # a call that ends early would let the next one exceed the rate
-            await asyncio.sleep(min(self._ready - self._now(), _SLOWEST_S))
+            due = max(self._ready, since + self.brake.pause_s(self._last_s))
+            if not await self._nap(due):
+                return
+
+    async def settle(self, asked: Callable[[], bool]) -> None:
+        """Wait at the end of a call that hands over, or the next one, which begins at once, would exceed the rate.
+
+        Args:
+            asked: Whether somebody wants the call to end now. It does not wait then: a worker that drains and a run that
+                is paused come before a rate, which is exceeded by one batch at most.
+        """
+        due = min(self._ready, self._now() + _SLOWEST_S)
+        while not asked() and await self._nap(due):
+            pass
+
+    async def _nap(self, due: float) -> bool:
+        """Sleep for a moment; false where it is due already."""
+        left = due - self._now()
+        if left <= 0:
+            return False
+        await asyncio.sleep(min(left, _NAP_S))
+        return True
 
     def done(self, seconds: float, *, rows: int, seen: int, work_s: float | None = None) -> None:
         """Take note of a batch.
