@@ -21,11 +21,12 @@ async def test_the_server_describes_itself(server):
 @pytest.mark.skipif(
     importlib.util.find_spec("schemathesis") is None, reason="needs schemathesis, which is in the root environment"
 )
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("signed_in", [True, False], ids=["signed in", "not signed in"])
 async def test_no_request_that_a_fuzzer_finds_is_an_error_of_the_server(server, signed_in, tmp_path):
     """Schemathesis, with data that fits the description and data that does not."""
     command = [
-        *("run", f"{server.url}/openapi.json", "--max-examples", "40", "--seed", "1", "--mode", "all"),
+        *("run", f"{server.url}/openapi.json", "--max-examples", "15", "--seed", "1", "--mode", "all"),
         *(
             "--checks",
             "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance",
@@ -46,7 +47,7 @@ async def test_no_request_that_a_fuzzer_finds_is_an_error_of_the_server(server, 
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
-    out, _ = await asyncio.wait_for(process.communicate(), 110)
+    out, _ = await asyncio.wait_for(process.communicate(), 240)
 
     assert process.returncode == 0, out.decode()
     assert any(event.outcome == "done" for event in server.events) is signed_in
