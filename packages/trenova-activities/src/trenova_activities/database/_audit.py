@@ -1,12 +1,14 @@
 """Entries of the TMS's audit log, as a job writes them."""
 
-from collections.abc import Iterable
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Table, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from trenova_activities.database._alike_rows import insert_alike, takes_alike
 from trenova_activities.database._ids import new_id
 from trenova_activities.database._rows import insertable
 from trenova_activities.database._tenant import Tenant
@@ -63,9 +65,35 @@ async def write_audit(
     connection: AsyncConnection, table: Table, tenant: Tenant, entries: Iterable[AuditEntry], *, at: int
 ) -> None:
     """Append entries in the caller's transaction; ``at`` is unix seconds."""
-    rows = [insertable(table, _row(tenant, entry, at)) for entry in entries]
-    if rows:
-        await connection.execute(insert(table), rows)
+    written = list(entries)
+    if not written:
+        return
+    first = insertable(table, _row(tenant, written[0], at))
+    if len({_common(entry) for entry in written}) == 1 and takes_alike(connection, table, list(first)):
+        same = {name: value for name, value in first.items() if name not in _OF_EACH}
+        each = {name: texts_of(written) for name, texts_of in _OF_EACH.items() if name in first}
+        await insert_alike(connection, table, same, each)
+        return
+    await connection.execute(insert(table), [insertable(table, _row(tenant, entry, at)) for entry in written])
+
+
+def _common(entry: AuditEntry) -> tuple[str | None, ...]:
+    """What the entries of one batch of a job have in common, beside tenant and time."""
+    return entry.resource, entry.operation, entry.user_id, entry.correlation_id, entry.comment
+
+
+_OF_EACH: Final[Mapping[str, Callable[[Sequence[AuditEntry]], list[str]]]] = {
+    "id": lambda entries: [new_id("ae") for _ in entries],
+    "resource_id": lambda entries: [entry.resource_id for entry in entries],
+    "previous_state": lambda entries: [_json(entry.previous_state) for entry in entries],
+    "current_state": lambda entries: [_json(entry.current_state) for entry in entries],
+    "metadata": lambda entries: [_json(entry.metadata) for entry in entries],
+}
+"""The columns in which such entries differ, as text."""
+
+
+def _json(state: Mapping[str, Any]) -> str:
+    return json.dumps(state, separators=(",", ":"))
 
 
 def _row(tenant: Tenant, entry: AuditEntry, at: int) -> dict[str, Any]:

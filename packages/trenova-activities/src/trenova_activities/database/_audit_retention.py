@@ -39,8 +39,8 @@ _RAISED: Final = frozenset({"P0001"})  # PL/pgSQL's RAISE without a code of its 
 _SQLITE_RAISED: Final = "SQLITE_CONSTRAINT_TRIGGER"
 # The server itself sums up what went, by the definition of ids_digest: thousands of ids need not come here.
 _PURGE = text(
-    "WITH gone AS MATERIALIZED (SELECT entry_id, entry_at, number "
-    f"FROM {FUNCTION}(:organization_id, :business_unit_id, CAST(:after_at AS bigint), :after_id, "  # noqa: S608 - our own name
+    "WITH gone AS MATERIALIZED (SELECT entry_id, entry_at, number FROM "  # noqa: S608 - our own name
+    f"{FUNCTION}(:organization_id, :business_unit_id, CAST(:after_at AS bigint), :after_id, "
     "CAST(:limit AS integer), CAST(:before AS bigint)) WITH ORDINALITY AS g (entry_id, entry_at, number)), "
     "ends AS (SELECT count(*) AS entries, encode(sha256(convert_to(coalesce("
     "string_agg(entry_id || chr(10), '' ORDER BY entry_id COLLATE \"C\"), ''), 'UTF8')), 'hex') AS digest FROM gone) "

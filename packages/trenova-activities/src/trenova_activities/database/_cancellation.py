@@ -23,6 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from trenova_activities._names import CANCEL_SHIPMENTS_JOB
+from trenova_activities.database._any_of import any_of
 from trenova_activities.database._audit import AuditEntry, write_audit
 from trenova_activities.database._catalog import Catalog, label
 from trenova_activities.database._nightly_job import (
@@ -172,7 +173,9 @@ class Cancellation:
         if not ids:
             return []
         table = self._shipments
-        locked = select(table.c.id).where(stale, table.c.id.in_(ids)).order_by(table.c.id).with_for_update()
+        locked = (
+            select(table.c.id).where(stale, any_of(connection, table.c.id, ids)).order_by(table.c.id).with_for_update()
+        )
         held = list((await connection.execute(locked)).scalars())
         changes = {
             **self._changes(table, at),
@@ -180,7 +183,7 @@ class Cancellation:
             "canceled_by_id": user_id,
             "cancel_reason": REASON,
         }
-        cancel = update(table).where(stale, table.c.id.in_(held)).values(changes)
+        cancel = update(table).where(stale, any_of(connection, table.c.id, held)).values(changes)
         returned = (table.c.id, table.c.pro_number, table.c.created_at)
         return (await connection.execute(cancel.returning(*returned))).all()
 
@@ -188,13 +191,30 @@ class Cancellation:
         """Cancel moves, stops and assignments, but what is completed stays so."""
         if not ids:
             return
-        moves = self._catalog["shipment_moves"]
-        mine = and_(tenant.owns(moves), moves.c.shipment_id.in_(ids))
-        await connection.execute(self._cancel_open(moves, tenant, at).where(moves.c.shipment_id.in_(ids)))
+        moves = await self._cancel_moves(connection, tenant, ids, at)
+        if not moves:
+            return
         for name in ("stops", "assignments"):
             table = self._catalog[name]
-            below = table.c.shipment_move_id.in_(select(moves.c.id).where(mine))
+            below = any_of(connection, table.c.shipment_move_id, moves)
             await connection.execute(self._cancel_open(table, tenant, at).where(below))
+
+    async def _cancel_moves(
+        self, connection: AsyncConnection, tenant: Tenant, ids: Sequence[str], at: int
+    ) -> Sequence[str]:
+        """Cancel the open moves of shipments, and return the ids of all.
+
+        What is below them is then looked up by ids. A planner that is left to join it with the moves takes them for few
+        (tenant and shipment seem to be independent), and compares every stop of the tenant with every move.
+        """
+        moves = self._catalog["shipment_moves"]
+        mine = any_of(connection, moves.c.shipment_id, ids)
+        cancel = self._cancel_open(moves, tenant, at).where(mine)
+        every = select(moves.c.id).where(tenant.owns(moves), mine)
+        if connection.dialect.name == "postgresql":  # one statement: both parts see the moves as they were before it
+            return (await connection.execute(every.add_cte(cancel.cte("canceled")))).scalars().all()
+        await connection.execute(cancel)
+        return (await connection.execute(every)).scalars().all()
 
     def _cancel_open(self, table: Table, tenant: Tenant, at: int) -> Any:
         final = [label(table.c.status, status) for status in _FINAL]

@@ -17,7 +17,8 @@ from trenova_activities.database._tenant import Tenant
 _LIMITS: Final = (
     text(
         "SELECT CAST(extract(epoch FROM clock_timestamp()) AS bigint) AS clock, "
-        "set_config('lock_timeout', :lock, true) AS lock, set_config('statement_timeout', :statement, true) AS statement"
+        "set_config('lock_timeout', :lock, true) AS lock, "
+        "set_config('statement_timeout', :statement, true) AS statement"
     )
     .columns(column("clock", BigInteger))
     .cte("limits")
