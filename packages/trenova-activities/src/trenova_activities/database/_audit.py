@@ -92,8 +92,11 @@ _OF_EACH: Final[Mapping[str, Callable[[Sequence[AuditEntry]], list[str]]]] = {
 """The columns in which such entries differ, as text."""
 
 
+_ENCODER: Final = json.JSONEncoder(separators=(",", ":"))
+
+
 def _json(state: Mapping[str, Any]) -> str:
-    return json.dumps(state, separators=(",", ":"))
+    return _ENCODER.encode(state)
 
 
 def _row(tenant: Tenant, entry: AuditEntry, at: int) -> dict[str, Any]:

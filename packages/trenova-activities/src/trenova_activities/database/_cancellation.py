@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     ColumnElement,
     Row,
@@ -12,6 +13,7 @@ from sqlalchemy import (
     Table,
     Tuple,
     and_,
+    any_,
     func,
     literal,
     or_,
@@ -129,12 +131,10 @@ class Cancellation:
         """Cancel the next stale shipments with everything below them, and write an audit entry for each."""
         cutoff = min(cutoff, run.as_of - DAY_S)
         seen = await self._candidates(connection, tenant, cutoff, after, limit)
-        user_id = await self._system_user.of(connection, tenant)
-        stale = self._stale(tenant, cutoff)
-        changed = await self._cancel(connection, stale, [position.id for position in seen], user_id, at)
+        changed = await self._cancel(connection, tenant, cutoff, [position.id for position in seen], at)
         ids = [row.id for row in changed]
         await self._cancel_below(connection, tenant, ids, at)
-        author = await self._system_user.author(connection, user_id)
+        author = await self._system_user.author(connection, changed[0].canceled_by_id if changed else None)
         entries = [_entry(row, run, author, at) for row in changed]
         await write_audit(connection, self._catalog["audit_entries"], tenant, entries, at=at)
         order = sorted(Position(row.created_at, row.id) for row in changed)
@@ -164,28 +164,37 @@ class Cancellation:
     async def _cancel(
         self,
         connection: AsyncConnection,
-        stale: ColumnElement[bool],
+        tenant: Tenant,
+        cutoff: int,
         ids: Sequence[str],
-        user_id: str | None,
         at: int,
     ) -> Sequence[Row[Any]]:
         """Lock the candidates in the order of their ids, and cancel those that are still stale then."""
         if not ids:
             return []
-        table = self._shipments
-        locked = (
-            select(table.c.id).where(stale, any_of(connection, table.c.id, ids)).order_by(table.c.id).with_for_update()
-        )
-        held = list((await connection.execute(locked)).scalars())
+        table, stale = self._shipments, self._stale(tenant, cutoff)
+        locked = select(table.c.id).where(stale, any_of(connection, table.c.id, ids)).order_by(table.c.id)
         changes = {
             **self._changes(table, at),
             "canceled_at": at,
-            "canceled_by_id": user_id,
+            "canceled_by_id": self._system_user.of(tenant),
             "cancel_reason": REASON,
         }
-        cancel = update(table).where(stale, any_of(connection, table.c.id, held)).values(changes)
-        returned = (table.c.id, table.c.pro_number, table.c.created_at)
+        cancel = update(table).where(stale, await self._held(connection, locked)).values(changes)
+        returned = (table.c.id, table.c.pro_number, table.c.created_at, table.c.canceled_by_id)
         return (await connection.execute(cancel.returning(*returned))).all()
+
+    async def _held(self, connection: AsyncConnection, locked: Select[str]) -> ColumnElement[bool]:
+        """Return the condition that a shipment is one of those that the query locks.
+
+        On PostgreSQL the query is part of the statement that has the condition. As the only part of an array it is
+        answered in full before the first row is looked at.
+        """
+        id_ = self._shipments.c.id
+        if connection.dialect.name == "postgresql":
+            held = locked.with_for_update().cte("held")
+            return id_ == any_(func.array(select(held.c.id).scalar_subquery(), type_=ARRAY(id_.type)))
+        return id_.in_(list((await connection.execute(locked)).scalars()))
 
     async def _cancel_below(self, connection: AsyncConnection, tenant: Tenant, ids: Sequence[str], at: int) -> None:
         """Cancel moves, stops and assignments, but what is completed stays so."""

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from sqlalchemy import Select, select
+from sqlalchemy import ColumnElement, Select, null, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from trenova_activities.database._catalog import Catalog
@@ -22,12 +22,11 @@ class SystemUser:
         self._catalog = catalog
         self._known = catalog.has("users", "email_address")
 
-    async def of(self, connection: AsyncConnection, tenant: Tenant) -> str | None:
-        """Return the id of the tenant's own system user."""
+    def of(self, tenant: Tenant) -> ColumnElement[str | None]:
+        """Return an expression for the id of the tenant's own system user: NULL if there is none."""
         if not self._known:
-            return None
-        query = self._query().where(tenant.owns(self._catalog["users"]))
-        return (await connection.execute(query)).scalars().first()
+            return null()
+        return self._query().where(tenant.owns(self._catalog["users"])).scalar_subquery()
 
     async def author(self, connection: AsyncConnection, tenants_own: str | None) -> str | None:
         """Return what an audit entry of the system carries as its user.
