@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -17,6 +18,8 @@ from temporalio.worker import Worker
 import trenova_activities as jobs
 from trenova_activities._labels import RunLabels, brief, checked_tags
 from trenova_activities._notice_labels import notice_labels
+from trenova_activities.database._nightly_handover import handed_over
+from trenova_activities.database._own_run import cancel_own_run
 from trenova_errors import ConflictError, ErrorsPlugin, InvalidInputError
 
 TENANT = {"organization_id": "org_1", "business_unit_id": "bu_1"}
@@ -176,6 +179,41 @@ async def test_every_run_says_what_it_is_and_everything_it_schedules_says_why(cl
         "Send by email to user/usr_1",
         "Record that email to user/usr_1 is given up",
     ]
+
+
+async def test_a_run_that_was_steered_says_why_each_of_its_calls_runs(client: Client, queue: str):
+    asked = asyncio.Event()
+
+    async def work(payload: jobs.CancelShipmentsPayload) -> jobs.CancelShipmentsProgress:
+        assert payload.run is not None
+        if payload.run.canceled:
+            await cancel_own_run()
+            return jobs.CancelShipmentsProgress(done=False)
+        asked.set()
+        while not activity.is_cancelled():
+            activity.heartbeat()
+            await asyncio.sleep(0.05)
+        return jobs.CancelShipmentsProgress(done=False)
+
+    @activity.defn(name=jobs.CANCEL_SHIPMENTS_ACTIVITY)
+    async def call(payload: jobs.CancelShipmentsPayload) -> jobs.CancelShipmentsProgress:
+        return await handed_over(work(payload))
+
+    soon = {"max_heartbeat_throttle_interval": timedelta(milliseconds=100)}  # what stops a call comes with a heartbeat
+    async with Worker(client, task_queue=queue, workflows=WORKFLOWS, activities=[call], **soon):
+        run = await jobs.start_cancel(client, key=queue, task_queue=queue)
+        await asyncio.wait_for(asked.wait(), 60)
+        await jobs.steer(client, run.id, jobs.PauseRequest(reason="They complain", by="ana"))
+        asked.clear()
+        await jobs.steer(client, run.id, jobs.ResumeRequest(by="ana"))
+        await asyncio.wait_for(asked.wait(), 60)
+        await jobs.steer(client, run.id, jobs.CancelRequest(reason="wrong night", by="ana"))
+        *calls, last = (await metadata_of(client, run.id))[2]
+        details = await details_now(client, run.id)
+
+    assert [said.partition(":")[0] for said in calls] == [f"Cancel, call {number}" for number in (1, 2)]
+    assert last == "End the run as canceled, as it was told"
+    assert details.startswith("Canceled by ana (claimed): wrong night")
 
 
 async def details_now(client: Client, workflow_id: str) -> str:

@@ -1,6 +1,8 @@
 """The real job on a real database is paused, limited and canceled while it works: what it did is what it tells."""
 
 import asyncio
+import math
+import time
 from contextlib import asynccontextmanager
 
 import pytest
@@ -21,19 +23,22 @@ from trenova_activities import (
     steer,
 )
 from trenova_activities.database import CancellationActivities
+from trenova_activities.database._nightly import Budget
 
-ROWS, BATCH = 3000, 10
+ROWS, BATCH, RATE = 3000, 10, 200
+LIMIT = 50
+"""Below a hundred rows nothing steers a batch, so that this is what each has."""
 
 
 @asynccontextmanager
-async def at_work(client, queue, url):
+async def at_work(client, queue, url, *, rows=ROWS, budget=None):
     async with opened(url) as world:
         world.now = None
         async with world.database.read() as connection:
             now = await world.clock(connection)
         [tenant] = await world.tenants(1)
-        await world.shipments(tenant, [now - 31 * DAY] * ROWS)
-        activities = await CancellationActivities.open(world.database)
+        await world.shipments(tenant, [now - 31 * DAY] * rows)
+        activities = CancellationActivities(world.database, world.catalog, budget=budget)
         async with Worker(
             client,
             task_queue=queue,
@@ -71,7 +76,7 @@ async def test_a_pause_falls_between_two_batches_and_a_limit_holds_from_the_next
         assert 0 < done < ROWS
         assert {row.rows for row in before} == {BATCH}
 
-        await steer(client, run.id, LimitsRequest(batch_size=250, by="ana"))
+        await steer(client, run.id, LimitsRequest(batch_size=LIMIT, by="ana"))
         await asyncio.sleep(2)
         assert len(await world.own("job_run_batches")) == len(before)
         await steer(client, run.id, ResumeRequest(by="ana"))
@@ -80,7 +85,7 @@ async def test_a_pause_falls_between_two_batches_and_a_limit_holds_from_the_next
 
     assert result.total_cancelled == ROWS
     assert sum(row.rows for row in after) == ROWS
-    assert {row.rows for row in after[len(before) : -1]} == {250}
+    assert {row.rows for row in after[len(before) : -1]} == {LIMIT}
 
 
 @pytest.mark.integration
@@ -95,3 +100,27 @@ async def test_a_run_that_is_canceled_leaves_whole_batches(client, queue, embedd
     assert 0 < done < ROWS
     assert done == sum(row.rows for row in batches)
     assert {row.rows for row in batches} == {BATCH}
+
+
+@pytest.mark.integration
+async def test_a_rate_that_a_run_is_told_is_kept_over_all_its_calls(client, queue, embedded_sqlite_url):
+    """Each call does three batches: half a second's worth at once, whatever a batch may have, and then a pause."""
+    rows = 1200
+    asked = {"rows": rows, "budget": Budget(batches=3)}
+    async with at_work(client, queue, embedded_sqlite_url, **asked) as (world, tenant, run):
+        await steer(client, run.id, PauseRequest(reason="They complain", by="ana"))
+        await held(client, run.id)
+        left = rows - await canceled(world, tenant)
+        await steer(client, run.id, LimitsRequest(batch_size=10_000, rows_per_second=RATE, by="ana"))
+        began = time.monotonic()
+        await steer(client, run.id, ResumeRequest(by="ana"))
+        result = await run.result()
+        spent = time.monotonic() - began
+        batches = await world.own("job_run_batches")
+
+    assert result.total_cancelled == rows
+    assert left > RATE
+    paced = [row.rows for row in batches][-math.ceil(left / (RATE // 2)) :]
+    assert sum(paced) == left
+    assert max(paced) == RATE // 2
+    assert spent >= (left - paced[-1]) / RATE

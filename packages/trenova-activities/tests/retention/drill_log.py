@@ -7,6 +7,8 @@ from typing import Any
 
 import asyncpg
 
+from trenova_activities.database import Database, DatabaseOptions, verify_manifest
+
 AGE_INDEX = "CREATE INDEX trenova_audit_age ON audit_entries (organization_id, business_unit_id, timestamp, id)"
 KINDS = 10
 """Organizations by their number's last digit: 0 has no period, 1 a legal hold on one shipment, 2 one on a month,
@@ -145,14 +147,24 @@ async def log_agrees(url: str, expected: Expected) -> None:
         assert await _left(connection) == expected.left
 
 
-async def manifest_agrees(url: str, expected: Expected, run_id: str) -> None:
-    """The manifest is of one run; its batches are numbered without a gap, touch without overlap, and sum up."""
+async def manifest_agrees(url: str, expected: Expected, run_id: str, seal: str) -> None:
+    """The manifest is of one run; its batches are numbered without a gap, touch without overlap, and sum up.
+
+    Its chain is whole, every batch is in it, and its seal is the one that the workflow's result names.
+    """
     async with connected(url) as connection:
         runs = await connection.fetch("SELECT run_id, state FROM trenova_jobs.job_runs")
         assert [tuple(row) for row in runs] == [(run_id, "done")]
         found: Any = await connection.fetchrow(_MANIFEST)
         assert (found["rows"], found["misnumbered"], found["wrong"]) == (expected.eligible, 0, 0)
         assert await connection.fetchval(_TENANTS_AGREE) == 0
+    async with Database.open(DatabaseOptions(url=url)) as database:
+        manifest = await verify_manifest(database, run_id, seal=seal)
+    assert manifest.problem == ""
+    assert [tenant.problem for tenant in manifest.tenants if tenant.problem] == []
+    assert manifest.seal == seal
+    assert sum(tenant.batches for tenant in manifest.tenants) == found["batches"]
+    assert sum(tenant.unchained for tenant in manifest.tenants) == 0
 
 
 async def _left(connection: asyncpg.Connection) -> dict[str, str]:

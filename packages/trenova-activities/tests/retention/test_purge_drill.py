@@ -156,7 +156,8 @@ async def survive(drill: Drill, folder: Path) -> None:
         assert not result.partial_failures
         assert handle.first_execution_run_id is not None
         await log_agrees(found.url, found.expected)
-        await manifest_agrees(found.url, found.expected, handle.first_execution_run_id)
+        seal = result.data["manifest"]
+        await manifest_agrees(found.url, found.expected, handle.first_execution_run_id, seal)
         executions = await one_chain(client, handle)
         _log.info("%s rows, %s workflow executions", f"{result.total_deleted:,}", executions)
 
