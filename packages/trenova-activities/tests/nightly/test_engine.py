@@ -46,6 +46,7 @@ def failing(monkeypatch, error, *, at, times=1):
     return failures
 
 
+@pytest.mark.timeout(300)  # a thousand transactions and more
 async def test_250_organizations_are_served_and_the_101st_too(world: World):
     tenants = await world.tenants(250)
     for tenant in tenants:
