@@ -123,7 +123,7 @@ class NightlyPayload(ExactWireModel):
     Attributes:
         organization_ids: Only these; all if empty.
         dry_run: Count what would be changed and change nothing.
-        batch_size: Rows per transaction, 1 to 10,000; the job's own size if absent.
+        batch_size: Rows per transaction at most, 1 to 10,000; the job's own bound if absent.
         plan_hash: Do at most what this plan says, tenant by tenant; it must be approved and not too old.
         timestamp: When the caller asked, in unix seconds; informative.
         metadata: The caller's own notes; carried, never interpreted.

@@ -14,8 +14,8 @@ class RunLimits(WireModel):
     """What somebody set while the run was under way; absent is what it was started with.
 
     Attributes:
-        batch_size: Rows per transaction.
-        rows_per_second: Rows per second at most.
+        batch_size: Rows per transaction at most; how long batches last may make them smaller.
+        rows_per_second: Rows per second at most, on average over half a second.
     """
 
     batch_size: Annotated[int, Field(ge=1, le=MAX_BATCH)] | None = None

@@ -74,7 +74,7 @@ class LimitsRequest(ExactWireModel):
     What is absent stays as it is; 0 goes back to what the run was started with.
 
     Attributes:
-        batch_size: Rows per transaction, 1 to 10,000.
+        batch_size: Rows per transaction at most, 1 to 10,000.
         rows_per_second: Rows per second at most, 1 to 1,000,000.
         by: Who asks, as they say.
     """
