@@ -162,6 +162,43 @@ async def test_a_connection_lost_before_the_commit_wrote_nothing_and_lost_during
                 assert (await connection.execute(text("SELECT count(*) FROM numbers"))).scalar_one() == 0
 
 
+@pytest.mark.parametrize("idle_s", [0, 1.1])
+async def test_a_connection_that_died_in_the_pool_is_replaced(idle_s: float):
+    with PostgresServer() as server:
+        async with Database.open(DatabaseOptions(url=server.create_database())) as database:
+            async with database.read() as connection:
+                mine = (await connection.execute(text("SELECT pg_backend_pid()"))).scalar_one()
+                raw = (await connection.get_raw_connection()).driver_connection
+            server.execute(f"SELECT pg_terminate_backend({mine})")
+            for _ in range(3000):  # until the driver has seen it
+                if raw is None or raw.is_closed():
+                    break
+                await asyncio.sleep(0.01)
+            await asyncio.sleep(idle_s)
+            async with database.read() as connection:
+                assert (await connection.execute(text("SELECT pg_backend_pid()"))).scalar_one() != mine
+
+
+async def test_a_connection_in_use_a_moment_ago_is_not_pinged_and_an_idle_one_is(empty_postgres_url: str, monkeypatch):
+    async with Database.open(DatabaseOptions(url=empty_postgres_url)) as database:
+        dialect = database.engine.sync_engine.dialect
+        pings: list[object] = []
+        ping = dialect.do_ping
+        monkeypatch.setattr(dialect, "do_ping", lambda raw: pings.append(raw) or ping(raw))
+
+        async def read() -> None:
+            async with database.read() as connection:
+                await connection.execute(text("SELECT 1"))
+
+        monkeypatch.setattr("trenova_activities.database._ping.IDLE_S", 60)
+        for _ in range(3):
+            await read()
+        assert pings == []
+        monkeypatch.setattr("trenova_activities.database._ping.IDLE_S", 0)
+        await read()
+        assert len(pings) == 1
+
+
 async def test_writers_of_sqlite_queue_instead_of_failing(tmp_path):
     async with Database.open(DatabaseOptions(url=f"sqlite:///{tmp_path}/tms.db")) as database:
         async with database.write() as connection:

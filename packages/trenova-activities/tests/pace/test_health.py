@@ -211,6 +211,30 @@ async def test_an_upper_bound_on_the_rate_is_kept_over_many_batches():
     assert pace.steered == 1000
 
 
+async def test_a_share_of_the_time_is_left_to_others_and_a_brake_that_leaves_more_prevails(monkeypatch):
+    clock, naps = Clock(), []
+
+    async def nap(seconds: float) -> None:
+        naps.append(seconds)
+        clock.now += seconds
+
+    monkeypatch.setattr("asyncio.sleep", nap)
+    told = Told(None)
+    pace = RunPace(
+        Pace.begin(1000, limit=10_000, target_s=0.05), braking(told, clock, slow_share=0.5), work_share=0.8, now=clock
+    )
+    await pace.ready(lambda: False)
+    assert naps == []  # nothing was done yet
+    pace.done(0.04, rows=1000, seen=1000)
+    await pace.ready(lambda: False)
+    assert sum(naps) == pytest.approx(0.01)
+    told.health = Health(vacuumed=True)
+    clock.now += 60
+    naps.clear()
+    await pace.ready(lambda: False)
+    assert sum(naps) == pytest.approx(0.04)
+
+
 def test_the_smallest_batch_may_run_longer_each_time_it_does_not_get_through():
     pace = RunPace(Pace.begin(400, limit=10_000, target_s=0.025), braking(Told(None), Clock()))
     seen = []

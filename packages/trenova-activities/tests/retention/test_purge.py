@@ -212,6 +212,22 @@ async def test_the_manifest_adds_up_to_exactly_what_is_gone(log: AuditLog):
     assert (batches[0].first_id, batches[-1].last_id) == (in_order[0], in_order[-1])
 
 
+async def test_the_digest_is_of_the_ids_by_code_point_whatever_the_database_sorts_by(log: AuditLog):
+    [tenant] = await log.organization(1)
+    ids = ["ae_1z", "ae_1Z", "ae_1\u00e4", "ae_1a\u0308", "ae_1\U0001f69a", "ae_1\uffee", "ae_1 ", "ae_10"]
+    fixed = {"principal_type": "system", "principal_id": "system", "resource": "shipment", "resource_id": "shp_1"}
+    rows = [{"id": id_, **tenant.values, **fixed, "operation": "update", "timestamp": 1000} for id_ in ids]
+    await log.insert("audit_entries", [*rows, {**rows[0], "id": "ae_last", "timestamp": 1001}])
+
+    done = await log.run(organization_ids=[tenant.organization_id])
+
+    [batch] = await log.own("job_run_batches")
+    assert (batch.rows, done.result.total_deleted) == (9, 9)
+    assert batch.digest == ids_digest([*ids, "ae_last"])
+    assert batch.first_id in ids
+    assert (batch.first_at, batch.last_at, batch.last_id) == (1000, 1001, "ae_last")
+
+
 async def test_two_runs_at_once_delete_everything_once(log: AuditLog):
     now = await log.time()
     tenants = [(await log.organization(30))[0] for _ in range(4)]

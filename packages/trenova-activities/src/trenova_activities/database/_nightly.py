@@ -136,7 +136,7 @@ class NightlyEngine:
             now=time.monotonic,
         )
         pace = Pace.begin(size, limit=self._limit, target_s=options.target_s)
-        return RunPace(pace, brake, rows_per_second=self._rows_per_second)
+        return RunPace(pace, brake, rows_per_second=self._rows_per_second, work_share=options.work_share)
 
     def _tenants(self, run: NightlyRun) -> RunTenants:
         payload = self._request.payload

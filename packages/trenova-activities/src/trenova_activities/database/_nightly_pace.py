@@ -34,6 +34,7 @@ class RunPace:
         pace: The size to begin with and its bounds.
         brake: What the database has to say.
         rows_per_second: An upper bound on the rate; None for none.
+        work_share: The share of its time that the call works, the rest it pauses.
         now: A monotonic clock, seconds.
     """
 
@@ -43,12 +44,14 @@ class RunPace:
         brake: Brake,
         *,
         rows_per_second: float | None = None,
+        work_share: float = 1,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         self.brake = brake
         self.rows = 0
         self._pace = pace
         self._most = rows_per_second
+        self._pauses = 1 / work_share - 1
         self._now = now
         self._began = now()
         self._ready = self._began
@@ -88,8 +91,14 @@ class RunPace:
         Args:
             enough: Whether the call should rather end; the wait is over then.
         """
-        since = self._now()
-        while not enough():
+        await self.brake.look()
+        paused_since = self._now()
+        while True:
+            due = max(self._ready, paused_since + self._pause_s())
+            left = due - self._now()
+            if left <= 0 or enough():
+                break
+            await asyncio.sleep(min(left, _NAP_S))
             await self.brake.look()
             due = max(self._ready, since + self.brake.pause_s(self._last_s))
             if not await self._nap(due):
@@ -113,6 +122,10 @@ class RunPace:
             return False
         await asyncio.sleep(min(left, _NAP_S))
         return True
+
+    def _pause_s(self) -> float:
+        """Return how long to pause after the last batch: as set, or for longer where the database is to be spared."""
+        return max(self._last_s * self._pauses, self.brake.pause_s(self._last_s))
 
     def done(self, seconds: float, *, rows: int, seen: int, work_s: float | None = None) -> None:
         """Take note of a batch.

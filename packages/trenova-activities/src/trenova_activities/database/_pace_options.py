@@ -55,6 +55,8 @@ class PaceOptions(BaseModel):
     Attributes:
         target_s: Seconds that a batch should take at most, and at least half of; one of more than twice as many is
             halved.
+        work_share: The share of its time that a run works where nothing slows it down; the rest it pauses, after each
+            batch in proportion to how long that lasted. 1 for no pauses.
         first_batch: Rows of the first batch of a run; later ones are steered from there.
         lock_timeout_s: Seconds a batch waits for a lock before it gives way (PostgreSQL).
         statement_timeout_s: Seconds one statement of a batch may run (PostgreSQL); doubled, up to the connection's own
@@ -66,6 +68,7 @@ class PaceOptions(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     target_s: float = Field(default=0.05, gt=0, le=10)
+    work_share: float = Field(default=1, ge=0.05, le=1)
     first_batch: int = Field(default=1_000, ge=1, le=10_000)
     lock_timeout_s: float = Field(default=0.5, ge=0.01, le=60)
     statement_timeout_s: float = Field(default=5, ge=0.05, le=3600)
