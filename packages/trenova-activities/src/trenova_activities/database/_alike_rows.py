@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ARRAY, Table, Text, bindparam, cast, func, insert, literal, select
+from sqlalchemy import ARRAY, ColumnElement, Table, Text, bindparam, cast, func, insert, literal, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import NullType
 
@@ -27,6 +27,6 @@ async def insert_alike(
     """
     arrays = [bindparam(None, list(texts), ARRAY(Text), unique=True) for texts in each.values()]
     rows = func.unnest(*arrays).table_valued(*each).render_derived(name="alike")
-    values = [literal(value, table.c[name].type) for name, value in same.items()]
+    values: list[ColumnElement[Any]] = [literal(value, table.c[name].type) for name, value in same.items()]
     values += [cast(rows.c[name], table.c[name].type) for name in each]
     await connection.execute(insert(table).from_select([*same, *each], select(*values), include_defaults=False))
