@@ -31,8 +31,10 @@ class Worker:
         self.runtime = Runtime(telemetry=TelemetryConfig(metrics=self.buffer))
         self.activities = RetentionActivities(self.log.database, self.log.catalog, budget=self.budget)
 
-    async def call(self, *, run_id: str = "run", **asked: Any) -> DeleteAuditEntriesProgress:
-        environment = ActivityEnvironment()
+    async def call(
+        self, *, run_id: str = "run", environment: ActivityEnvironment | None = None, **asked: Any
+    ) -> DeleteAuditEntriesProgress:
+        environment = environment or ActivityEnvironment()
         moment = datetime(2001, 1, 1, tzinfo=UTC)
         environment.metric_meter = self.runtime.metric_meter
         environment.on_heartbeat = lambda _, facts=None: self.facts.append(facts or {})

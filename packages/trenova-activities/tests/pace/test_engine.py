@@ -7,6 +7,8 @@ import pytest
 from auditlog import DAY, AuditLog, opened
 from calls import Worker, many
 from sqlalchemy import text, update
+from temporalio.activity import ActivityCancellationDetails
+from temporalio.testing import ActivityEnvironment
 
 from trenova_activities.database import BrakeOptions, PaceOptions, Tenant, _nightly_debt
 from trenova_activities.database._nightly import Budget
@@ -245,3 +247,30 @@ async def test_where_even_the_smallest_batch_takes_too_long_it_gets_more_time(bu
     done = (await Worker(busy_log).run())[-1]
 
     assert (done.result.total_deleted, await sizes(busy_log, tenant)) == (200, [100, 100])
+
+
+async def test_a_run_that_is_braked_answers_at_once_when_it_is_asked_to_stop(busy_log):
+    """Its first batch takes a tenth of a second for each row and its pause nineteen times as long as the batch."""
+    braking = BrakeOptions(old_snapshot_s=0.01, look_every_s=0.1, slow_share=0.05)
+    paced(busy_log, PaceOptions(target_s=10, brake=braking, statement_timeout_s=120))
+    await busy_log.execute(
+        "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(0.1); RETURN OLD; END $$",
+        "CREATE TRIGGER slow BEFORE DELETE ON audit_entries FOR EACH ROW EXECUTE FUNCTION slow()",
+    )
+    tenant = await many(busy_log, 200)
+    worker = Worker(busy_log)
+    async with busy_log.database.engine.connect() as other:
+        await other.execution_options(isolation_level="REPEATABLE READ")
+        await other.execute(text("SELECT count(*) FROM audit_entries"))
+        environment = ActivityEnvironment()
+        call = asyncio.create_task(worker.call(environment=environment, batch_size=50))
+        async with asyncio.timeout(60):
+            while not await sizes(busy_log, tenant):  # noqa: ASYNC110 - the database tells nobody
+                await asyncio.sleep(0.1)
+        environment.cancel(ActivityCancellationDetails(cancel_requested=True))
+        answer = await asyncio.wait_for(call, 60)
+        await other.rollback()
+
+    assert (answer.done, answer.rows) == (False, 50)
+    assert answer.braked
+    assert await sizes(busy_log, tenant) == [50]

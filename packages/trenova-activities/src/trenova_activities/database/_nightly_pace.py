@@ -108,8 +108,8 @@ class RunPace:
         """Wait at the end of a call that hands over, or the next one, which begins at once, would exceed the rate.
 
         Args:
-            asked: Whether somebody wants the call to end now. It does not wait then: a worker that drains and a run that
-                is paused come before a rate, which is exceeded by one batch at most.
+            asked: Whether somebody wants the call to end now. It does not wait then: a worker that drains and a run
+                that is paused come before a rate, which is exceeded by one batch at most.
         """
         due = min(self._ready, self._now() + _SLOWEST_S)
         while not asked() and await self._nap(due):
