@@ -64,6 +64,7 @@ def plant(folder: Path, package: str, line: str) -> None:
     module.write_text(text.replace("\nfrom ", f"\n{line}\nfrom ", 1))
 
 
+@pytest.mark.timeout(300)  # makes an environment twice
 def test_an_undeclared_import_fails_the_session_of_its_member(copy):
     clean = run_member(copy, "trenova-schedules")
     assert clean.returncode == 0, clean.stdout + clean.stderr
