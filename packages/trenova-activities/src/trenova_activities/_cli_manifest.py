@@ -15,6 +15,11 @@ manifest = typer.Typer(
 )
 
 Name = Annotated[str, typer.Argument(help="Workflow id, as printed by 'start', or the run id of its result.")]
+_UNSEALED = {
+    True: "; there is no seal, for the run did not reach its end: it is under way, was canceled or failed",
+    False: "; there is no seal, for the run is of before seals",
+}
+
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
@@ -95,7 +100,7 @@ def _print(found: "Manifest") -> None:
     if wrong := sum(bool(one.problem) for one in found.tenants):
         typer.echo(f"{wrong:,} of {len(found.tenants):,} organizations do not fit.")
     elif not found.problem:
-        seal = f"; the seal is {found.seal}" if found.seal else "; there is no seal yet or it is from before seals"
+        seal = f"; the seal is {found.seal}" if found.seal else _UNSEALED[found.state == "running"]
         typer.echo(f"All fits: {found.rows:,} rows of {len(found.tenants):,} organizations{seal}.")
 
 

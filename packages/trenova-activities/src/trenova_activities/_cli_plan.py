@@ -163,18 +163,19 @@ def _print(found: "StoredPlan", *, as_json: bool, days: bool) -> None:
         typer.echo(json.dumps(_document(found), indent=2))
         return
     from rich.console import Console
-    from rich.table import Table
+    from rich.table import Column, Table
 
     said = found.plan
-    table = Table("organization", "business unit", "setting", "rows up to", "rows", "held")
+    table = Table(Column("organization, business unit", overflow="fold"), "setting", "rows up to", "rows", "held")
     for one in said.in_order()[:_MOST_TENANTS]:
-        whose = (one.tenant.organization_id, one.tenant.business_unit_id, one.setting or "")
+        # One below the other: side by side, ids would be cut off, and tenants could not be told apart.
+        whose = (f"{one.tenant.organization_id}\n{one.tenant.business_unit_id}", one.setting or "")
         if one.cutoff is None:
             table.add_row(*whose, f"left alone: {one.reason}", "", "")
             continue
         table.add_row(*whose, _moment(one.cutoff), f"{one.rows:,}", f"{one.held_rows:,}")
         for line in _days(one.days) if days else ():
-            table.add_row("", "", "", *line, "")
+            table.add_row("", "", *line, "")
     console = Console(highlight=False)
     console.print(f"{found.hash}  {said.job_type}", soft_wrap=True, markup=False)
     console.print(table)

@@ -1,6 +1,7 @@
 """``trenova-activities start ...``: start a job and follow it until it ends."""
 
 import asyncio
+import re
 from collections.abc import Coroutine
 from pathlib import Path
 from typing import Annotated, Any, NoReturn, TypeVar
@@ -12,6 +13,7 @@ from trenova_errors import ApplicationError, ErrorKind
 start = typer.Typer(help="Start a job and follow it until it ends.", no_args_is_help=True)
 
 _DATA_DIR = Path(".trenova")
+_PLAN_HASH = re.compile(r"[0-9a-f]{64}")
 _UNKNOWN_ENCODING = "Unknown payload encoding"
 Result = TypeVar("Result")
 
@@ -72,7 +74,7 @@ def cancel(
         int | None, typer.Option(help="Shipments per transaction, 1 to 10000.", show_default="500")
     ] = None,
     plan: Annotated[
-        str | None, typer.Option(help="Hash of an approved plan; the run does at most what it says.")
+        str | None, typer.Option(help="Whole hash of an approved plan; the run does at most what it says.")
     ] = None,
     key: Annotated[str | None, typer.Option(help="The same key names the same run.")] = None,
     follow: Annotated[bool, typer.Option(help="Show the progress and wait for the end.")] = True,
@@ -87,7 +89,12 @@ def cancel(
     """
     from trenova_activities._cli_nightly import run_cancel
 
-    asked = {"organization_ids": organization or [], "dry_run": dry_run, "batch_size": batch_size, "plan_hash": plan}
+    asked = {
+        "organization_ids": organization or [],
+        "dry_run": dry_run,
+        "batch_size": batch_size,
+        "plan_hash": whole(plan),
+    }
     raise typer.Exit(run(run_cancel(asked, key=key, follow=follow)))
 
 
@@ -97,6 +104,21 @@ def status(workflow_id: Annotated[str, typer.Argument(help="As printed by 'start
 
     if not run(show_status(workflow_id)):
         raise typer.Exit(1)
+
+
+def whole(plan: str | None) -> str | None:
+    """Return the hash of a plan as it is.
+
+    Raises:
+        BadParameter: It is shortened or no hash: a run is bound to the one plan, so it takes no beginning of a hash.
+    """
+    if plan is None or _PLAN_HASH.fullmatch(plan):
+        return plan
+    raise typer.BadParameter(
+        f"{plan!r} is not the whole hash of a plan (64 digits, a to f in lower case); 'trenova-activities plan show "
+        "<its beginning>' prints it.",
+        param_hint="'--plan'",
+    )
 
 
 def run(work: Coroutine[Any, Any, Result]) -> Result:

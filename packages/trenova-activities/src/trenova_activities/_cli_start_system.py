@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from trenova_activities._cli_start import run
+from trenova_activities._cli_start import run, whole
 
 system = typer.Typer()
 
@@ -23,7 +23,7 @@ def purge(
         int | None, typer.Option(help="Entries per transaction, 1 to 10000.", show_default="1000")
     ] = None,
     plan: Annotated[
-        str | None, typer.Option(help="Hash of an approved plan; the run does at most what it says.")
+        str | None, typer.Option(help="Whole hash of an approved plan; the run does at most what it says.")
     ] = None,
     key: Annotated[str | None, typer.Option(help="The same key names the same run.")] = None,
     follow: Follow = True,
@@ -33,11 +33,17 @@ def purge(
     The Temporal server comes from the profile files and variables of temporalio.envconfig
     (TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_PROFILE...), localhost:7233 by default.
 
-    Exit status: 0 done; 1 failed or refused; 3 ended, but an organization failed, or each one was skipped.
+    Exit status: 0 done; 1 failed or refused; 2 the configuration does not hold, such as routing rules or keys; 3 ended,
+    but an organization failed, or each one was skipped.
     """
     from trenova_activities._cli_system import run_purge
 
-    asked = {"organization_ids": organization or [], "dry_run": dry_run, "batch_size": batch_size, "plan_hash": plan}
+    asked = {
+        "organization_ids": organization or [],
+        "dry_run": dry_run,
+        "batch_size": batch_size,
+        "plan_hash": whole(plan),
+    }
     raise typer.Exit(run(run_purge(asked, key=key, follow=follow)))
 
 

@@ -58,6 +58,8 @@ async def show_status(workflow_id: str) -> bool:
         await _print_running(client, description)
     else:
         await _print_outcome(client, description)
+    if status not in _GOOD and description.workflow_type in NIGHTLY_JOBS:
+        _print("done", f"what it did stands: 'trenova-activities manifest verify {description.run_id}' adds it up")
     return status in _GOOD
 
 

@@ -14,6 +14,9 @@ from trenova_activities._wire import ExactWireModel, Id, WireModel
 MAX_LISTED: Final = 100
 """Entries of each list in a result; the rest is in the tables of the run."""
 
+ENOUGH_TENANTS: Final = 10
+"""So many begun tenants say something about those that were not begun; with fewer, the time to go leaves those out."""
+
 _MAX_ORGANIZATIONS: Final = 10_000
 _NOT_THE_REQUEST: Final = frozenset({"timestamp", "metadata", "run"})
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from trenova_activities._nightly_contract import NightlyProgress, NightlyStand
+from trenova_activities._nightly_contract import ENOUGH_TENANTS, NightlyProgress, NightlyStand
 from trenova_activities._progress_contract import Counts, JobProgress
 from trenova_activities._steering import Steering
 from trenova_activities._steering_contract import Phase
@@ -121,7 +121,11 @@ class NightlyReport:
         if last.tenants_failed:
             yield f"{last.tenants_failed:,} failed"
         if self.rate is not None:
-            left = "" if self.eta_seconds is None else f", {_length(self.eta_seconds)} left"
+            # One tenant at most is under way, and where few were begun the time to go is that of those few.
+            few = last.tenants_done + 1 < min(ENOUGH_TENANTS, last.tenants_total or 0)
+            going_on = not self.ended and self.steering.canceled is None
+            known = self.eta_seconds is not None and going_on
+            left = f", {'at least ' if few else ''}{_length(self.eta_seconds or 0)} left" if known else ""
             yield f"{self.rate:,.0f} rows per second{left}"
         if last.braked:
             yield f"slow for the database's sake: {last.braked.rstrip('.')}"

@@ -186,5 +186,5 @@ class _Call:
         found = await self.handle.describe(rpc_timeout=PATIENCE)
         return UnavailableError(
             f"No worker answered within {self.patience.total_seconds():.0f} seconds; is one polling the task queue "
-            f"{found.task_queue!r}? Start one and ask again. Whether anything was changed shows the progress."
+            f"{found.task_queue!r}? Start one and ask again; 'status' shows whether this request was obeyed after all."
         )

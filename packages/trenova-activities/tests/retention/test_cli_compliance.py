@@ -180,3 +180,40 @@ async def test_a_manifest_is_shown_and_a_line_that_was_changed_ends_with_status_
     assert f"WRONG  {tenant.organization_id}" in wrong.stdout
     assert "batch 2: its chain value is not that of its fields." in wrong.stdout
     assert "1 of 1 organizations do not fit." in wrong.stdout
+
+
+async def test_what_a_run_that_did_not_end_changed_adds_up_without_a_seal(log_url, command):
+    async with opened(log_url) as log:
+        [tenant] = await log.organization(30)
+        await log.entries(tenant, [await log.time() - 31 * DAY] * 5)
+        await log.run(run_id="cut", batch_size=2, organization_ids=[tenant.organization_id])
+        table = log.database.jobs.job_runs
+        async with log.database.write() as connection:
+            await connection.execute(update(table).where(table.c.run_id == "cut").values(state="running", seal=None))
+    told = await command("manifest", "verify", "cut")
+
+    assert told.exit_code == 0
+    assert "All fits: 5 rows" in told.stdout
+    assert "there is no seal, for the run did not reach its end" in told.stdout
+
+
+async def test_ids_are_whole_in_the_table_of_a_plan_on_a_narrow_terminal(log_url):
+    async with opened(log_url) as log:
+        [tenant] = await log.organization(30)
+        await log.entries(tenant, [await log.time() - 31 * DAY] * 2)
+    arguments = ["plan", "make", "purge", "--by", "ann", "--url", log_url]
+    made = await asyncio.to_thread(CliRunner().invoke, app, arguments, env={"COLUMNS": "80"})
+
+    assert made.exit_code == 0
+    assert tenant.organization_id in made.stdout
+    assert tenant.business_unit_id in made.stdout
+
+
+@pytest.mark.parametrize("job", ["purge", "cancel"])
+@pytest.mark.parametrize("given", ["3f9c81d2ab07", "A" * 64, ""])
+def test_a_shortened_hash_begins_no_run_and_the_way_to_the_whole_is_named(job, given):
+    refused = CliRunner().invoke(app, ["start", job, "--plan", given], env={"COLUMNS": "200"})
+
+    assert refused.exit_code == 2
+    assert "is not the whole hash of a plan" in refused.output
+    assert "plan show" in refused.output

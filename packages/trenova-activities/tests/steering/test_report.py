@@ -1,8 +1,10 @@
 """What a run says about itself, in numbers and in a line."""
 
+from dataclasses import replace
+
 import pytest
 
-from trenova_activities import LimitsRequest, NightlyStand, PauseRequest
+from trenova_activities import CancelRequest, LimitsRequest, NightlyStand, PauseRequest
 from trenova_activities._nightly_contract import FailureNotice, NightlyProgress
 from trenova_activities._nightly_report import NightlyReport, stand_after
 from trenova_activities._steering import Asked, Steering
@@ -56,9 +58,26 @@ def test_with_it_totals_and_the_end_are_known():
     assert (said.rows.total, said.rows.processed) == (30_000, 5000)
     assert (said.rows_per_second, said.eta_seconds, said.batch_size, said.oldest_at) == (50.0, 500, 400, 1_700_000_000)
     assert said.words == (
-        "Running. 6 of 200 organizations, 5,000 rows. 1 failed. 50 rows per second, 8 minutes left. "
+        "Running. 6 of 200 organizations, 5,000 rows. 1 failed. 50 rows per second, at least 8 minutes left. "
         "Slow for the database's sake: a transaction of psql is an hour old."
     )
+
+
+@pytest.mark.parametrize(
+    ("done", "total", "left"),
+    [(1, 7, "at least 17 seconds left"), (6, 7, "17 seconds left"), (9, 200, "17 seconds left")],
+)
+def test_the_time_to_go_is_a_lower_bound_while_few_organizations_were_begun(done, total, left):
+    known = NightlyProgress(
+        done=False, rows=3, tenants_done=done, tenants_total=total, rows_per_second=1.0, eta_seconds=17
+    )
+    said = report(stand=NightlyStand(last=known))
+
+    assert said.words.endswith(f"1 rows per second, {left}.")
+    assert "left" not in replace(said, ended=True).words
+    canceled = Steering()
+    canceled.apply(CancelRequest(reason="wrong night", by="ana"), ASKED)
+    assert "left" not in replace(said, steering=canceled).words
 
 
 def test_an_end_that_the_activity_tells_is_taken_as_it_is():

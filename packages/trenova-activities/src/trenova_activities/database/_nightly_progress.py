@@ -8,6 +8,7 @@ from typing import Final
 from sqlalchemy import select
 
 from trenova_activities._heartbeats import Heartbeats
+from trenova_activities._nightly_contract import ENOUGH_TENANTS
 from trenova_activities.database._engine import Database
 from trenova_activities.database._health import duration
 from trenova_activities.database._nightly_metrics import NightlyMetrics
@@ -64,7 +65,7 @@ class RunProgress:
                 await self._measure()
             self._next_look = now + _LOOK_EVERY_S
         stand = self.standing(self._tally)
-        first = f"{self._kind}{self._tally.stage(organization_id)}{_speed(stand)}"
+        first = f"{self._kind}{self._tally.stage(organization_id)}{_speed(stand, sum(self._tally.tenants.values()))}"
         numbers = {"rows": self._tally.rows, "tenants_done": self._tally.finished, "organization": organization_id}
         self._beats.stage("\n".join([first, *self._lines]), {**numbers, **stand.fields})
 
@@ -92,11 +93,12 @@ class RunProgress:
         return [f"{row.organization_id}: {row.counted:,} rows, {row.state}" for row in rows]
 
 
-def _speed(stand: Standing) -> str:
+def _speed(stand: Standing, begun: int) -> str:
     """Say how fast a run is and how long the rest takes, as the end of a line; empty where nothing was changed yet."""
     if stand.rows_per_second is None:
         return f", slowed down: {stand.braked}" if stand.braked else ""
     told = f", {stand.rows_per_second:,.0f} rows/s"
     if stand.eta_seconds:
-        told += f", {duration(stand.eta_seconds)} to go"
+        few = begun < min(ENOUGH_TENANTS, stand.tenants_total or 0)
+        told += f", {'at least ' if few else ''}{duration(stand.eta_seconds)} to go"
     return told + (f", slowed down: {stand.braked}" if stand.braked else "")

@@ -2,18 +2,16 @@
 
 import math
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Row
 
+from trenova_activities._nightly_contract import ENOUGH_TENANTS
 from trenova_activities.database._health import Verdict
 from trenova_activities.database._nightly_job import DAY_S
 
 if TYPE_CHECKING:
     from trenova_activities.database._nightly_summary import Tally
-
-_ENOUGH_TENANTS: Final = 10
-"""So many tenants say something about those that were not begun yet."""
 
 
 @dataclass(frozen=True)
@@ -107,7 +105,7 @@ def _eta(numbers: "Tally", tenants_total: int | None, rate: float | None) -> int
         return None
     begun = sum(numbers.tenants.values())
     waiting = max(0, (tenants_total or 0) - begun)
-    expected = waiting * (numbers.found or 0) / begun if begun >= _ENOUGH_TENANTS else 0
+    expected = waiting * (numbers.found or 0) / begun if begun >= ENOUGH_TENANTS else 0
     rows = numbers.draining + expected
     if not rows:
         return 0 if not waiting else None
