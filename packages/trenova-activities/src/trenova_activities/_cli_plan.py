@@ -166,7 +166,7 @@ def _print(found: "StoredPlan", *, as_json: bool, days: bool) -> None:
     from rich.table import Column, Table
 
     said = found.plan
-    table = Table(Column("organization, business unit", overflow="fold"), "setting", "rows up to", "rows", "held")
+    table = Table(Column("organization, business unit", no_wrap=True), "setting", "rows up to", "rows", "held")
     for one in said.in_order()[:_MOST_TENANTS]:
         # One below the other: side by side, ids would be cut off, and tenants could not be told apart.
         whose = (f"{one.tenant.organization_id}\n{one.tenant.business_unit_id}", one.setting or "")

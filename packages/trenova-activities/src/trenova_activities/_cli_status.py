@@ -21,6 +21,7 @@ from trenova_errors import ApplicationError, ConflictError, InvalidInputError, R
 _MOST_LISTED = 20
 _LISTS_OF_WORK = ("processedOrgs", "organizations")
 _PATIENCE = timedelta(seconds=5)
+_CUT_SHORT = frozenset({WorkflowExecutionStatus.CANCELED, WorkflowExecutionStatus.TERMINATED})
 _GOOD = frozenset({WorkflowExecutionStatus.RUNNING, WorkflowExecutionStatus.COMPLETED})
 
 
@@ -58,8 +59,8 @@ async def show_status(workflow_id: str) -> bool:
         await _print_running(client, description)
     else:
         await _print_outcome(client, description)
-    if status not in _GOOD and description.workflow_type in NIGHTLY_JOBS:
-        _print("done", f"what it did stands: 'trenova-activities manifest verify {description.run_id}' adds it up")
+    if status in _CUT_SHORT and description.workflow_type in NIGHTLY_JOBS:
+        _print("done", f"what it did before stands: 'trenova-activities manifest verify {description.run_id}' adds it up")
     return status in _GOOD
 
 

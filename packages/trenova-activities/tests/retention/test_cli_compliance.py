@@ -197,16 +197,19 @@ async def test_what_a_run_that_did_not_end_changed_adds_up_without_a_seal(log_ur
     assert "there is no seal, for the run did not reach its end" in told.stdout
 
 
-async def test_ids_are_whole_in_the_table_of_a_plan_on_a_narrow_terminal(log_url):
-    async with opened(log_url) as log:
-        [tenant] = await log.organization(30)
-        await log.entries(tenant, [await log.time() - 31 * DAY] * 2)
-    arguments = ["plan", "make", "purge", "--by", "ann", "--url", log_url]
-    made = await asyncio.to_thread(CliRunner().invoke, app, arguments, env={"COLUMNS": "80"})
+def test_ids_are_whole_in_the_table_of_a_plan_on_a_narrow_terminal(tmp_path):
+    home = ["--data-dir", str(tmp_path)]
+    runner = CliRunner(env={"COLUMNS": "80"})
+    runner.invoke(app, ["db", "migrate", *home])
+    seeded = runner.invoke(app, ["db", "seed", "--organizations", "2", "--shipments", "10", *home])
+    made = runner.invoke(app, ["plan", "make", "purge", "--by", "ann", *home])
+    shown = runner.invoke(app, ["plan", "show", made.stdout[:12], "--json", *home])
+    tenants = json.loads(shown.stdout)["tenants"]
+    ids = [one[name] for one in tenants for name in ("organizationId", "businessUnitId")]
 
-    assert made.exit_code == 0
-    assert tenant.organization_id in made.stdout
-    assert tenant.business_unit_id in made.stdout
+    assert (seeded.exit_code, made.exit_code, len(ids)) == (0, 0, 4), made.output
+    assert {len(name) for name in ids} == {29, 30}
+    assert all(name in made.stdout for name in ids)
 
 
 @pytest.mark.parametrize("job", ["purge", "cancel"])

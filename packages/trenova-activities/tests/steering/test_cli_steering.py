@@ -77,6 +77,7 @@ async def test_a_run_is_paused_limited_resumed_and_canceled_by_command(client, r
     assert ended[0] == 1
     assert "state     canceled\n" in ended[1]
     assert "canceled  ana (claimed): wrong night\n" in ended[1]
+    assert "done      what it did before stands: 'trenova-activities manifest verify " in ended[1]
     assert late == (1, f"The run '{job.id}' has ended: it is canceled. Nothing was changed; start a new one.\n")
 
 
