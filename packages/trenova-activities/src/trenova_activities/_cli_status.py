@@ -60,7 +60,8 @@ async def show_status(workflow_id: str) -> bool:
     else:
         await _print_outcome(client, description)
     if status in _CUT_SHORT and description.workflow_type in NIGHTLY_JOBS:
-        _print("done", f"what it did before stands: 'trenova-activities manifest verify {description.run_id}' adds it up")
+        look = f"trenova-activities manifest verify {description.run_id}"
+        _print("done", f"what it did before stands: '{look}' adds it up")
     return status in _GOOD
 
 
