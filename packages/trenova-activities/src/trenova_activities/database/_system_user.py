@@ -1,6 +1,6 @@
 """The user in whose name the system itself acts."""
 
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Select, null, select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -22,7 +22,7 @@ class SystemUser:
         self._catalog = catalog
         self._known = catalog.has("users", "email_address")
 
-    def of(self, tenant: Tenant) -> ColumnElement[str | None]:
+    def of(self, tenant: Tenant) -> ColumnElement[Any]:
         """Return an expression for the id of the tenant's own system user: NULL if there is none."""
         if not self._known:
             return null()
