@@ -36,13 +36,14 @@ SteeringAnswer SteeringState CANCEL CANCELED_MEMO CHANGE_LIMITS PAUSE PROGRESS R
 NightlyStand
 """
 DATABASE = """
-BrakeOptions PaceOptions
-DEMO_SEED EVERY_EVENT JOBS CancellationActivities Catalog Clock Database DatabaseOptions DeliveryActivities History
-JobTables Migration NotificationActivities NotificationPreferences NotifyRoles Preference ProNumberFormat
-ProNumberOptions RetentionActivities Seeded ShipmentActivities SystemActivities Tenant TransferActivities
-allow_by_default allow_retention asked_for check database_clock find_delivery found list_deliveries migrate
-organization_names ready_catalog reserve_sequence retention_notes retention_sql revoke_retention sample_organizations
-seed seed_history
+DEMO_SEED EVERY_EVENT JOBS Approval BrakeOptions CancellationActivities Catalog Clock Database DatabaseOptions
+DeliveryActivities History HoldScope JobTables Manifest Migration NotificationActivities NotificationPreferences
+NotifyRoles PaceOptions Plan PlanOptions PlanRefusedError PlanRequiredError PlannedTenant Preference ProNumberFormat
+ProNumberOptions RetentionActivities Seeded ShipmentActivities StoredPlan SystemActivities Tenant TenantManifest
+TransferActivities WriteRate allow_by_default allow_retention approve_plan asked_for check database_clock find_delivery
+find_plan found list_deliveries list_holds list_plans make_plan manifest_lines migrate organization_names place_hold
+ready_catalog release_hold reserve_sequence retention_notes retention_sql revoke_retention sample_organizations seed
+seed_history verify_manifest
 """
 CHANNELS = """
 Channel ChannelOptions Channels DELIVERY_HEADER EmailChannel EmailOptions ForbiddenAddressError Message Probe

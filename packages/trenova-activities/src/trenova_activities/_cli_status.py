@@ -13,8 +13,8 @@ from trenova_activities._cli_nightly import left_alone
 from trenova_activities._cli_steering import progress_lines
 from trenova_activities._cli_waiting import readable, why_it_waits
 from trenova_activities._names import CANCELED_MEMO
+from trenova_activities._nightly_labels import NIGHTLY_JOBS, in_words
 from trenova_activities._progress_contract import JobProgress
-from trenova_activities._starting_nightly import NIGHTLY_JOBS, in_words
 from trenova_activities._steering_client import progress_of
 from trenova_errors import ApplicationError, ConflictError, InvalidInputError, ResourceNotFoundError
 

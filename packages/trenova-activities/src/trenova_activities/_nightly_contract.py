@@ -27,6 +27,11 @@ def _not_blank(value: str) -> str:
     return value
 
 
+def request_digest(request: dict[str, Any]) -> str:
+    """Fingerprint a request as :meth:`NightlyPayload.request` returns it (SHA-256, hexadecimal)."""
+    return hashlib.sha256(json.dumps(request, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
 class FailureNotice(WireModel):
     """Whom to tell about a failure, and what.
 
@@ -53,13 +58,14 @@ class NightlyProgress(WireModel):
         notices: Whom to tell, at the end.
         tenants_failed: Those of the finished that failed.
         tenants_skipped: Those of the finished that were left alone.
-        tenants_total: Tenants that the run has to look at, those that are finished included.
-        eligible: Rows that are still to be changed.
-        oldest_at: The oldest of them, unix seconds.
-        rows_per_second: How fast the call was.
-        eta_seconds: Until nothing is left, at this rate.
-        braked: Why the call went slowly for the sake of the database; empty if it did not.
-        batch_size: Rows per transaction at the end of the call.
+        tenants_total: Tenants that the run is for; None in answers of workers that do not count.
+        eligible: Rows that the rule still means, of the tenants that were begun; more than half a million of one
+            tenant are estimated. None until something was counted.
+        oldest_at: Time of the oldest row that is still due, unix seconds; None if none is.
+        rows_per_second: How fast the last call went, pauses included; None where nothing was changed.
+        eta_seconds: How long the rest takes at that rate; None where nothing tells.
+        braked: Why the run is slower than it could be; empty if it is not.
+        batch_size: Rows of the next batch.
     """
 
     done: bool
@@ -75,7 +81,7 @@ class NightlyProgress(WireModel):
     oldest_at: int | None = None
     rows_per_second: float | None = None
     eta_seconds: int | None = None
-    braked: str | None = None
+    braked: str = ""
     batch_size: int | None = None
 
 

@@ -18,6 +18,7 @@ from trenova_activities._nightly_contract import NightlyPayload
 from trenova_activities._retention_contract import DeleteAuditEntriesPayload
 
 _MOST_NAMED: Final = 10
+_SHOWN_HASH: Final = 12
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,8 @@ def in_words(what: str, payload: NightlyPayload) -> str:
     """Say in a line what a run is asked: for whom, and whether it changes anything."""
     count = len(payload.organization_ids)
     whose = f"of {count} organizations" if count > 1 else "of one organization" if count else "of every organization"
-    return f"{what} {whose}{', dry run' if payload.dry_run else ''}"
+    plan = f", by plan {payload.plan_hash[:_SHOWN_HASH]}" if payload.plan_hash else ""
+    return f"{what} {whose}{', dry run' if payload.dry_run else ''}{plan}"
 
 
 def nightly_labels(

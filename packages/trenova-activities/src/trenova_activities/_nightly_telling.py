@@ -10,6 +10,7 @@ from temporalio.exceptions import FailureError
 with workflow.unsafe.imports_passed_through():
     from trenova_activities._names import JOB_NOTIFICATION_WORKFLOW, NOTIFICATION_QUEUE
     from trenova_activities._nightly_contract import FailureNotice
+    from trenova_activities._notice_labels import notice_labels
     from trenova_activities._notification_contract import JobNotificationPayload
 
 
@@ -38,7 +39,7 @@ async def _notify(notice: FailureNotice, job_type: str) -> None:
             task_queue=NOTIFICATION_QUEUE,
             parent_close_policy=workflow.ParentClosePolicy.ABANDON,
             id_reuse_policy=WorkflowIDReusePolicy.TERMINATE_IF_RUNNING,
-            static_summary=f"Tell {notification.target} how {job_type} ended",
+            **notice_labels(notification).child_arguments(),
         )
     except FailureError:
         workflow.logger.warning("The notification could not be started", exc_info=True)

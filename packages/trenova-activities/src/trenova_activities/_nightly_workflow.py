@@ -150,6 +150,7 @@ class NightlyLoop(Generic[Progress]):
             self._payload.at(self._state(calls=self._calls)),
             result_type=self._kind.progress,
             activity_id=f"{self._kind.kind}-{self._calls}",
+            summary=f"{self._kind.kind.capitalize()}, call {self._calls}: batches for some twenty seconds",
             **NIGHTLY,
         )
         with contextlib.suppress(asyncio.CancelledError):  # of the workflow: the call hears of it, and ends first
@@ -185,6 +186,7 @@ class NightlyLoop(Generic[Progress]):
             self._payload.at(self._state(calls=self._calls).model_copy(update={"canceled": True})),
             result_type=self._kind.progress,
             activity_id=f"{self._kind.kind}-canceled",
+            summary="End the run as canceled, as it was told",
             **LAST_WORDS,
         )
         with contextlib.suppress(TimeoutError):  # of an activity from before, which does not know what is asked
@@ -214,6 +216,7 @@ class NightlyLoop(Generic[Progress]):
                 self._payload.at(self._state(calls=self._calls, failed=True)),
                 result_type=self._kind.progress,
                 activity_id=f"{self._kind.kind}-failed",
+                summary="Find out whom to tell that the run failed",
                 **LAST_WORDS,
             )
         except FailureError:

@@ -11,6 +11,7 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 from trenova_activities._cancellation_contract import CancelShipmentsPayload, CancelShipmentsResult
 from trenova_activities._cancellation_workflow import CancelShipmentsByCreatedAtWorkflow
 from trenova_activities._continuation import CONTINUATION_MEMO, ContinuationBudget
+from trenova_activities._labels import RunLabels, checked_tags
 from trenova_activities._names import (
     CANCEL_SHIPMENTS_WORKFLOW,
     DELETE_AUDIT_ENTRIES_WORKFLOW,
@@ -27,7 +28,6 @@ from trenova_activities._wire import MAX_ID
 from trenova_errors import InvalidInputError
 
 _NOTIFY_RESERVE: Final = len(NOTIFY_SUFFIX) + 2 * (1 + MAX_ID)  # a failure's notification adds both ids of the tenant
-_SHOWN_HASH: Final = 12
 
 
 def cancel_workflow_id(key: str) -> str:
@@ -52,6 +52,8 @@ async def start_cancel(
     *,
     key: str | None = None,
     task_queue: str = SHIPMENT_QUEUE,
+    requested_by: str | None = None,
+    tags: Sequence[str] = (),
     continuation: ContinuationBudget | None = None,
 ) -> WorkflowHandle[CancelShipmentsByCreatedAtWorkflow, CancelShipmentsResult]:
     """Start a cancellation of stale shipments, or find the run that the key already has.
@@ -61,6 +63,8 @@ async def start_cancel(
         payload: For whom; every organization that wants it, if absent.
         key: Makes two calls the same one; made up if absent, so that every call is a new run.
         task_queue: Another queue that serves the job.
+        requested_by: Who asks, for the memo; a claim, which nothing checks.
+        tags: Words to find the run by (``TrenovaTags``), at most 10; never encrypted.
         continuation: How long its history may become; kept in the memo. The default suits every size of database.
 
     Returns:
@@ -72,9 +76,16 @@ async def start_cancel(
     """
     payload = payload or CancelShipmentsPayload()
     workflow_id = cancel_workflow_id(uuid.uuid4().hex if key is None else key)
-    job = _Job(CancelShipmentsByCreatedAtWorkflow.run, CANCEL_SHIPMENTS_WORKFLOW, CANCEL_SHIPMENTS_JOB, continuation)
-    handle: WorkflowHandle[CancelShipmentsByCreatedAtWorkflow, CancelShipmentsResult] = await job.start(
-        client, payload, workflow_id, task_queue, NIGHTLY_JOBS[CANCEL_SHIPMENTS_WORKFLOW].words
+    labels = nightly_labels(CANCEL_SHIPMENTS_WORKFLOW, payload, requested_by=requested_by, tags=checked_tags(tags))
+    handle: WorkflowHandle[CancelShipmentsByCreatedAtWorkflow, CancelShipmentsResult] = await _start(
+        client,
+        CancelShipmentsByCreatedAtWorkflow.run,
+        payload,
+        labels,
+        id=workflow_id,
+        task_queue=task_queue,
+        workflow=CANCEL_SHIPMENTS_WORKFLOW,
+        continuation=continuation,
     )
     return handle
 
@@ -85,6 +96,8 @@ async def start_purge(
     *,
     key: str | None = None,
     task_queue: str = SYSTEM_QUEUE,
+    requested_by: str | None = None,
+    tags: Sequence[str] = (),
     continuation: ContinuationBudget | None = None,
 ) -> WorkflowHandle[DeleteAuditEntriesWorkflow, DeleteAuditEntriesResult]:
     """Start a deletion of outlived audit entries, or find the run that the key already has.
@@ -94,6 +107,8 @@ async def start_purge(
         payload: For whom; every organization that has a period, if absent.
         key: Makes two calls the same one; made up if absent, so that every call is a new run.
         task_queue: Another queue that serves the job.
+        requested_by: Who asks, for the memo; a claim, which nothing checks.
+        tags: Words to find the run by (``TrenovaTags``), at most 10; never encrypted.
         continuation: How long its history may become; kept in the memo. The default suits every size of database.
 
     Returns:
@@ -105,58 +120,47 @@ async def start_purge(
     """
     payload = payload or DeleteAuditEntriesPayload()
     workflow_id = purge_workflow_id(uuid.uuid4().hex if key is None else key)
-    job = _Job(DeleteAuditEntriesWorkflow.run, DELETE_AUDIT_ENTRIES_WORKFLOW, DELETE_AUDIT_ENTRIES_JOB, continuation)
-    handle: WorkflowHandle[DeleteAuditEntriesWorkflow, DeleteAuditEntriesResult] = await job.start(
-        client, payload, workflow_id, task_queue, NIGHTLY_JOBS[DELETE_AUDIT_ENTRIES_WORKFLOW].words
+    labels = nightly_labels(DELETE_AUDIT_ENTRIES_WORKFLOW, payload, requested_by=requested_by, tags=checked_tags(tags))
+    handle: WorkflowHandle[DeleteAuditEntriesWorkflow, DeleteAuditEntriesResult] = await _start(
+        client,
+        DeleteAuditEntriesWorkflow.run,
+        payload,
+        labels,
+        id=workflow_id,
+        task_queue=task_queue,
+        workflow=DELETE_AUDIT_ENTRIES_WORKFLOW,
+        continuation=continuation,
     )
     return handle
 
 
-@dataclass(frozen=True)
-class _Job:
-    """What is started: the workflow's method, its wire name, the job's name, and how long its history may become."""
-
-    run: Any
-    workflow: str
-    job_type: str
-    continuation: ContinuationBudget | None
-
-    async def start(
-        self, client: Client, payload: NightlyPayload, workflow_id: str, task_queue: str, what: str
-    ) -> WorkflowHandle[Any, Any]:
-        """Start the run, or find the one that was asked the same."""
-        try:
-            handle: WorkflowHandle[Any, Any] = await client.start_workflow(
-                self.run,
-                payload,
-                id=workflow_id,
-                task_queue=task_queue,
-                id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
-                id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
-                memo={
-                    REQUEST_DIGEST: payload.digest(),
-                    **({} if self.continuation is None else {CONTINUATION_MEMO: self.continuation}),
-                },
-                search_attributes=_tags(self.job_type, payload),
-                static_summary=in_words(what, payload),
-            )
-        except WorkflowAlreadyStartedError:
-            key = workflow_id.partition("/")[2]
-            await refuse_other_request(client, workflow_id, payload, key=key, workflow_type=self.workflow)
-            return client.get_workflow_handle_for(self.run, workflow_id)
-        return handle
-
-
-def _tags(job_type: str, payload: NightlyPayload) -> TypedSearchAttributes:
-    tags = [SearchAttributePair(JOB_TYPE, job_type)]
-    if len(payload.organization_ids) == 1:
-        tags.append(SearchAttributePair(ORGANIZATION_ID, payload.organization_ids[0]))
-    return TypedSearchAttributes(tags)
-
-
-def in_words(what: str, payload: NightlyPayload) -> str:
-    """Say in a line what a run is asked: for whom, and whether it changes anything."""
-    count = len(payload.organization_ids)
-    whose = f"of {count} organizations" if count > 1 else "of one organization" if count else "of every organization"
-    plan = f", by plan {payload.plan_hash[:_SHOWN_HASH]}" if payload.plan_hash else ""
-    return f"{what} {whose}{', dry run' if payload.dry_run else ''}{plan}"
+async def _start(
+    client: Client,
+    run: Any,
+    payload: NightlyPayload,
+    labels: RunLabels,
+    *,
+    id: str,  # noqa: A002 (the SDK's name)
+    task_queue: str,
+    workflow: str,
+    continuation: ContinuationBudget | None,
+) -> WorkflowHandle[Any, Any]:
+    """Start the run, or find the one that was asked the same."""
+    arguments = labels.arguments(digest=payload.digest())
+    if continuation is not None:
+        arguments["memo"] = {**arguments["memo"], CONTINUATION_MEMO: continuation}
+    try:
+        handle: WorkflowHandle[Any, Any] = await client.start_workflow(
+            run,
+            payload,
+            id=id,
+            task_queue=task_queue,
+            id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
+            id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
+            **arguments,
+        )
+    except WorkflowAlreadyStartedError:
+        key = id.partition("/")[2]
+        await refuse_other_request(client, id, payload, key=key, workflow_type=workflow)
+        return client.get_workflow_handle_for(run, id)
+    return handle

@@ -41,6 +41,7 @@ class World:
     numbers: Iterable[int] = field(default_factory=lambda: itertools.count(1))
     runs: Iterable[int] = field(default_factory=lambda: itertools.count(1))
     stages: list[str] = field(default_factory=list)
+    plans: PlanOptions | None = None
     facts: list[dict[str, Any]] = field(default_factory=list)
 
     async def clock(self, connection: Any) -> int:

@@ -20,6 +20,11 @@ from trenova_activities.database._notifications import NotificationActivities
 from trenova_activities.database._notify_roles import NotifyRoles
 from trenova_activities.database._options import DatabaseOptions
 from trenova_activities.database._pace_options import BrakeOptions, PaceOptions
+from trenova_activities.database._plan import Plan, PlannedTenant
+from trenova_activities.database._plan_gate import PlanRefusedError, PlanRequiredError
+from trenova_activities.database._plan_making import make_plan
+from trenova_activities.database._plan_options import PlanOptions
+from trenova_activities.database._plan_rows import Approval, StoredPlan, approve_plan, find_plan, list_plans
 from trenova_activities.database._preferences import EVERY_EVENT, NotificationPreferences, Preference
 from trenova_activities.database._pro_numbers import ProNumberFormat, ProNumberOptions, reserve_sequence
 from trenova_activities.database._requirements import JOBS, check, ready_catalog
@@ -41,6 +46,7 @@ __all__ = [
     "DEMO_SEED",
     "EVERY_EVENT",
     "JOBS",
+    "Approval",
     "BrakeOptions",
     "CancellationActivities",
     "Catalog",
@@ -57,6 +63,11 @@ __all__ = [
     "NotificationPreferences",
     "NotifyRoles",
     "PaceOptions",
+    "Plan",
+    "PlanOptions",
+    "PlanRefusedError",
+    "PlanRequiredError",
+    "PlannedTenant",
     "Preference",
     "ProNumberFormat",
     "ProNumberOptions",

@@ -56,6 +56,7 @@ def _run_columns() -> list[SchemaItem]:
         Column("created_at", BigInteger, nullable=False),
         Column("updated_at", BigInteger, nullable=False),
         Column("finished_at", BigInteger),
+        Column("seal", String(64)),
         Column("tenants_total", BigInteger),
         Column("debt_rows", BigInteger),
         Column("debt_oldest_at", BigInteger),
@@ -83,6 +84,7 @@ def _run_tenant_columns() -> list[SchemaItem]:
         Column("created_at", BigInteger, nullable=False),
         Column("updated_at", BigInteger, nullable=False),
         Column("held_rows", BigInteger),
+        Column("chain", String(64)),
         Column("due_rows", BigInteger),
         Column("oldest_at", BigInteger),
     ]

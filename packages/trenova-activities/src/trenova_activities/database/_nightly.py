@@ -20,10 +20,13 @@ from trenova_activities.database._nightly_job import NightlyJob
 from trenova_activities.database._nightly_metrics import NightlyMetrics
 from trenova_activities.database._nightly_pace import LOCKED, TIMED_OUT, RunPace
 from trenova_activities.database._nightly_progress import RunProgress
+from trenova_activities.database._nightly_rules import every_tenant
 from trenova_activities.database._nightly_run import NightlyRun, RunRequest
 from trenova_activities.database._nightly_summary import Tally, tally
-from trenova_activities.database._nightly_tenants import RunTenants, every_tenant
+from trenova_activities.database._nightly_tenants import RunTenants
 from trenova_activities.database._pace import Pace
+from trenova_activities.database._plan_gate import PlanGate
+from trenova_activities.database._plan_options import PlanOptions
 from trenova_activities.database._tenant import Tenant
 from trenova_errors import (
     AmbiguousOutcomeError,
@@ -64,6 +67,7 @@ class NightlyEngine:
         request: What is asked.
         limit: Rows that a transaction may change at most.
         budget: How much this call does.
+        plans: When the run needs a plan.
         rows_per_second: An upper bound on the rate; None for none.
         sightings: Of snapshots, by earlier calls of this worker.
     """
@@ -76,6 +80,7 @@ class NightlyEngine:
         *,
         limit: int,
         budget: Budget | None = None,
+        plans: PlanOptions | None = None,
         rows_per_second: float | None = None,
         sightings: Sightings | None = None,
     ) -> None:
@@ -85,6 +90,9 @@ class NightlyEngine:
         self._limit = limit
         self._budget = budget or Budget()
         self._gate = PlanGate(database, job, request, plans or PlanOptions())
+        self._rows_per_second = rows_per_second
+        self._sightings = sightings or Sightings()
+        self._metrics = NightlyMetrics(activity.metric_meter(), job.job_type)
         self._batches = 0
         self._steps = 0
         self._ends = 0.0
@@ -106,9 +114,10 @@ class NightlyEngine:
         run = await NightlyRun.find(self._database, self._request)
         if run is None:
             await self._gate.admit()
-            run = await NightlyRun.begin(self._database, self._request)
-        if not run.done and await self._all(run, beats):
-            run = await run.finished(self._database)
+            every = partial(every_tenant, self._job, self._request.payload.organization_ids)
+            run = await NightlyRun.begin(self._database, self._request, every)
+        if not run.done:
+            run = await self._go_on(run, beats)
         return run, await tally(self._database, run)
 
     async def _go_on(self, run: NightlyRun, beats: Heartbeats) -> NightlyRun:

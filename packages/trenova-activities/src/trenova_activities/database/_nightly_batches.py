@@ -8,6 +8,7 @@ from sqlalchemy import BigInteger, Row, column, insert, select, text, true, upda
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from trenova_activities.database._engine import Database, database_clock
+from trenova_activities.database._manifest_chain import chain_link, chain_start
 from trenova_activities.database._nightly_debt import MOST_COUNTED, count_due
 from trenova_activities.database._nightly_job import MOST_SAMPLES, Batch, NightlyJob, Position, Skip
 from trenova_activities.database._nightly_run import NightlyRun
@@ -85,6 +86,10 @@ class RunBatches:
                 skipped = {"state": SKIPPED, "reason": verdict.reason, "updated_at": at}
                 await self._record(connection, tenant, skipped, None)
                 return Changed(more=False)
+            limit = self._tenants.left(tenant, state.counted, limit)
+            if not limit:
+                await self._record(connection, tenant, {"state": DONE, "updated_at": at}, None)
+                return Changed(more=False)
             cutoff = min(state.cutoff, verdict.at)
             began = time.monotonic()
             batch = await self._job.batch(
@@ -97,8 +102,14 @@ class RunBatches:
                 at=at,
             )
             work_s = time.monotonic() - began
-            changes = {**_changes(state, batch, at), **await self._due(connection, tenant, state, batch, cutoff)}
-            await self._record(connection, tenant, changes, _line(state, batch, at))
+            line = self._line(state, batch, at)
+            chain = {"chain": line["chain"]} if line else {}
+            changes = {
+                **_changes(state, batch, at),
+                **chain,
+                **await self._due(connection, tenant, state, batch, cutoff),
+            }
+            await self._record(connection, tenant, changes, line)
         return Changed(more=not batch.exhausted, rows=batch.rows, seen=batch.seen, work_s=work_s)
 
     async def _begin(self, connection: AsyncConnection, tenant: Tenant, stretch: int) -> tuple[Row[Any], int]:
@@ -127,12 +138,34 @@ class RunBatches:
         if line is None:
             await connection.execute(write)
             return
-        add = insert(self._database.jobs.job_run_batches).values({**self._run.key, **tenant.values, **line})
+        add = insert(self._database.jobs.job_run_batches).values(line)
         if connection.dialect.name == "postgresql":
             await connection.execute(write.add_cte(add.cte("line")))
             return
         await connection.execute(add)
         await connection.execute(write)
+
+    def _line(self, state: Row[Any], batch: Batch, at: int) -> dict[str, Any] | None:
+        """Return the batch's line of the manifest, its chain value over the one that stands in the locked row.
+
+        None for a batch that changed nothing.
+        """
+        if batch.first is None or batch.last is None:
+            return None
+        line = {
+            **self._run.key,
+            **{name: getattr(state, name) for name in ("organization_id", "business_unit_id")},
+            "number": state.batches + 1,
+            "rows": batch.rows,
+            "first_at": batch.first.at,
+            "first_id": batch.first.id,
+            "last_at": batch.last.at,
+            "last_id": batch.last.id,
+            "digest": batch.digest,
+            "at": at,
+        }
+        before = state.chain or chain_start(self._run.chained, state._mapping)  # noqa: SLF001 - SQLAlchemy's public name
+        return {**line, "chain": chain_link(before, line)}
 
     async def _due(
         self, connection: AsyncConnection, tenant: Tenant, state: Row[Any], batch: Batch, cutoff: int
@@ -156,19 +189,3 @@ def _changes(state: Row[Any], batch: Batch, at: int) -> dict[str, Any]:
     if batch.exhausted:
         changes["state"] = DONE
     return changes
-
-
-def _line(state: Row[Any], batch: Batch, at: int) -> dict[str, Any] | None:
-    """Return the batch's line of the manifest; None for a batch that changed nothing."""
-    if batch.first is None or batch.last is None:
-        return None
-    return {
-        "number": state.batches + 1,
-        "rows": batch.rows,
-        "first_at": batch.first.at,
-        "first_id": batch.first.id,
-        "last_at": batch.last.at,
-        "last_id": batch.last.id,
-        "digest": batch.digest,
-        "at": at,
-    }

@@ -18,6 +18,7 @@ from trenova_activities.database._nightly_summary import Summary, summary
 from trenova_activities.database._nightly_tenants import FAILED, SKIPPED
 from trenova_activities.database._notify_roles import NotifyRoles
 from trenova_activities.database._own_run import cancel_own_run
+from trenova_activities.database._plan_options import PlanOptions
 
 Progress = TypeVar("Progress", bound=NightlyProgress)
 
@@ -30,12 +31,14 @@ class NightlyCalls:
         database: The TMS's database.
         notify_roles: Who is told of failures.
         budget: How much one call does before it reports.
+        plans: When a run needs a plan.
         sightings: Of snapshots that others keep, from call to call.
     """
 
     database: Database
     notify_roles: NotifyRoles
     budget: Budget | None = None
+    plans: PlanOptions = field(default_factory=PlanOptions)
     sightings: Sightings = field(default_factory=Sightings)
 
     async def answer(
@@ -69,8 +72,16 @@ class NightlyCalls:
             told = await involved_tenants(self.database, job, request, self.notify_roles)
             return progress(done=True, notices=told)
         limits = (payload.run.limits if payload.run else None) or RunLimits()
-        size = limits.batch_size or payload.batch_size or limit
-        engine = NightlyEngine(self.database, job, request, limit=size, budget=self.budget)
+        engine = NightlyEngine(
+            self.database,
+            job,
+            request,
+            limit=limits.batch_size or payload.batch_size or limit,
+            budget=self.budget,
+            plans=self.plans,
+            rows_per_second=limits.rows_per_second,
+            sightings=self.sightings,
+        )
         async with heartbeats() as beats:
             run, numbers = await engine.work(beats)
             stand = progress(
@@ -80,6 +91,7 @@ class NightlyCalls:
                 organization=numbers.organization,
                 tenants_failed=numbers.tenants.get(FAILED, 0),
                 tenants_skipped=numbers.tenants.get(SKIPPED, 0),
+                **run.stand.fields,
             )
             if not run.done:
                 return stand

@@ -91,16 +91,10 @@ class RunPace:
         Args:
             enough: Whether the call should rather end; the wait is over then.
         """
-        await self.brake.look()
-        paused_since = self._now()
-        while True:
-            due = max(self._ready, paused_since + self._pause_s())
-            left = due - self._now()
-            if left <= 0 or enough():
-                break
-            await asyncio.sleep(min(left, _NAP_S))
+        since = self._now()
+        while not enough():
             await self.brake.look()
-            due = max(self._ready, since + self.brake.pause_s(self._last_s))
+            due = max(self._ready, since + self._pause_s())
             if not await self._nap(due):
                 return
 

@@ -55,3 +55,9 @@ def tenants_page(
         later = and_(organization == after.organization_id, unit > after.business_unit_id)
         query = query.where(or_(organization > after.organization_id, later))
     return query
+
+
+def every_tenant(job: NightlyJob, organization_ids: Sequence[str]) -> Select[Any]:
+    """Build the query for the keys of every tenant that a run is for, in no order."""
+    query = tenants_page(job, organization_ids, after=None, wanted=not organization_ids)
+    return query.limit(None).order_by(None)

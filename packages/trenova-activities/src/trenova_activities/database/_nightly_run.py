@@ -70,6 +70,8 @@ class NightlyRun:
         facts: Its identity and its time.
         cursor: The last tenant that was begun.
         done: Every tenant is finished.
+        request_digest: Fingerprint of what was asked.
+        seal: The value that fixes the whole manifest; None until the run is done.
         stand: Where it stood at the end of its last call.
         fresh: This call has begun it.
     """
@@ -77,6 +79,8 @@ class NightlyRun:
     facts: RunFacts
     cursor: Tenant | None
     done: bool
+    request_digest: str = ""
+    seal: str | None = None
     stand: Standing = field(default_factory=Standing)
     fresh: bool = False
 
@@ -118,7 +122,7 @@ class NightlyRun:
     async def finished(self, database: Database) -> Self:
         """Record that every tenant is finished, seal the manifest, and return the run as it is then."""
         table, tenants = database.jobs.job_runs, database.jobs.job_run_tenants
-        async with database.write() as connection:
+        async with database.write(paced=True) as connection:
             at = await database.clock(connection)
             rows = (await connection.execute(select(tenants).where(*self.mine(tenants)))).mappings().all()
             changes = {"state": _DONE, "updated_at": at, "finished_at": at, "seal": seal_of(self.chained, rows)}
@@ -178,6 +182,8 @@ class NightlyRun:
             facts=RunFacts(request.job_type, request.run_id, row.workflow_id, row.as_of),
             cursor=None if organization is None else Tenant(organization, unit),
             done=row.state == _DONE,
+            request_digest=row.request_digest,
+            seal=row.seal,
             stand=Standing.of(row),
         )
 

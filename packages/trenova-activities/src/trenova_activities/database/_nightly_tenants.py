@@ -165,34 +165,5 @@ class RunTenants:
         }
 
 
-def tenants_page(
-    job: NightlyJob, organization_ids: Sequence[str], *, after: Tenant | None, wanted: bool
-) -> Select[Any]:
-    """Build the query for the next page of tenants.
-
-    Args:
-        job: Whose settings table names them.
-        organization_ids: Only these; all if empty.
-        after: The last one of the page before.
-        wanted: Only those that want the job.
-    """
-    organization, unit = _keys(job.settings_table)
-    query = select(organization, unit).distinct().order_by(organization, unit).limit(PAGE)
-    if organization_ids:
-        query = query.where(organization.in_(organization_ids))
-    if wanted:
-        query = query.where(job.wanted())
-    if after is not None:
-        later = and_(organization == after.organization_id, unit > after.business_unit_id)
-        query = query.where(or_(organization > after.organization_id, later))
-    return query
-
-
-def every_tenant(job: NightlyJob, organization_ids: Sequence[str]) -> Select[Any]:
-    """Build the query for the keys of every tenant that a run is for, in no order."""
-    query = tenants_page(job, organization_ids, after=None, wanted=not organization_ids)
-    return query.limit(None).order_by(None)
-
-
 def _keys(table: Table) -> tuple[Any, Any]:
     return table.c.organization_id, table.c.business_unit_id

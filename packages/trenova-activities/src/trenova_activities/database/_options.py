@@ -8,6 +8,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from trenova_activities.database._pace_options import PaceOptions
+from trenova_activities.database._write_turns import WriteRate
 
 _DATA_DIR = "{data_dir}"
 _DRIVERS = {"sqlite": "aiosqlite", "postgresql": "asyncpg"}
@@ -27,6 +28,7 @@ class DatabaseOptions(BaseModel):
         connect_timeout_s: Seconds to wait for a connection, and for a free one of the pool.
         lock_timeout_s: Seconds a statement may wait for a row or table lock (SQLite: for the write lock).
         statement_timeout_s: Seconds one statement may run on PostgreSQL.
+        writes: How many write transactions this process begins; None for no limit but the pool.
         pace: How the nightly jobs lean on it, and what makes them lean less.
     """
 
@@ -39,6 +41,7 @@ class DatabaseOptions(BaseModel):
     connect_timeout_s: float = Field(default=10, gt=0, le=300)
     lock_timeout_s: float = Field(default=10, gt=0, le=3600)
     statement_timeout_s: float = Field(default=60, gt=0, le=86_400)
+    writes: WriteRate | None = None
     pace: PaceOptions = PaceOptions()
 
     @field_validator("url")

@@ -7,7 +7,7 @@ from sqlalchemy import Row
 from temporalio import activity
 
 from trenova_activities._names import DELETE_AUDIT_ENTRIES_ACTIVITY, DELETE_AUDIT_ENTRIES_JOB
-from trenova_activities._nightly_contract import MAX_BATCH
+from trenova_activities._nightly_limits import MAX_BATCH
 from trenova_activities._retention_contract import (
     DeleteAuditEntriesPayload,
     DeleteAuditEntriesProgress,
