@@ -24,7 +24,9 @@ from trenova_activities import (
 )
 from trenova_errors import ConflictError, InvalidInputError, ResourceNotFoundError, UnavailableError
 
-WAIT_S = 60
+# The dev server loses a task on its way to a worker now and then; it comes again after a time-out.
+WAIT_S = 100
+pytestmark = pytest.mark.timeout(300)
 
 
 class Fakes:
