@@ -24,6 +24,10 @@ sys.path.insert(0, str(SERVICES))  # so that tests and the service's processes i
 
 from sample_worker.waiting import eventually  # noqa: E402 (found on the path above)
 
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # As where a shell runs tests in the background; children would inherit it, and no Ctrl-C would reach them.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
 
 def free_port() -> int:
     return free_ports(1)[0]  # as `up` chooses, or other tests' connections would take it now and then
