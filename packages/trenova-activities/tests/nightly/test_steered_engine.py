@@ -67,7 +67,8 @@ async def test_a_pause_falls_between_two_batches_and_a_limit_holds_from_the_next
     client, queue, embedded_sqlite_url
 ):
     assert queue != SHIPMENT_QUEUE
-    async with at_work(client, queue, embedded_sqlite_url) as (world, tenant, run):
+    async with at_work(client, queue, embedded_sqlite_url, budget=Budget(seconds=0.2)) as (world, tenant, run):
+        await steer(client, run.id, LimitsRequest(rows_per_second=100, by="ana"))  # a fast machine would be done first
         await steer(client, run.id, PauseRequest(reason="They complain", by="ana"))
         said = await held(client, run.id)
         before = await world.own("job_run_batches")
@@ -76,7 +77,7 @@ async def test_a_pause_falls_between_two_batches_and_a_limit_holds_from_the_next
         assert 0 < done < ROWS
         assert {row.rows for row in before} == {BATCH}
 
-        await steer(client, run.id, LimitsRequest(batch_size=LIMIT, by="ana"))
+        await steer(client, run.id, LimitsRequest(batch_size=LIMIT, rows_per_second=0, by="ana"))
         await asyncio.sleep(2)
         assert len(await world.own("job_run_batches")) == len(before)
         await steer(client, run.id, ResumeRequest(by="ana"))
@@ -90,7 +91,8 @@ async def test_a_pause_falls_between_two_batches_and_a_limit_holds_from_the_next
 
 @pytest.mark.integration
 async def test_a_run_that_is_canceled_leaves_whole_batches(client, queue, embedded_postgres_url):
-    async with at_work(client, queue, embedded_postgres_url) as (world, tenant, run):
+    async with at_work(client, queue, embedded_postgres_url, budget=Budget(seconds=0.2)) as (world, tenant, run):
+        await steer(client, run.id, LimitsRequest(rows_per_second=100, by="ana"))  # a fast machine would be done first
         await steer(client, run.id, CancelRequest(reason="wrong night", by="ana"))
         with pytest.raises(WorkflowFailureError):
             await run.result()

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 
-def eventually(look: Callable[[], Any], *, seconds: float = 20) -> Any:
+def eventually(look: Callable[[], Any], *, seconds: float = 60) -> Any:
     """Return the first true answer of ``look``."""
     end = time.monotonic() + seconds
     while not (found := look()):
@@ -14,7 +14,7 @@ def eventually(look: Callable[[], Any], *, seconds: float = 20) -> Any:
     return found
 
 
-async def eventually_awaited(look: Callable[[], Awaitable[Any]], *, seconds: float = 20) -> Any:
+async def eventually_awaited(look: Callable[[], Awaitable[Any]], *, seconds: float = 60) -> Any:
     """Return the first true answer that awaiting ``look`` gives."""
     end = time.monotonic() + seconds
     for _ in range(int(seconds / 0.05)):
