@@ -209,6 +209,13 @@ def refuse_absent_file(options: "DatabaseOptions") -> None:
         raise typer.Exit(1)
 
 
+def existing_database(url: str | None, data_dir: Path, schema: str | None) -> "DatabaseOptions":
+    """Build the options of a command that reads or changes what is there already, and end it where nothing is."""
+    options = database_options(url, data_dir, schema)
+    refuse_absent_file(options)
+    return options
+
+
 def run(work: Coroutine[Any, Any, Result]) -> Result:
     """Run a command's work; a failure is one line and exit status 1."""
     from trenova_errors import ApplicationError

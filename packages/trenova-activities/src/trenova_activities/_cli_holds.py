@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from trenova_activities._cli_db import DEFAULT_DATA_DIR, DataDir, Schema, Url, database_options, refuse_absent_file, run
+from trenova_activities._cli_db import DEFAULT_DATA_DIR, DataDir, Schema, Url, existing_database, run
 
 if TYPE_CHECKING:
     from sqlalchemy import Row
 
-    from trenova_activities.database import DatabaseOptions
 
 holds = typer.Typer(help="Legal holds: what they cover is kept by retention, whatever its age.", no_args_is_help=True)
 
@@ -44,7 +43,7 @@ def place(  # noqa: PLR0917 - typer makes options of them
     as_json: AsJson = False,
 ) -> None:
     """Lay a hold. A purge that is under way obeys it from its next batch on; what is gone is gone."""
-    options = _opened(url, data_dir, schema)
+    options = existing_database(url, data_dir, schema)
     begin = 0 if from_ is None else _moment_of(from_, "--from", end=False)
     end = None if until is None else _moment_of(until, "--until", end=True)
 
@@ -69,7 +68,7 @@ def list_(  # noqa: PLR0917 - typer makes options of them
     as_json: AsJson = False,
 ) -> None:
     """List holds, the newest first: those in force, unless released ones are asked for too."""
-    options = _opened(url, data_dir, schema)
+    options = existing_database(url, data_dir, schema)
 
     async def work() -> "list[Row[Any]]":
         from trenova_activities.database import Database, list_holds
@@ -98,7 +97,7 @@ def release(  # noqa: PLR0917 - typer makes options of them
     as_json: AsJson = False,
 ) -> None:
     """Release a hold; it stays on record. The next purge deletes what it kept, a purge by a plan of before does not."""
-    options = _opened(url, data_dir, schema)
+    options = existing_database(url, data_dir, schema)
 
     async def work() -> "Row[Any]":
         from trenova_activities.database import Database, release_hold
@@ -146,9 +145,3 @@ def _moment_of(said: str, option: str, *, end: bool) -> int:
 
 def _moment(at: int) -> str:
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-
-
-def _opened(url: str | None, data_dir: Any, schema: str | None) -> "DatabaseOptions":
-    options = database_options(url, data_dir, schema)
-    refuse_absent_file(options)
-    return options

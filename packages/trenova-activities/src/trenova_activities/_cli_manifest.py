@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from trenova_activities._cli_db import DEFAULT_DATA_DIR, DataDir, Schema, Url, database_options, refuse_absent_file, run
+from trenova_activities._cli_db import DEFAULT_DATA_DIR, DataDir, Schema, Url, existing_database, run
 
 if TYPE_CHECKING:
-    from trenova_activities.database import DatabaseOptions, Manifest, TenantManifest
+    from trenova_activities.database import Manifest, TenantManifest
 
 manifest = typer.Typer(
     help="What a nightly run has changed, batch by batch, and whether that adds up.", no_args_is_help=True
@@ -36,7 +36,7 @@ def verify(  # noqa: PLR0917 - typer makes options of them
     as_json: AsJson = False,
 ) -> None:
     """Compute a run's sums, chain and seal again. Exit status 1 at the first line that does not fit, which is named."""
-    options = _opened(url, data_dir, schema)
+    options = existing_database(url, data_dir, schema)
 
     async def work() -> "Manifest":
         from trenova_activities.database import Database, verify_manifest
@@ -64,7 +64,7 @@ def show(  # noqa: PLR0917 - typer makes options of them
     as_json: AsJson = False,
 ) -> None:
     """Print the lines of a run: number, rows, range of time, digest of the ids, chain value."""
-    options = _opened(url, data_dir, schema)
+    options = existing_database(url, data_dir, schema)
 
     async def work() -> list[dict[str, Any]]:
         from trenova_activities.database import Database, manifest_lines
@@ -140,9 +140,3 @@ def _document(found: "Manifest") -> dict[str, Any]:
             for one in found.tenants
         ],
     }
-
-
-def _opened(url: str | None, data_dir: Any, schema: str | None) -> "DatabaseOptions":
-    options = database_options(url, data_dir, schema)
-    refuse_absent_file(options)
-    return options

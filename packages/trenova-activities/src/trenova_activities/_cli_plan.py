@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from trenova_activities._cli_db import DEFAULT_DATA_DIR, DataDir, Schema, Url, database_options, refuse_absent_file, run
+from trenova_activities._cli_db import DEFAULT_DATA_DIR, DataDir, Schema, Url, existing_database, run
 from trenova_activities._names import CANCEL_SHIPMENTS_JOB, DELETE_AUDIT_ENTRIES_JOB
 
 if TYPE_CHECKING:
-    from trenova_activities.database import DatabaseOptions, StoredPlan
+    from trenova_activities.database import StoredPlan
 
 plan = typer.Typer(
     help="Plans of the nightly jobs: count by organization and day, and have people agree.", no_args_is_help=True
@@ -46,7 +46,7 @@ def make(  # noqa: PLR0917 - typer makes options of them
     """
     if job not in JOBS:
         raise typer.BadParameter(f"{job!r} is none of {', '.join(JOBS)}", param_hint="JOB")
-    options = _opened(url, data_dir, schema)
+    options = existing_database(url, data_dir, schema)
 
     async def work() -> "StoredPlan":
         from trenova_activities.database import Database, make_plan
@@ -72,7 +72,7 @@ def show(  # noqa: PLR0917 - typer makes options of them
     as_json: AsJson = False,
 ) -> None:
     """Show a plan: rows by organization and day, who made and who approved it. Exit status 1 if it was altered."""
-    options = _opened(url, data_dir, schema)
+    options = existing_database(url, data_dir, schema)
 
     async def work() -> "StoredPlan":
         from trenova_activities.database import Database, find_plan
@@ -96,7 +96,7 @@ def list_(
     as_json: AsJson = False,
 ) -> None:
     """List plans, the newest first."""
-    options = _opened(url, data_dir, schema)
+    options = existing_database(url, data_dir, schema)
 
     async def work() -> list[dict[str, Any]]:
         from trenova_activities.database import Database, list_plans
@@ -143,7 +143,7 @@ def approve(  # noqa: PLR0917 - typer makes options of them
     schema: Schema = None,
 ) -> None:
     """Record that somebody approves a plan; names are what people say, so protect who may write the tables."""
-    options = _opened(url, data_dir, schema)
+    options = existing_database(url, data_dir, schema)
 
     async def work() -> "StoredPlan":
         from trenova_activities.database import Database, approve_plan
@@ -232,12 +232,6 @@ def _document(found: "StoredPlan") -> dict[str, Any]:
             for one in said.in_order()
         ],
     }
-
-
-def _opened(url: str | None, data_dir: Any, schema: str | None) -> "DatabaseOptions":
-    options = database_options(url, data_dir, schema)
-    refuse_absent_file(options)
-    return options
 
 
 def _moment(at: int) -> str:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from trenova_activities._cli_db import DEFAULT_DATA_DIR, DataDir, Schema, Url, database_options, refuse_absent_file, run
+from trenova_activities._cli_db import DEFAULT_DATA_DIR, DataDir, Schema, Url, existing_database, run
 
 retention = typer.Typer()
 
@@ -53,8 +53,7 @@ def revoke(
 def _carry_out(
     url: Url, data_dir: DataDir, schema: Schema, *, role: str | None, revoke: bool, yes: bool, show: bool
 ) -> None:
-    options = database_options(url, data_dir, schema)
-    refuse_absent_file(options)
+    options = existing_database(url, data_dir, schema)
 
     async def plan() -> list[str]:
         from trenova_activities.database import Database, retention_sql
