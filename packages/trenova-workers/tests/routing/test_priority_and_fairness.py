@@ -73,14 +73,9 @@ async def check(server, count, *, near, times):
     assert among_all <= times * alone
 
 
-async def test_urgent_work_runs_first_and_a_small_organization_does_not_wait_for_a_big_one(fair_server):
-    # The server orders and balances in each of four partitions, which shows with so few jobs: in the order of their
-    # starts the urgent ones would be 45 % late, and the small organization would wait ten times what it does alone.
-    await check(fair_server, 176, near=0.3, times=5)
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(600)
+# So many, as the server balances in each of its four partitions and reads them in pages: of five hundred, the small
+# organization's middle job came anywhere between its own turn and the end of all urgent ones.
+@pytest.mark.timeout(300)
 async def test_two_thousand_runs_keep_their_order_and_a_small_organization_waits_no_more_than_twice_its_own(
     fair_server,
 ):
