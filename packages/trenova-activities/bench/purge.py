@@ -25,6 +25,7 @@ from bulk.site import Site, site
 from bulk.tables import Table, as_markdown
 from bulk.traffic import Served, beside, served_alone, solo_maximum
 from bulk.verdicts import Verdict, at_least, at_most
+from trenova_activities.database import PaceOptions
 
 SHARE = 0.3
 RATE, BATCH_MS, SLOWER = 50_000, 50, 1.5
@@ -59,7 +60,7 @@ class Beside:
 
 
 async def traffic(
-    where: Site, template: str, size: LogSize, rounds: int, alone_s: float
+    where: Site, template: str, size: LogSize, rounds: int, alone_s: float, pace: PaceOptions
 ) -> tuple[Table, list[Verdict]]:
     """Measure the purge beside people, who are watched alone for so many seconds before each round."""
     async with where.copy(template) as url:
@@ -69,7 +70,7 @@ async def traffic(
         async with where.copy(template) as url:
             found.alone.append(await served_alone(url, size.tenants, found.rate, alone_s))
             async with beside(url, size.tenants, found.rate) as stop:
-                found.job.append(await purge(where, url))
+                found.job.append(await purge(where, url, pace))
                 found.during_job.append(await stop())
         async with where.copy(template) as url, beside(url, size.tenants, found.rate) as stop:
             found.statement.append(await one_delete(where, url))
@@ -177,7 +178,7 @@ def _told(number: int, rounds: int, what: str, one: Purged) -> None:
 
 
 async def bench(
-    where: Site, sizes: Sequence[LogSize], rounds: int, parts: Sequence[str], alone_s: float
+    where: Site, sizes: Sequence[LogSize], rounds: int, parts: Sequence[str], alone_s: float, pace: PaceOptions
 ) -> tuple[list[Table], list[Verdict]]:
     """Fill a log of each size and measure the parts."""
     templates: dict[LogSize, str] = {}
@@ -188,7 +189,7 @@ async def bench(
     tables, verdicts = [], []
     middle = sizes[min(1, len(sizes) - 1)]
     if "traffic" in parts:
-        table, judged = await traffic(where, templates[middle], middle, rounds, alone_s)
+        table, judged = await traffic(where, templates[middle], middle, rounds, alone_s, pace)
         tables, verdicts = [table], judged
     if "snapshot" in parts or "size" in parts:
         more, judged = await snapshot_and_size(where, templates, rounds, parts)
@@ -206,6 +207,7 @@ def arguments() -> argparse.Namespace:
     )
     parser.add_argument("--largest", type=int, metavar="ROWS", help="a third size, e.g. 10000000")
     parser.add_argument("--tenants", type=int, default=10, help="organizations in each log (10)")
+    parser.add_argument("--work-share", type=float, help="of the job beside people (the default of PaceOptions)")
     parser.add_argument("--rounds", type=int, help="5, or 1 with --quick")
     parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the tables there, with the conditions")
     given = parser.parse_args()
@@ -227,8 +229,9 @@ def main() -> int:
     with site() as where:
         conditions = read_conditions(where)
         print("\n".join(f"{name}: {value}" for name, value in conditions.items()), flush=True)
+        pace = PaceOptions() if given.work_share is None else PaceOptions(work_share=given.work_share)
         sizes = [LogSize(number, given.tenants) for number in rows]
-        tables, verdicts = asyncio.run(bench(where, sizes, given.rounds, given.parts, 1 if given.quick else 5))
+        tables, verdicts = asyncio.run(bench(where, sizes, given.rounds, given.parts, 1 if given.quick else 5, pace))
     if given.quick:
         verdicts = []
     print("\n" + "\n\n".join(table.as_text() for table in tables) + "\n")

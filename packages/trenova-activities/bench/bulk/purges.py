@@ -12,7 +12,7 @@ from bulk.meter import Meter, Used
 from bulk.site import Site, connected
 from bulk.verdicts import WrongResultError
 from trenova_activities import DeleteAuditEntriesPayload
-from trenova_activities.database import Database, DatabaseOptions, RetentionActivities
+from trenova_activities.database import Database, DatabaseOptions, PaceOptions, RetentionActivities
 
 _MARKS = ("purge_audit_entries", "DELETE FROM audit_entries")
 _ONE_DELETE = (
@@ -59,14 +59,19 @@ class Purged:
         return shares(self.batches, self.seconds)
 
 
-async def purge(where: Site, url: str) -> Purged:
+async def purge(where: Site, url: str, pace: PaceOptions = PaceOptions()) -> Purged:
     """Run the nightly job as its worker does: through the activity, and through the function of the database.
+
+    Args:
+        where: The server.
+        url: Of the database, as its superuser.
+        pace: How the batches are steered.
 
     Raises:
         WrongResultError: Something outlived is left, or the job counted otherwise.
     """
     expected = await outlived(url)
-    async with Database.open(DatabaseOptions(url=url)) as database:
+    async with Database.open(DatabaseOptions(url=url, pace=pace)) as database:
         activities = await RetentionActivities.open(database)
         # A worker that has run a while has its connections and statements.
         await run_nightly(database, activities.delete, DeleteAuditEntriesPayload(organization_ids=["none"]), "warm")
