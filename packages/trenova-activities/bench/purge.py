@@ -25,6 +25,7 @@ from bulk.site import Site, site
 from bulk.tables import Table, as_markdown
 from bulk.traffic import Served, beside, served_alone, solo_maximum
 from bulk.verdicts import Verdict, at_least, at_most
+
 from trenova_activities.database import PaceOptions
 
 SHARE = 0.3
@@ -60,7 +61,7 @@ class Beside:
 
 
 async def traffic(
-    where: Site, template: str, size: LogSize, rounds: int, alone_s: float, pace: PaceOptions
+    where: Site, template: str, size: LogSize, *, rounds: int, alone_s: float, pace: PaceOptions
 ) -> tuple[Table, list[Verdict]]:
     """Measure the purge beside people, who are watched alone for so many seconds before each round."""
     async with where.copy(template) as url:
@@ -178,7 +179,7 @@ def _told(number: int, rounds: int, what: str, one: Purged) -> None:
 
 
 async def bench(
-    where: Site, sizes: Sequence[LogSize], rounds: int, parts: Sequence[str], alone_s: float, pace: PaceOptions
+    where: Site, sizes: Sequence[LogSize], parts: Sequence[str], *, rounds: int, alone_s: float, pace: PaceOptions
 ) -> tuple[list[Table], list[Verdict]]:
     """Fill a log of each size and measure the parts."""
     templates: dict[LogSize, str] = {}
@@ -189,7 +190,7 @@ async def bench(
     tables, verdicts = [], []
     middle = sizes[min(1, len(sizes) - 1)]
     if "traffic" in parts:
-        table, judged = await traffic(where, templates[middle], middle, rounds, alone_s, pace)
+        table, judged = await traffic(where, templates[middle], middle, rounds=rounds, alone_s=alone_s, pace=pace)
         tables, verdicts = [table], judged
     if "snapshot" in parts or "size" in parts:
         more, judged = await snapshot_and_size(where, templates, rounds, parts)
@@ -231,7 +232,10 @@ def main() -> int:
         print("\n".join(f"{name}: {value}" for name, value in conditions.items()), flush=True)
         pace = PaceOptions() if given.work_share is None else PaceOptions(work_share=given.work_share)
         sizes = [LogSize(number, given.tenants) for number in rows]
-        tables, verdicts = asyncio.run(bench(where, sizes, given.rounds, given.parts, 1 if given.quick else 5, pace))
+        alone_s = 1 if given.quick else 5
+        tables, verdicts = asyncio.run(
+            bench(where, sizes, given.parts, rounds=given.rounds, alone_s=alone_s, pace=pace)
+        )
     if given.quick:
         verdicts = []
     print("\n" + "\n\n".join(table.as_text() for table in tables) + "\n")

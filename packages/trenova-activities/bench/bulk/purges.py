@@ -14,6 +14,7 @@ from bulk.verdicts import WrongResultError
 from trenova_activities import DeleteAuditEntriesPayload
 from trenova_activities.database import Database, DatabaseOptions, PaceOptions, RetentionActivities
 
+USUAL_PACE = PaceOptions()
 _MARKS = ("purge_audit_entries", "DELETE FROM audit_entries")
 _ONE_DELETE = (
     "DELETE FROM audit_entries e USING data_retention r WHERE e.organization_id = r.organization_id "
@@ -59,7 +60,7 @@ class Purged:
         return shares(self.batches, self.seconds)
 
 
-async def purge(where: Site, url: str, pace: PaceOptions = PaceOptions()) -> Purged:
+async def purge(where: Site, url: str, pace: PaceOptions = USUAL_PACE) -> Purged:
     """Run the nightly job as its worker does: through the activity, and through the function of the database.
 
     Args:
