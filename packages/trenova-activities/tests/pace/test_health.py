@@ -34,6 +34,7 @@ SESSION = Holder("session", "psql", 4711, "idle in transaction", 2520, 90)
             "95% of the table's rows are dead and not cleared yet",
         ),
         (Health(vacuumed=True), BrakeReason.VACUUM, "a vacuum works on the table"),
+        (Health(transactions_per_s=1234), BrakeReason.PEOPLE, "others are at work, with 1,234 transactions a second"),
         (Health(lock_waits=5), BrakeReason.LOCK_WAITS, "5 sessions wait for locks"),
         (Health(lag_s=12), BrakeReason.REPLICATION_LAG, "a standby is 12 s behind"),
         (
@@ -143,6 +144,32 @@ async def test_a_slowed_run_works_for_its_share_of_the_time():
     assert brake.pause_s(0.03) == 0
     await brake.look()
     assert brake.pause_s(0.03) == pytest.approx(0.01)
+
+
+async def test_people_at_work_leave_a_run_less_of_the_time_whatever_else_slows_it():
+    brake = braking(Told(Health(holder=SESSION, transactions_per_s=500)), Clock(), people_share=0.25)
+    verdict = await brake.look()
+    assert verdict.reason is BrakeReason.OLD_SNAPSHOT
+    assert brake.pause_s(0.03) == pytest.approx(0.09)
+
+
+def test_transactions_are_counted_from_look_to_look():
+    clock = Clock()
+    sightings = Sightings(clock)
+    assert sightings.rate(1_000_000) is None
+    clock.now += 2
+    assert sightings.rate(1_000_500) == 250
+    clock.now += 1
+    assert sightings.rate(10) is None  # somebody has reset the statistics
+    clock.now += 1
+    assert sightings.rate(310) == 300
+
+
+async def test_people_at_work_are_no_news(caplog):
+    caplog.set_level(logging.INFO)
+    await braking(Told(Health(transactions_per_s=500)), Clock()).look()
+    await braking(Told(Health()), Clock(), braked="people").look()
+    assert caplog.records == []
 
 
 async def test_a_database_that_tells_nothing_brakes_nothing():

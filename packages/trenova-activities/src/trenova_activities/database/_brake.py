@@ -99,14 +99,15 @@ class Brake:
         """Return how long to pause after a batch that lasted so long."""
         if self._seen.speed is Speed.STOPPED:
             return self._options.stopped_batch_every_s
-        return batch_s * (1 / self._options.slow_share - 1) if self._seen.speed is Speed.SLOW else 0.0
+        return batch_s * (1 / self._seen.share - 1)
 
     def _tell(self) -> None:
         if self.reason == self._logged:
             return
         facts = {"job": self._job_type, "reason": self.reason or self._logged, "why": self.verdict.words}
+        usual = facts["reason"] == BrakeReason.PEOPLE  # comes and goes all day, and nobody has to do anything
         if self.reason:
-            _log.warning("a nightly run is slowed down", extra=facts)
+            _log.log(logging.DEBUG if usual else logging.WARNING, "a nightly run is slowed down", extra=facts)
         else:
-            _log.info("a nightly run is at full speed again", extra=facts)
+            _log.log(logging.DEBUG if usual else logging.INFO, "a nightly run is at full speed again", extra=facts)
         self._logged = self.reason

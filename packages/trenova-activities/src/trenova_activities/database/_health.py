@@ -1,6 +1,6 @@
 """What a database tells about itself, and whether a nightly run should give way because of it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, StrEnum
 from typing import Final
 
@@ -20,6 +20,8 @@ class BrakeReason(StrEnum):
     LOCK_WAITS = "lock_waits"
     REPLICATION_LAG = "replication_lag"
     SLOT = "slot"
+    PEOPLE = "people"
+    """Others use the database, and are left more of it."""
     LOCKED = "locked"
     """Rows of a batch are locked by somebody else."""
 
@@ -75,6 +77,8 @@ class Health:
         lag_s: How far the slowest standby is behind, seconds; None where there is none or this user may not see it.
         slot: Name of the replication slot that keeps the most WAL.
         slot_bytes: How much that is.
+        transactions_per_s: Transactions of the database that ended between the last look and this one, a second, the
+            run's own among them; None at the first look.
     """
 
     live_rows: int = 0
@@ -85,6 +89,7 @@ class Health:
     lag_s: float | None = None
     slot: str = ""
     slot_bytes: int = 0
+    transactions_per_s: float | None = None
 
     @property
     def dead_share(self) -> float:
@@ -100,29 +105,23 @@ class Verdict:
         speed: How fast.
         reason: Why not at full speed.
         words: The same for a person, with who is to blame; no sentence, no full stop.
+        share: Where it is slow, the share of its time that the run works.
     """
 
     speed: Speed = Speed.FULL
     reason: BrakeReason | None = None
     words: str = ""
+    share: float = 1
 
 
 FREE: Final = Verdict()
 
 
 def judge(health: Health, options: BrakeOptions) -> Verdict:
-    """Say how fast a run may go; of several reasons the gravest."""
-    for found in (
-        _standby(health, options),
-        _snapshot(health, options),
-        _locks(health, options),
-        _slot(health, options),
-        _dead(health, options),
-        _vacuum(health, options),
-    ):
-        if found is not FREE:
-            return found
-    return FREE
+    """Say how fast a run may go: of several reasons the gravest is told, and the smallest share of the time holds."""
+    rules = (_standby, _snapshot, _locks, _slot, _dead, _vacuum, _people)
+    found = [verdict for rule in rules if (verdict := rule(health, options)) is not FREE]
+    return replace(found[0], share=min(one.share for one in found)) if found else FREE
 
 
 def _standby(health: Health, options: BrakeOptions) -> Verdict:
@@ -132,7 +131,7 @@ def _standby(health: Health, options: BrakeOptions) -> Verdict:
     words = f"a standby is {duration(lag)} behind"
     if options.replication_lag_stop_s is not None and lag >= options.replication_lag_stop_s:
         return Verdict(Speed.STOPPED, BrakeReason.REPLICATION_LAG, words)
-    return _slow(BrakeReason.REPLICATION_LAG, words, over=_reached(lag, options.replication_lag_s))
+    return _slow(BrakeReason.REPLICATION_LAG, words, options, over=_reached(lag, options.replication_lag_s))
 
 
 def _snapshot(health: Health, options: BrakeOptions) -> Verdict:
@@ -140,35 +139,42 @@ def _snapshot(health: Health, options: BrakeOptions) -> Verdict:
     if holder is None or holder.age_s is None:
         return FREE
     words = f"{holder} has kept an old snapshot for {duration(holder.age_s)}, so nothing that is deleted can be cleared"
-    return _slow(BrakeReason.OLD_SNAPSHOT, words, over=_reached(holder.age_s, options.old_snapshot_s))
+    return _slow(BrakeReason.OLD_SNAPSHOT, words, options, over=_reached(holder.age_s, options.old_snapshot_s))
 
 
 def _locks(health: Health, options: BrakeOptions) -> Verdict:
     words = f"{health.lock_waits} sessions wait for locks"
-    return _slow(BrakeReason.LOCK_WAITS, words, over=_reached(health.lock_waits, options.lock_waits))
+    return _slow(BrakeReason.LOCK_WAITS, words, options, over=_reached(health.lock_waits, options.lock_waits))
 
 
 def _slot(health: Health, options: BrakeOptions) -> Verdict:
     words = f"the replication slot {health.slot!r} keeps {health.slot_bytes // _MIB:,} MiB of WAL"
-    return _slow(BrakeReason.SLOT, words, over=_reached(health.slot_bytes, options.slot_retained_bytes))
+    return _slow(BrakeReason.SLOT, words, options, over=_reached(health.slot_bytes, options.slot_retained_bytes))
 
 
 def _dead(health: Health, options: BrakeOptions) -> Verdict:
     words = f"{health.dead_share:.0%} of the table's rows are dead and not cleared yet"
     many = health.dead_rows >= options.dead_rows
-    return _slow(BrakeReason.DEAD_ROWS, words, over=many and _reached(health.dead_share, options.dead_share))
+    return _slow(BrakeReason.DEAD_ROWS, words, options, over=many and _reached(health.dead_share, options.dead_share))
 
 
 def _vacuum(health: Health, options: BrakeOptions) -> Verdict:
-    return _slow(BrakeReason.VACUUM, "a vacuum works on the table", over=health.vacuumed and options.vacuum)
+    return _slow(BrakeReason.VACUUM, "a vacuum works on the table", options, over=health.vacuumed and options.vacuum)
+
+
+def _people(health: Health, options: BrakeOptions) -> Verdict:
+    rate = health.transactions_per_s or 0
+    words = f"others are at work, with {rate:,.0f} transactions a second"
+    slow = _slow(BrakeReason.PEOPLE, words, options, over=_reached(rate, options.people_per_s))
+    return slow if slow is FREE else replace(slow, share=options.people_share)
 
 
 def _reached(value: float, threshold: float | None) -> bool:
     return threshold is not None and value >= threshold
 
 
-def _slow(reason: BrakeReason, words: str, *, over: bool) -> Verdict:
-    return Verdict(Speed.SLOW, reason, words) if over else FREE
+def _slow(reason: BrakeReason, words: str, options: BrakeOptions, *, over: bool) -> Verdict:
+    return Verdict(Speed.SLOW, reason, words, options.slow_share) if over else FREE
 
 
 def duration(seconds: float) -> str:

@@ -54,13 +54,17 @@ SELECT coalesce(pg_catalog.pg_stat_get_live_tuples(pg_catalog.to_regclass(:name)
     coalesce(pg_catalog.pg_stat_get_dead_tuples(pg_catalog.to_regclass(:name)), 0) AS dead_rows,
     coalesce(locks.vacuumed, false) AS vacuumed, locks.waits,
     (SELECT extract(epoch FROM max(r.replay_lag))::float8 FROM pg_catalog.pg_stat_replication r) AS lag_s,
+    (SELECT d.xact_commit + d.xact_rollback FROM pg_catalog.pg_stat_database d
+        WHERE d.datname = pg_catalog.current_database()) AS transactions_ended,
     coalesce(slots.slot_name, '') AS slot, coalesce(slots.bytes, 0) AS slot_bytes, oldest.*
 FROM locks LEFT JOIN slots ON true LEFT JOIN oldest ON true
 """)
 
 
 class Sightings:
-    """Since when snapshots have been met whose age the server does not tell; lives as long as the worker.
+    """What earlier looks met: snapshots whose age the server does not tell, and its count of transactions.
+
+    Lives as long as the worker.
 
     Args:
         now: A monotonic clock, seconds.
@@ -70,6 +74,19 @@ class Sightings:
         self._now = now
         self._identity = ""
         self._since = 0.0
+        self._ended: tuple[float, int] | None = None
+
+    def rate(self, ended: int) -> float | None:
+        """Return how many transactions a second have ended since the last look; None at the first.
+
+        Args:
+            ended: The server's count; it begins anew where statistics are reset.
+        """
+        before, self._ended = self._ended, (self._now(), ended)
+        if before is None:
+            return None
+        seconds, transactions = self._ended[0] - before[0], ended - before[1]
+        return transactions / seconds if seconds > 0 and transactions >= 0 else None
 
     def aged(self, holder: Holder) -> Holder:
         """Return the holder with an age: the server's, or how long it has been met here without a change."""
@@ -100,6 +117,7 @@ async def look(connection: AsyncConnection, table: Table, sightings: Sightings) 
         lag_s=row.lag_s,
         slot=row.slot,
         slot_bytes=row.slot_bytes,
+        transactions_per_s=sightings.rate(row.transactions_ended),
     )
 
 

@@ -24,6 +24,10 @@ class BrakeOptions(BaseModel):
         replication_lag_s: A standby is so far behind: slow.
         replication_lag_stop_s: A standby is so far behind: stop for now.
         slot_retained_bytes: A replication slot keeps so much WAL: slow.
+        people_per_s: So many transactions a second end in the database, the run's own among them (at most 40): others
+            are at work.
+        people_share: The share of its time that a run works then. A batch takes a processor for its length, and what
+            others ask for meanwhile waits a few milliseconds longer.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -40,6 +44,8 @@ class BrakeOptions(BaseModel):
     replication_lag_s: float | None = Field(default=10, gt=0)
     replication_lag_stop_s: float | None = Field(default=60, gt=0)
     slot_retained_bytes: int | None = Field(default=5 * _GIB, ge=1)
+    people_per_s: float | None = Field(default=200, gt=0)
+    people_share: float = Field(default=0.4, ge=0.05, le=1)
 
     @model_validator(mode="after")
     def _slow_before_stop(self) -> "BrakeOptions":
