@@ -4,9 +4,8 @@ from collections.abc import Mapping
 from datetime import timedelta
 from types import MappingProxyType
 from typing import Annotated, Any, Final, Self
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 from temporalio.client import (
     Schedule,
     ScheduleActionStartWorkflow,
@@ -20,49 +19,27 @@ from temporalio.client import (
 from temporalio.common import TypedSearchAttributes
 
 from trenova_schedules._cron import require_unambiguous
+from trenova_schedules._definition_checks import (
+    require_catchup,
+    require_interval,
+    require_known_zone,
+    require_labels,
+    require_not_negative,
+    require_summary,
+    require_url,
+    require_whole_seconds,
+)
+from trenova_schedules._slo import BackfillPolicy, ScheduleSlo
 
 OWNER_MEMO: Final = "trenova.owner"
 """Memo key of every schedule that this package creates; its value is :attr:`ScheduleDefinition.owner`."""
-
-_SHORTEST_INTERVAL = timedelta(seconds=1)
-_SHORTEST_CATCHUP = timedelta(seconds=10)
-_LONGEST_SUMMARY: Final = 200  # the server takes 400 bytes after encoding (limit.userMetadataSummarySize)
-_MACHINE_DEPENDENT_ZONES = frozenset({"localtime", "Local", "Factory", "posixrules"})
-
-
-def _require_known_zone(name: str) -> str:
-    try:
-        zone = None if name in _MACHINE_DEPENDENT_ZONES else ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        zone = None
-    if zone is None:
-        raise ValueError(f"time zone {name!r} is not an IANA name; give one such as 'UTC' or 'America/New_York'")
-    return name
-
-
-def _require_interval(interval: timedelta) -> timedelta:
-    if interval < _SHORTEST_INTERVAL or interval.microseconds:
-        raise ValueError(f"interval must be whole seconds, at least one; got {interval.total_seconds()} s")
-    return interval
-
-
-def _require_catchup(window: timedelta) -> timedelta:
-    if window < _SHORTEST_CATCHUP:
-        got = window.total_seconds()
-        raise ValueError(f"catchup_window must be at least 10 s, which Temporal takes less for; got {got} s")
-    return window
-
-
-def _require_not_negative(jitter: timedelta) -> timedelta:
-    if jitter < timedelta(0):
-        raise ValueError(f"jitter must not be negative; got {jitter.total_seconds()} s")
-    return jitter
-
-
-def _require_summary(text: str) -> str:
-    if (length := len(text.encode())) > _LONGEST_SUMMARY:
-        raise ValueError(f"has {length} bytes; with what a codec adds, the server takes about {_LONGEST_SUMMARY}")
-    return text
+REVISION_MEMO: Final = "trenova.revision"
+"""Memo key of the runs: which write the schedule was as when it started them."""
+APPLIED_MEMO: Final = "trenova.applied"
+"""Memo key of the runs: the definition as it was last applied."""
+CRON_MEMO: Final = "trenova.cron"
+"""Memo key of the runs: the cron string of the schedule, which the server does not keep."""
+OUR_MEMOS: Final = frozenset({OWNER_MEMO, REVISION_MEMO, APPLIED_MEMO, CRON_MEMO})
 
 
 class ScheduleDefinition(BaseModel):
@@ -81,6 +58,8 @@ class ScheduleDefinition(BaseModel):
         interval: Whole seconds; fires at multiples of it since 1970-01-01 00:00 UTC, whatever the time zone.
         calendar: For what cron cannot say: seconds, years, or days that match two conditions.
         time_zone: IANA name, in which ``cron`` and ``calendar`` are read.
+        start_at: No tick before this moment; whole seconds, with a time zone.
+        end_at: No tick after this moment.
         overlap: What happens when the previous run has not ended.
         catchup_window: How late a run that was missed while the server was down may still start; at least 10
             seconds. Has no default: Temporal's own is a year, which floods the queue after a long outage.
@@ -88,7 +67,12 @@ class ScheduleDefinition(BaseModel):
         pause_on_failure: Whether a run that fails pauses the schedule.
         note: For operators. Neither encrypted nor compressed, so nothing secret belongs here.
         owner: Who answers for the schedule, as a name of a service; becomes the memo :data:`OWNER_MEMO`.
-        paused: Whether it is created paused.
+        paused: Whether it is created paused. Afterwards pausing is the operators' alone.
+        description: What the schedule is for, for people; Markdown.
+        labels: By which schedules are found and permissions given; at most 20.
+        runbook: Address of what to do when its runs fail.
+        slo: When it counts as failing.
+        backfill: What a backfill of several ticks starts.
         run_summary: What each run does, in one line of at most 200 bytes, for people who look at it.
         run_details: The same at length; Markdown.
         run_memo: Memo of each run; the data converter turns the values into payloads.
@@ -102,17 +86,24 @@ class ScheduleDefinition(BaseModel):
     task_queue: str = Field(min_length=1, max_length=1000)
     args: tuple[Any, ...] = ()
     cron: Annotated[str, AfterValidator(require_unambiguous)] | None = None
-    interval: Annotated[timedelta, AfterValidator(_require_interval)] | None = None
+    interval: Annotated[timedelta, AfterValidator(require_interval)] | None = None
     calendar: ScheduleCalendarSpec | None = None
-    time_zone: Annotated[str, AfterValidator(_require_known_zone)] = "UTC"
+    time_zone: Annotated[str, AfterValidator(require_known_zone)] = "UTC"
+    start_at: Annotated[AwareDatetime, AfterValidator(require_whole_seconds)] | None = None
+    end_at: Annotated[AwareDatetime, AfterValidator(require_whole_seconds)] | None = None
     overlap: ScheduleOverlapPolicy = ScheduleOverlapPolicy.SKIP
-    catchup_window: Annotated[timedelta, AfterValidator(_require_catchup)]
-    jitter: Annotated[timedelta, AfterValidator(_require_not_negative)] = timedelta(0)
+    catchup_window: Annotated[timedelta, AfterValidator(require_catchup)]
+    jitter: Annotated[timedelta, AfterValidator(require_not_negative)] = timedelta(0)
     pause_on_failure: bool = False
     note: str = Field(default="", max_length=1000)
     owner: str = Field(min_length=1, max_length=200)
     paused: bool = False
-    run_summary: Annotated[str, AfterValidator(_require_summary)] = ""
+    description: str = Field(default="", max_length=2_000)
+    labels: Annotated[Mapping[str, str], AfterValidator(require_labels)] = Field(default_factory=dict)
+    runbook: Annotated[str, AfterValidator(require_url)] = Field(default="", max_length=500)
+    slo: ScheduleSlo = ScheduleSlo()
+    backfill: BackfillPolicy = BackfillPolicy.EACH
+    run_summary: Annotated[str, AfterValidator(require_summary)] = ""
     run_details: str = Field(default="", max_length=8_000)
     run_memo: Mapping[str, Any] = Field(default_factory=dict)
     run_search_attributes: TypedSearchAttributes = TypedSearchAttributes.empty
@@ -125,6 +116,21 @@ class ScheduleDefinition(BaseModel):
                 f"schedule {self.id!r} needs exactly one of cron, interval and calendar; "
                 f"got {' and '.join(given) or 'none'}"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _end_after_the_start(self) -> Self:
+        if self.start_at is not None and self.end_at is not None and self.end_at <= self.start_at:
+            raise ValueError(
+                f"schedule {self.id!r} ends at {self.end_at.isoformat()}, which is not after its start at "
+                f"{self.start_at.isoformat()}; Temporal takes that and never fires"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _keep_our_memo_keys(self) -> Self:
+        if ours := sorted(OUR_MEMOS.intersection(self.run_memo)):
+            raise ValueError(f"schedule {self.id!r} sets {', '.join(ours)} in run_memo, which this package writes")
         return self
 
     @property
@@ -149,6 +155,8 @@ class ScheduleDefinition(BaseModel):
                 cron_expressions=[] if self.cron is None else [self.cron],
                 intervals=[] if self.interval is None else [ScheduleIntervalSpec(every=self.interval)],
                 calendars=[] if self.calendar is None else [self.calendar],
+                start_at=self.start_at,
+                end_at=self.end_at,
                 time_zone_name=self.time_zone,
                 jitter=self.jitter or None,
             ),
