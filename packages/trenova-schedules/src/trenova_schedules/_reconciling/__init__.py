@@ -1,0 +1,1 @@
+"""What is defined, made so on the server, without undoing what operators did there."""
