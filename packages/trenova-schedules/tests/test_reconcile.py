@@ -110,8 +110,8 @@ async def ids(client: Client) -> list[str]:
 async def set_cron(client: Client, schedule_id: str, cron: str) -> None:
     """Change a cron as the SDK's users do."""
 
-    def changed(input: ScheduleUpdateInput) -> ScheduleUpdate:
-        schedule = input.description.schedule
+    def changed(given: ScheduleUpdateInput) -> ScheduleUpdate:
+        schedule = given.description.schedule
         schedule.spec.calendars = []
         schedule.spec.cron_expressions = [cron]
         return ScheduleUpdate(schedule)
@@ -269,7 +269,7 @@ async def test_only_pruning_deletes_and_only_what_this_owner_made(client):
     await create_missing(client, [define("theirs", owner="other-worker")])
     await reconciler(client, define("old"), define("kept")).reconcile()
     async with asyncio.timeout(30):
-        while len(await ids(client)) < 3:
+        while len(await ids(client)) < 3:  # noqa: ASYNC110 (of another process)
             await asyncio.sleep(0.1)
     ours = reconciler(client, define("kept"))
 
@@ -384,12 +384,12 @@ async def test_what_the_server_refuses_is_refused_in_the_plan_and_leaves_nothing
 
 async def test_routing_by_an_interceptor_is_no_override(client):
     class Routed(OutboundInterceptor):
-        async def create_schedule(self, input: CreateScheduleInput) -> ScheduleHandle:
+        async def create_schedule(self, input: CreateScheduleInput) -> ScheduleHandle:  # noqa: A002 (the SDK's)
             input.schedule.action.task_queue = "isolated-queue"
             return await super().create_schedule(input)
 
     class Routes(Interceptor):
-        def intercept_client(self, next: OutboundInterceptor) -> OutboundInterceptor:
+        def intercept_client(self, next: OutboundInterceptor) -> OutboundInterceptor:  # noqa: A002 (the SDK's)
             return Routed(next)
 
     routed = Client(
@@ -408,10 +408,10 @@ async def test_routing_by_an_interceptor_is_no_override(client):
 async def test_a_record_that_another_tool_removed_is_written_again_and_nothing_else(client):
     await reconciler(client, define()).reconcile()
 
-    def replaced(input: ScheduleUpdateInput) -> ScheduleUpdate:
-        input.description.schedule.action = replaced_action
-        input.description.schedule.spec = ScheduleSpec(intervals=[ScheduleIntervalSpec(every=timedelta(hours=1))])
-        return ScheduleUpdate(input.description.schedule)
+    def replaced(given: ScheduleUpdateInput) -> ScheduleUpdate:
+        given.description.schedule.action = replaced_action
+        given.description.schedule.spec = ScheduleSpec(intervals=[ScheduleIntervalSpec(every=timedelta(hours=1))])
+        return ScheduleUpdate(given.description.schedule)
 
     replaced_action = define().to_schedule().action
     await client.get_schedule_handle("purge").update(replaced)
