@@ -1,0 +1,89 @@
+"""What every command does first and last: connect, and say a failure in one line."""
+
+import asyncio
+import getpass
+import os
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final, TypeVar
+
+import typer
+from temporalio.client import Client, Plugin
+from temporalio.service import RPCError
+
+from trenova_errors import ApplicationError, ErrorKind, UnavailableError
+
+Result = TypeVar("Result")
+
+FAILED: Final = 1
+"""Exit status where nothing was done, or not all of it."""
+MISCONFIGURED: Final = 2
+"""Exit status where the configuration or the command line does not hold."""
+CONFLICT: Final = 4
+"""Exit status where somebody else has changed the schedule meanwhile."""
+
+_DEFAULT_ADDRESS: Final = "localhost:7233"
+_PLUGINS: Final = "trenova.client_plugins"
+_STATUS: Final = {ErrorKind.CONFIGURATION: MISCONFIGURED, ErrorKind.CONFLICT: CONFLICT}
+
+
+async def connect() -> Client:
+    """Connect as ``temporalio.envconfig`` says, to localhost:7233 if it says nothing.
+
+    Raises:
+        UnavailableError: Nobody answers there.
+    """
+    from temporalio.envconfig import ClientConfig
+
+    from trenova_errors import ErrorsPlugin
+
+    config: dict[str, Any] = dict(ClientConfig.load_client_connect_config())
+    config.setdefault("target_host", _DEFAULT_ADDRESS)
+    try:
+        return await Client.connect(**config, plugins=[ErrorsPlugin(), *installed_plugins(os.environ)])
+    except RuntimeError as error:  # how the SDK says that nobody listens; its text names its own transport only
+        raise UnavailableError(
+            f"No Temporal server answers at {config['target_host']}. Start one with 'trenova-workers up', "
+            "or name another with TEMPORAL_ADDRESS."
+        ) from error
+
+
+def installed_plugins(environ: Mapping[str, str]) -> list[Plugin]:
+    """Return what installed packages add to a client, such as the codec that the workers use.
+
+    An entry point of the group ``trenova.client_plugins`` is a function that takes the environment and returns a
+    plugin, or None where it has nothing to do.
+    """
+    from importlib.metadata import entry_points
+
+    made = [point.load()(environ) for point in entry_points(group=_PLUGINS)]
+    return [plugin for plugin in made if plugin is not None]
+
+
+def run(work: Callable[[Client], Awaitable[Result]]) -> Result:
+    """Connect and do a command's work; a failure is one line on standard error and an exit status.
+
+    The status is :data:`CONFLICT` where somebody else was first, :data:`MISCONFIGURED` where the configuration does
+    not hold, otherwise :data:`FAILED`.
+    """
+
+    async def connected() -> Result:
+        return await work(await connect())
+
+    try:
+        return asyncio.run(connected())
+    except ApplicationError as error:
+        typer.echo(error.message, err=True)
+        raise typer.Exit(_STATUS.get(error.kind, FAILED)) from None
+    except RPCError as error:
+        typer.echo(f"Temporal answers {error.status.name}: {error.message}", err=True)
+        raise typer.Exit(FAILED) from None
+
+
+def user_of_this_system(by: str | None) -> str:
+    """Return who asks: what was said, or the name of the user who runs the command."""
+    if by is not None:
+        return by
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # in a container whose user has no name
+        return "unknown"

@@ -1,0 +1,45 @@
+"""The command ``trenova-schedules`` (extra ``cli``)."""
+
+import os
+import sys
+import traceback
+
+try:
+    import typer
+except ModuleNotFoundError:
+    sys.exit('The command needs its extra: uv pip install "trenova-schedules[cli]"')
+
+app = typer.Typer(
+    name="trenova-schedules",
+    help="Temporal schedules: look at them, change them, and see what they will do.",
+    no_args_is_help=True,
+    pretty_exceptions_show_locals=False,
+)
+
+
+@app.callback()
+def _schedules() -> None:
+    """Temporal schedules: look at them, change them, and see what they will do.
+
+    The server comes from the profile files and variables of temporalio.envconfig (TEMPORAL_ADDRESS,
+    TEMPORAL_NAMESPACE, TEMPORAL_PROFILE...), localhost:7233 by default.
+    """
+
+
+def main() -> None:
+    """Run the command with the process's arguments.
+
+    It leaves without finalizing the interpreter: threads of a Temporal client that was used a moment ago may
+    still call into it then, which ends the process with a signal (temporalio/sdk-python issue 300).
+    """
+    status = 1
+    try:
+        app()
+    except SystemExit as leaving:
+        status = leaving.code if isinstance(leaving.code, int) else int(leaving.code is not None)
+    except BaseException:  # noqa: BLE001 - what nobody expected is shown, and the process still leaves as above
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
