@@ -30,7 +30,17 @@ from temporalio.service import RPCError
 from temporalio.testing import WorkflowEnvironment
 
 from trenova_errors import ConfigurationError, ErrorsPlugin
-from trenova_schedules import Outcome, Plan, PlanKind, Reconciler, ScheduleDefinition, ScheduleSlo, create_missing
+from trenova_schedules import (
+    BackfillPolicy,
+    Outcome,
+    Plan,
+    PlanKind,
+    Reconciler,
+    ScheduleDefinition,
+    ScheduleSlo,
+    create_missing,
+)
+from trenova_schedules._reading import read_schedule
 
 OWNER = "system-worker"
 
@@ -372,7 +382,8 @@ async def test_what_nobody_serves_is_refused_until_somebody_does(client):
 
 
 @pytest.mark.parametrize(
-    ("cron", "said"), [("61 * * * *", r"Minute is not in range \[0-59\]"), ("a b * * *", "Temporal refuses it")]
+    ("cron", "said"),
+    [("61 * * * *", r"Minute is not in range \[0-59\]"), ("a b * * *", "Temporal refuses these times")],
 )
 async def test_what_the_server_refuses_is_refused_in_the_plan_and_leaves_nothing_behind(client, cron, said):
     plan = await reconciler(client, define(cron=cron), define("good")).plan()
@@ -421,6 +432,39 @@ async def test_a_record_that_another_tool_removed_is_written_again_and_nothing_e
     assert (applied.changes, [one.field for one in applied.overrides]) == ((), ["when"])
     found = (await client.get_schedule_handle("purge").describe()).schedule
     assert found.spec.intervals == [ScheduleIntervalSpec(every=timedelta(hours=1))]
+
+
+async def test_a_plan_compares_the_ticks_of_a_month_where_times_change(client):
+    await reconciler(client, define("moved"), define("same")).reconcile()
+
+    plan = await reconciler(
+        client, define("moved", cron="0 4 * * *"), define("same", note="new"), define("new", cron="@daily")
+    ).plan(days=30)
+
+    moved, same, new = plan.schedules
+    assert (len(moved.fires.moved), len(moved.fires.added), len(moved.fires.removed)) == (30, 0, 0)
+    assert all(pair.after - pair.before == timedelta(minutes=90) for pair in moved.fires.moved)
+    assert (same.fires, [change.field for change in same.changes]) == (None, ["note"])
+    assert (len(new.fires.added), new.fires.unchanged) == (30, 0)
+    assert sorted(one for one in await ids(client) if not one.startswith("trenova-preview-")) == ["moved", "same"]
+
+
+async def test_what_a_definition_says_is_read_back_by_whoever_reads_the_schedule(client):
+    definition = define(
+        description="Purges", labels={"team": "ops"}, runbook="https://runbooks.test/", backfill="never", note="Nightly"
+    )
+    await reconciler(client, definition).reconcile()
+    document = (await read_schedule(client, "purge")).document
+
+    assert (document.owner, document.cron, document.note) == (OWNER, "30 2 * * *", "Nightly")
+    assert (document.description, document.labels) == ("Purges", {"team": "ops"})
+    assert (document.runbook, document.slo, document.backfill) == (
+        "https://runbooks.test/",
+        ScheduleSlo(),
+        BackfillPolicy.NEVER,
+    )
+    assert document.revision is not None
+    assert document.unreadable == ()
 
 
 async def test_a_plan_of_another_owner_is_not_applied(client):

@@ -5,6 +5,7 @@ def test_the_root_exports_exactly_what_is_public():
     assert set(trenova_schedules.__all__) == {
         "ANY_WORKFLOW",
         "OWNER_MEMO",
+        "SCHEDULES_GROUP",
         "AppliedReport",
         "AppliedSchedule",
         "BackfillPolicy",
@@ -17,6 +18,7 @@ def test_the_root_exports_exactly_what_is_public():
         "PlannedSchedule",
         "Reconciler",
         "Registrations",
+        "ScheduleContribution",
         "ScheduleDefinition",
         "ScheduleSlo",
         "create_missing",

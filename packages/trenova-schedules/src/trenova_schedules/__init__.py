@@ -2,6 +2,7 @@
 
 from trenova_schedules._create import CreatedReport, create_missing
 from trenova_schedules._definition import OWNER_MEMO, ScheduleDefinition
+from trenova_schedules._reconciling._contribution import SCHEDULES_GROUP, ScheduleContribution
 from trenova_schedules._reconciling._merge import FieldChange, FieldOverride
 from trenova_schedules._reconciling._plan import (
     AppliedReport,
@@ -18,6 +19,7 @@ from trenova_schedules._slo import BackfillPolicy, ScheduleSlo
 __all__ = [
     "ANY_WORKFLOW",
     "OWNER_MEMO",
+    "SCHEDULES_GROUP",
     "AppliedReport",
     "AppliedSchedule",
     "BackfillPolicy",
@@ -30,6 +32,7 @@ __all__ = [
     "PlannedSchedule",
     "Reconciler",
     "Registrations",
+    "ScheduleContribution",
     "ScheduleDefinition",
     "ScheduleSlo",
     "create_missing",

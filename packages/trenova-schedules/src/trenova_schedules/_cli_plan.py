@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -48,7 +48,9 @@ def plan(
     overwrite: Overwrite = None,
     allow_unserved: Unserved = False,
     days: Days = 30,
-    detailed_exitcode: Annotated[bool, typer.Option("--detailed-exitcode", help="Leave with 3 if there are changes.")] = False,
+    detailed_exitcode: Annotated[
+        bool, typer.Option("--detailed-exitcode", help="Leave with 3 if there are changes.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Show what 'apply' would do: fields as they are and will be, ticks that move. Nothing is changed.
@@ -59,9 +61,7 @@ def plan(
     found = _load(where, owner)
 
     async def work(client: Client) -> list[Plan]:
-        return [
-            await _reconciler(client, one, overwrite, unserved=allow_unserved).plan(days=days) for one in found
-        ]
+        return [await _reconciler(client, one, overwrite, unserved=allow_unserved).plan(days=days) for one in found]
 
     plans = run(work)
     if as_json:
@@ -140,7 +140,3 @@ def _reconciler(
 
 def _confirm(deleted: Sequence[str]) -> None:
     typer.confirm(f"Delete {len(deleted)} schedules ({', '.join(deleted)})?", abort=True, err=True)
-
-
-COMMANDS: Final[tuple[Callable[..., None], ...]] = (plan, apply)
-"""What the command line adds."""

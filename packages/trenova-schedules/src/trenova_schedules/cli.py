@@ -9,6 +9,8 @@ try:
 except ModuleNotFoundError:
     sys.exit('The command needs its extra: uv pip install "trenova-schedules[cli]"')
 
+from trenova_schedules._cli_plan import apply, plan
+
 app = typer.Typer(
     name="trenova-schedules",
     help="Temporal schedules: look at them, change them, and see what they will do.",
@@ -24,6 +26,10 @@ def _schedules() -> None:
     The server comes from the profile files and variables of temporalio.envconfig (TEMPORAL_ADDRESS,
     TEMPORAL_NAMESPACE, TEMPORAL_PROFILE...), localhost:7233 by default.
     """
+
+
+for _command in (plan, apply):
+    app.command()(_command)
 
 
 def main() -> None:

@@ -6,7 +6,7 @@ from functools import partial
 
 from shipment_worker._demo import demonstrate
 from shipment_worker._jobs import JOBS, open_jobs
-from shipment_worker._schedules import create_schedules
+from shipment_worker._schedules import reconcile_schedules
 from shipment_worker._settings import Settings
 from trenova_activities import SEARCH_ATTRIBUTES
 from trenova_activities.database import check, migrate
@@ -41,7 +41,7 @@ SERVICE = Service(
     queues=lambda settings: settings.queues,
     work=work,
     prepare=prepare,
-    prepare_namespace=create_schedules,
+    prepare_namespace=reconcile_schedules,
     check=look,
     demo=demonstrate,
     demo_order=10,

@@ -7,7 +7,7 @@ from functools import partial
 
 from system_worker._demo import demonstrate
 from system_worker._jobs import open_jobs
-from system_worker._schedules import create_schedules
+from system_worker._schedules import reconcile_schedules
 from system_worker._settings import Settings
 from trenova_activities import DELETE_AUDIT_ENTRIES_JOB, SEARCH_ATTRIBUTES
 from trenova_activities.database import allow_by_default, check, migrate
@@ -46,7 +46,7 @@ SERVICE = Service(
     queues=lambda settings: settings.queues,
     work=work,
     prepare=prepare,
-    prepare_namespace=create_schedules,
+    prepare_namespace=reconcile_schedules,
     check=look,
     demo=demonstrate,
     demo_order=30,

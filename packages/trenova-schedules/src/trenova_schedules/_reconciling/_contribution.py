@@ -78,7 +78,7 @@ def _loaded(point: EntryPoint, environ: Mapping[str, str]) -> list[ScheduleContr
         found = point.load()
     except (ImportError, AttributeError) as error:
         raise ConfigurationError(
-            f"{point.value!r} cannot be loaded: {error}. Check the name, and that it can be imported by {sys.executable}."
+            f"{point.value!r} cannot be loaded: {error}. Check the name, and that {sys.executable} can import it."
         ) from error
     return _sorted(found(environ) if callable(found) else found, point.value)
 

@@ -10,8 +10,8 @@ from temporalio.client import Client
 
 from trenova_errors import ApplicationError
 from trenova_schedules._definition import ScheduleDefinition
+from trenova_schedules._reading import cron_of, cron_text
 from trenova_schedules._reconciling._compiling import Compiler
-from trenova_schedules._reconciling._cron_memo import cron_text, fitting_cron
 from trenova_schedules._reconciling._fields import fields_of
 from trenova_schedules._reconciling._found import Marks, marks_of
 from trenova_schedules._reconciling._merge import FieldChange, Merged, merge
@@ -82,7 +82,7 @@ class Decider:
     async def _comparison(
         self, definition: ScheduleDefinition, target: Schedule, there: Schedule, marks: Marks
     ) -> Decision:
-        cron = fitting_cron(there.spec, marks.cron)
+        cron = cron_of(marks.cron, there.spec)
         found = await fields_of(self.client, there, cron=cron)
         defined = {**await fields_of(self.client, target, cron=definition.cron), **kept_fields(definition)}
         if defined["when"] != found["when"] and await self._same_calendars(target, there):

@@ -14,8 +14,12 @@ from temporalio.api.schedule.v1 import Schedule
 from temporalio.client import Client
 
 from trenova_schedules._definition import OUR_MEMOS
-from trenova_schedules._reconciling._plain import Json, converter_of, plain_fields, plain_values
+from trenova_schedules._reading._etag import TRIGGER_MEMO
+from trenova_schedules._reading._memo import action_converter
+from trenova_schedules._reconciling._plain import Json, plain_fields, plain_values
 from trenova_schedules._reconciling._when import duration_text, when_of
+
+_NOT_THEIRS: Final = OUR_MEMOS | {TRIGGER_MEMO}
 
 Fields: TypeAlias = Mapping[str, Json]
 """JSON values by the names in :data:`SERVER_FIELDS`."""
@@ -30,7 +34,7 @@ async def fields_of(client: Client, schedule: Schedule, *, cron: str | None) -> 
         cron: The string of which the calendars were made, where that is known.
     """
     start, spec, policies = schedule.action.start_workflow, schedule.spec, schedule.policies
-    converter = converter_of(client, start.workflow_id)
+    converter = action_converter(client, start.workflow_id)
     said = start.user_metadata
     texts = [one for one in (said.summary, said.details) if one.metadata]
     read = iter(await plain_values(converter, texts))
@@ -63,7 +67,7 @@ def _moment(at: Timestamp) -> str:
 
 
 def _others(fields: Mapping[str, Payload]) -> dict[str, Payload]:
-    return {name: payload for name, payload in fields.items() if name not in OUR_MEMOS}
+    return {name: payload for name, payload in fields.items() if name not in _NOT_THEIRS}
 
 
 def _workflow(source: Schedule, to: Schedule) -> None:

@@ -16,9 +16,10 @@ from temporalio.api.workflowservice.v1 import (
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
-from trenova_schedules._definition import APPLIED_MEMO, CRON_MEMO, OWNER_MEMO, REVISION_MEMO
-from trenova_schedules._reconciling._compiling import PASSING_PREFIX
-from trenova_schedules._reconciling._plain import Json, converter_of, plain_values
+from trenova_schedules._definition import APPLIED_MEMO, CRON_MEMO, OWNER_MEMO
+from trenova_schedules._previewing._unsaved import PREVIEW_PREFIX
+from trenova_schedules._reading._memo import action_converter
+from trenova_schedules._reconciling._plain import Json, plain_values
 from trenova_schedules._reconciling._record import recorded_fields
 
 _WITHIN: Final = timedelta(seconds=30)
@@ -60,7 +61,7 @@ async def marks_of(client: Client, found: DescribeScheduleResponse) -> Marks:
     start = found.schedule.action.start_workflow
     fields = start.memo.fields
     texts = [fields[key] for key in (APPLIED_MEMO, CRON_MEMO) if key in fields]
-    read = iter(await plain_values(converter_of(client, start.workflow_id), texts))
+    read = iter(await plain_values(action_converter(client, start.workflow_id), texts))
     return Marks(
         owner=await owner_in(client, found.memo.fields.get(OWNER_MEMO)),
         applied=recorded_fields(next(read)) if APPLIED_MEMO in fields else None,
@@ -93,15 +94,6 @@ async def owned_ids(client: Client, owner: str) -> list[str]:
 
 
 async def _owned(client: Client, entries: Sequence[ScheduleListEntry], owner: str) -> list[str]:
-    ours = [one for one in entries if OWNER_MEMO in one.memo.fields and not one.schedule_id.startswith(PASSING_PREFIX)]
+    ours = [one for one in entries if OWNER_MEMO in one.memo.fields and not one.schedule_id.startswith(PREVIEW_PREFIX)]
     owners = await asyncio.gather(*(owner_in(client, one.memo.fields[OWNER_MEMO]) for one in ours))
     return [one.schedule_id for one, name in zip(ours, owners, strict=True) if name == owner]
-
-
-async def revision_of(client: Client, found: DescribeScheduleResponse) -> str | None:
-    """Return the id of the write that made the schedule what it is; None where it was not one of ours."""
-    start = found.schedule.action.start_workflow
-    if REVISION_MEMO not in start.memo.fields:
-        return None
-    [revision] = await plain_values(converter_of(client, start.workflow_id), [start.memo.fields[REVISION_MEMO]])
-    return revision if isinstance(revision, str) else None

@@ -6,21 +6,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
 from temporalio.api.common.v1 import Payload
-from temporalio.client import Client
 from temporalio.common import RawValue
-from temporalio.converter import DataConverter, WorkflowSerializationContext
+from temporalio.converter import DataConverter
 
 Json: TypeAlias = Any
 """What ``json.loads`` returns."""
 
 _JSON: Final = frozenset({b"json/plain", b"json/protobuf"})
 _NULL: Final = b"binary/null"
-
-
-def converter_of(client: Client, workflow_id: str) -> DataConverter:
-    """Return the client's data converter as the SDK uses it for the action of a schedule."""
-    context = WorkflowSerializationContext(namespace=client.namespace, workflow_id=workflow_id)
-    return client.data_converter.with_context(context)
 
 
 async def plain_values(converter: DataConverter, payloads: Sequence[Payload]) -> list[Json]:

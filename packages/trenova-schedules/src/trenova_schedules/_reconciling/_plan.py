@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable
 from enum import StrEnum
-from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
 
+from trenova_schedules._previewing import FireDiff
 from trenova_schedules._reconciling._merge import FieldChange, FieldOverride
 
 
@@ -49,7 +49,7 @@ class PlannedSchedule(_Model):
     kind: PlanKind
     changes: tuple[FieldChange, ...] = ()
     overrides: tuple[FieldOverride, ...] = ()
-    fires: Any = None
+    fires: FireDiff | None = None
     paused: bool = False
     reason: str = ""
 

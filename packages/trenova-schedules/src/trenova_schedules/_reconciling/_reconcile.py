@@ -1,17 +1,21 @@
 """Plan, apply, and both at once."""
 
 import asyncio
+import copy
 import random
 from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from typing import Final, TypeVar
 
+from temporalio.api.schedule.v1 import Schedule
+from temporalio.api.workflowservice.v1 import DescribeScheduleResponse
 from temporalio.client import Client
 from temporalio.service import RPCError
 
 from trenova_errors import ApplicationError, ConfigurationError
 from trenova_schedules._definition import ScheduleDefinition
-from trenova_schedules._reconciling._deciding import Decider
+from trenova_schedules._previewing import fire_diff
+from trenova_schedules._reconciling._deciding import Decider, Decision
 from trenova_schedules._reconciling._found import describe, marks_of, owned_ids
 from trenova_schedules._reconciling._plan import (
     AppliedReport,
@@ -22,13 +26,14 @@ from trenova_schedules._reconciling._plan import (
     PlannedSchedule,
 )
 from trenova_schedules._reconciling._serving import Registrations, Serving
-from trenova_schedules._reconciling._writing import create, delete, update
+from trenova_schedules._reconciling._writing import apply_changes, create, delete, update
 
 T = TypeVar("T")
 R = TypeVar("R")
 _AT_ONCE: Final = 8
 _TRIES: Final = 20
 _LONGEST_WAIT_S: Final = 0.5
+_TIMES: Final = frozenset({"when", "timeZone", "startAt", "endAt"})
 
 
 class Reconciler:
@@ -68,13 +73,20 @@ class Reconciler:
         serving = None if unserved else Serving(client, registrations)
         self._decider = Decider(client, owner, serving, overwrite)
 
-    async def plan(self) -> Plan:
+    async def plan(self, *, days: int = 0) -> Plan:
         """Say what :meth:`apply` would do; nothing is changed.
+
+        Args:
+            days: For how many days ticks are compared where their times change; 0 for none.
 
         Raises:
             temporalio.service.RPCError: The server could not be asked.
         """
-        planned = await self._each(self._definitions.values(), self._planned)
+
+        async def one(definition: ScheduleDefinition) -> PlannedSchedule:
+            return await self._planned(definition, days)
+
+        planned = await self._each(self._definitions.values(), one)
         owned = await owned_ids(self._client, self._owner)
         orphaned = [PlannedSchedule(id=one, kind=PlanKind.ORPHANED) for one in owned if one not in self._definitions]
         return Plan(owner=self._owner, namespace=self._client.namespace, schedules=(*planned, *orphaned))
@@ -105,8 +117,23 @@ class Reconciler:
         """Plan and apply, without deleting anything."""
         return await self.apply(await self.plan())
 
-    async def _planned(self, definition: ScheduleDefinition) -> PlannedSchedule:
-        return (await self._decider.decide(definition, await describe(self._client, definition.id))).planned
+    async def _planned(self, definition: ScheduleDefinition, days: int) -> PlannedSchedule:
+        found = await describe(self._client, definition.id)
+        decision = await self._decider.decide(definition, found)
+        if not days or not _TIMES.intersection(change.field for change in decision.planned.changes):
+            return decision.planned
+        return await self._compared(decision, found, days)
+
+    async def _compared(self, decision: Decision, found: DescribeScheduleResponse | None, days: int) -> PlannedSchedule:
+        """Add how the ticks change."""
+        after = Schedule() if found is None else copy.deepcopy(found.schedule)
+        apply_changes(decision, after)
+        try:
+            before = None if found is None else found.schedule.spec
+            fires = await fire_diff(self._client, before, after.spec, days=days)
+        except ApplicationError as error:
+            return decision.planned.model_copy(update={"kind": PlanKind.REFUSED, "reason": error.message})
+        return decision.planned.model_copy(update={"fires": None if fires.empty else fires})
 
     async def _safely(self, planned: PlannedSchedule, *, prune: bool) -> AppliedSchedule:
         """Apply one; what fails fails alone."""
@@ -114,9 +141,6 @@ class Reconciler:
             return await self._applied(planned, prune=prune)
         except (RPCError, ApplicationError) as error:
             return AppliedSchedule(id=planned.id, outcome=Outcome.FAILED, reason=error.message)
-        except TimeoutError:
-            reason = "the server took a write and shows no trace of it; reconcile again"
-            return AppliedSchedule(id=planned.id, outcome=Outcome.FAILED, reason=reason)
 
     async def _applied(self, planned: PlannedSchedule, *, prune: bool) -> AppliedSchedule:
         if planned.kind is PlanKind.ORPHANED:
