@@ -1,12 +1,19 @@
 import asyncio
 import json
+import subprocess
+import sysconfig
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from service_processes import Services, TemporalServer
 from temporalio import activity, workflow
-from temporalio.client import ScheduleActionStartWorkflow, ScheduleOverlapPolicy
+from temporalio.client import (
+    ScheduleActionStartWorkflow,
+    ScheduleOverlapPolicy,
+    ScheduleUpdate,
+    ScheduleUpdateInput,
+)
 
 from shipment_worker import __main__ as program
 from shipment_worker._settings import Settings
@@ -140,3 +147,36 @@ async def test_the_schedule_is_made_paused_and_then_left_alone(services: Service
 
     found = await handle.describe()
     assert (found.schedule.state.paused, found.schedule.state.note) == (False, "the dry run looked right")
+
+
+async def test_the_schedule_is_kept_as_defined_and_operators_changes_stay(services: Services):
+    await asyncio.to_thread(services.prepare, MODULE)
+    client = await services.caller()
+    handle = client.get_schedule_handle("cancel-shipments-schedule")
+
+    def changed(given: ScheduleUpdateInput) -> ScheduleUpdate:
+        schedule = given.description.schedule
+        schedule.policy.catchup_window = timedelta(hours=1)
+        return ScheduleUpdate(schedule)
+
+    await handle.update(changed)
+    await handle.pause(note="held for the audit")
+    await asyncio.to_thread(services.prepare, MODULE)
+    planned = await asyncio.to_thread(
+        subprocess.run,
+        [Path(sysconfig.get_path("scripts")) / "trenova-schedules", "plan", "--owner", "shipment-worker", "--json"],
+        env=services.environ,
+        cwd=services.folder,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+    found = await handle.describe()
+    assert (found.schedule.state.paused, found.schedule.policy.catchup_window) == (True, timedelta(hours=1))
+    assert planned.returncode == 0, planned.stderr
+    [one] = json.loads(planned.stdout)[0]["schedules"]
+    assert (one["kind"], one["overrides"]) == (
+        "overridden",
+        [{"field": "catchupWindow", "kept": "PT1H", "defined": "PT6H"}],
+    )
