@@ -54,6 +54,30 @@ async def client() -> AsyncIterator[Client]:
         yield environment.client
 
 
+@pytest.fixture
+async def client_of_chasm() -> AsyncIterator[Client]:
+    binary = Path(sysconfig.get_path("scripts")) / "temporal"
+    async with await WorkflowEnvironment.start_local(
+        dev_server_existing_path=str(binary),
+        dev_server_log_level="error",
+        dev_server_extra_args=CHASM,
+        plugins=[ErrorsPlugin()],
+    ) as environment:
+        yield environment.client
+
+
+CHASM = [
+    word
+    for key, value in (
+        ("history.enableChasm", "true"),
+        ("history.enableCHASMSchedulerCreation", "true"),
+        ("history.enableCHASMSchedulerRouting", "true"),
+        ("history.chasmSchedulerCreationRolloutPercent", "100"),
+    )
+    for word in ("--dynamic-config-value", f"{key}={value}")
+]
+
+
 class Serves:
     """What the workers of one queue register."""
 
@@ -309,6 +333,23 @@ async def test_ten_processes_at_once_make_each_schedule_once_and_agree(client):
     assert sorted(one for report in created for one in report.ids([Outcome.CREATED])) == wanted
     assert sorted(one for report in updated for one in report.ids([Outcome.UPDATED])) == wanted
     assert set(kinds(await reconciler(client, *after).plan()).values()) == {"unchanged"}
+
+
+async def test_the_other_scheduler_of_the_server_comes_to_the_same(client_of_chasm):
+    client = client_of_chasm
+    definitions = [define(f"purge-{number}") for number in range(3)]
+    changed = [define(f"purge-{number}", cron="0 4 * * *", note="new") for number in range(3)]
+
+    created = await asyncio.gather(*(reconciler(client, *definitions).reconcile() for _ in range(10)))
+    await client.get_schedule_handle("purge-1").pause(note="Held for the audit")
+    updated = await asyncio.gather(*(reconciler(client, *changed).reconcile() for _ in range(10)))
+
+    wanted = ["purge-0", "purge-1", "purge-2"]
+    assert sorted(one for report in created for one in report.ids([Outcome.CREATED])) == wanted
+    assert sorted(one for report in updated for one in report.ids([Outcome.UPDATED])) == wanted
+    assert set(kinds(await reconciler(client, *changed).plan()).values()) == {"unchanged"}
+    state = (await client.get_schedule_handle("purge-1").describe()).schedule.state
+    assert (state.paused, state.note) == (True, "Held for the audit")
 
 
 async def test_an_operators_pause_in_the_middle_of_updates_is_not_lost(client):

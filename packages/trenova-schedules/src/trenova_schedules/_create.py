@@ -1,6 +1,5 @@
 """Create what is not there, and leave alone what is."""
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -9,6 +8,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from trenova_errors import ConfigurationError
 from trenova_schedules._definition import ScheduleDefinition
+from trenova_schedules._distinct import require_distinct
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +30,8 @@ class CreatedReport:
 async def create_missing(client: Client, definitions: Sequence[ScheduleDefinition]) -> CreatedReport:
     """Create each schedule that does not exist; never overwrite, pause, unpause or delete one that does.
 
+    What it creates, a ``Reconciler`` takes over later.
+
     Any number of processes may do this at once: for each id the server lets one of them create it, and the
     others report it as existing.
 
@@ -42,7 +44,7 @@ async def create_missing(client: Client, definitions: Sequence[ScheduleDefinitio
             (those before it have been created; calling again with the definition mended creates the rest).
         temporalio.service.RPCError: The server could not be asked.
     """
-    _require_distinct(definitions)
+    require_distinct(definitions)
     created: list[str] = []
     existing: list[str] = []
     never_fire: list[str] = []
@@ -70,13 +72,3 @@ async def _create(client: Client, definition: ScheduleDefinition) -> bool:
             schedule_id=definition.id,
         ) from error
     return True
-
-
-def _require_distinct(definitions: Sequence[ScheduleDefinition]) -> None:
-    counts = Counter(definition.id for definition in definitions)
-    repeated = [schedule_id for schedule_id, count in counts.items() if count > 1]
-    if repeated:
-        raise ConfigurationError(
-            f"Schedule ids must differ; {', '.join(map(repr, repeated))} defined more than once. Rename all but one.",
-            schedule_id=repeated[0],
-        )

@@ -3,7 +3,6 @@
 import asyncio
 import copy
 import random
-from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from typing import Final, TypeVar
 
@@ -14,6 +13,7 @@ from temporalio.service import RPCError
 
 from trenova_errors import ApplicationError, ConfigurationError
 from trenova_schedules._definition import ScheduleDefinition
+from trenova_schedules._distinct import require_distinct
 from trenova_schedules._previewing import fire_diff
 from trenova_schedules._reconciling._deciding import Decider, Decision
 from trenova_schedules._reconciling._found import describe, marks_of, owned_ids
@@ -187,21 +187,6 @@ class Reconciler:
 
 
 _LEFT: Final = {PlanKind.FOREIGN: Outcome.FOREIGN, PlanKind.REFUSED: Outcome.REFUSED, PlanKind.ORPHANED: Outcome.KEPT}
-
-
-def require_distinct(definitions: Sequence[ScheduleDefinition]) -> None:
-    """Refuse definitions that share an id.
-
-    Raises:
-        ConfigurationError: Names the ids.
-    """
-    counts = Counter(definition.id for definition in definitions)
-    repeated = [schedule_id for schedule_id, count in counts.items() if count > 1]
-    if repeated:
-        raise ConfigurationError(
-            f"Schedule ids must differ; {', '.join(map(repr, repeated))} defined more than once. Rename all but one.",
-            schedule_id=repeated[0],
-        )
 
 
 def _require_owner(definitions: Sequence[ScheduleDefinition], owner: str) -> None:
