@@ -404,6 +404,32 @@ async def test_arguments_are_compared_by_what_they_say_and_not_by_their_cipherte
     assert kinds(await reconciler(client, definition).plan()) == {"purge": "foreign"}
 
 
+async def test_what_cannot_be_decrypted_is_foreign_or_refused_and_left_alone(client):
+    class Broken(FreshNonce):
+        async def decode(self, payloads):
+            if any(b"hidden" in payload.data for payload in payloads):
+                raise ZeroDivisionError("hunter2")
+            return await super().decode(payloads)
+
+    def with_codec(codec: PayloadCodec) -> Client:
+        sealed = replace(client.data_converter, payload_codec=codec)
+        return Client(client.service_client, namespace=client.namespace, data_converter=sealed)
+
+    hidden = define(args=("hidden",))
+    await reconciler(with_codec(FreshNonce()), hidden).reconcile()
+    await Reconciler(with_codec(FreshNonce()), [define("b", owner="hidden")], owner="hidden", unserved=True).reconcile()
+    blind = reconciler(with_codec(Broken()), define(args=("other",)), define("b"))
+
+    plan = await blind.plan()
+    report = await blind.apply(plan, prune=True)
+
+    assert kinds(plan) == {"purge": "refused", "b": "foreign"}
+    assert "cannot be compared: A payload cannot be decoded here (ZeroDivisionError)" in plan.schedules[0].reason
+    assert "hunter2" not in plan.model_dump_json()
+    assert report.ids([Outcome.REFUSED, Outcome.FOREIGN]) == ("purge", "b")
+    assert kinds(await reconciler(with_codec(FreshNonce()), hidden).plan()) == {"purge": "unchanged"}
+
+
 async def test_what_nobody_serves_is_refused_until_somebody_does(client):
     definition = define("purge"), define("typo", workflow="PurgWorkflow"), define("lost", task_queue="nobody")
     served = reconciler(client, *definition, unserved=False, registrations=Serves("PurgeWorkflow"))

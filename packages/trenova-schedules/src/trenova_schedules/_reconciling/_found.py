@@ -16,6 +16,7 @@ from temporalio.api.workflowservice.v1 import (
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
+from trenova_errors import ApplicationError
 from trenova_schedules._definition import APPLIED_MEMO, CRON_MEMO, OWNER_MEMO
 from trenova_schedules._previewing._unsaved import PREVIEW_PREFIX
 from trenova_schedules._reading._memo import action_converter
@@ -73,7 +74,10 @@ async def owner_in(client: Client, payload: Payload | None) -> str | None:
     """Return the owner that a memo names; None for none, and for one that cannot be read."""
     if payload is None:
         return None
-    [owner] = await plain_values(client.data_converter, [payload])
+    try:
+        [owner] = await plain_values(client.data_converter, [payload])
+    except ApplicationError:
+        return None
     return owner if isinstance(owner, str) else None
 
 

@@ -9,6 +9,8 @@ from temporalio.api.common.v1 import Payload
 from temporalio.common import RawValue
 from temporalio.converter import DataConverter
 
+from trenova_errors import ApplicationError, UnavailableError
+
 Json: TypeAlias = Any
 """What ``json.loads`` returns."""
 
@@ -20,12 +22,19 @@ async def plain_values(converter: DataConverter, payloads: Sequence[Payload]) ->
     """Return what the payloads hold, decrypted and uncompressed; of one that is not JSON, its encoding and digest.
 
     Raises:
-        Exception: Whatever the payload codec raises where a key is missing.
+        ApplicationError: The payload codec cannot decode them, as where a key is missing.
     """
     if not payloads:
         return []
-    raw = await converter.decode(payloads, [RawValue] * len(payloads))
-    return [_plain(value.payload) for value in raw]
+    try:
+        raw = await converter.decode(payloads, [RawValue] * len(payloads))
+        return [_plain(value.payload) for value in raw]
+    except ApplicationError:
+        raise
+    except Exception as error:  # a codec may raise anything; its text may hold anything
+        raise UnavailableError(
+            f"A payload cannot be decoded here ({type(error).__name__}); give this client the workers' codec and keys."
+        ) from error
 
 
 async def plain_fields(converter: DataConverter, fields: Mapping[str, Payload]) -> dict[str, Json]:
