@@ -1,10 +1,10 @@
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from pydantic import ValidationError
 from temporalio.client import ScheduleCalendarSpec, ScheduleIntervalSpec, ScheduleOverlapPolicy, ScheduleRange
 
-from trenova_schedules import OWNER_MEMO, ScheduleDefinition
+from trenova_schedules import OWNER_MEMO, BackfillPolicy, ScheduleDefinition, ScheduleSlo
 
 NOON = ScheduleCalendarSpec(hour=[ScheduleRange(12)])
 
@@ -144,6 +144,62 @@ def test_a_value_that_cannot_be_meant_is_refused(field, value, why):
     with pytest.raises(ValidationError, match=why) as caught:
         define(**changes, **{field: value})
     assert field in str(caught.value)
+
+
+START = datetime(2030, 1, 1, 12, tzinfo=timezone(timedelta(hours=2)))
+
+
+def test_a_start_and_an_end_are_utc_and_reach_the_schedule():
+    spec = define(start_at=START, end_at=START + timedelta(seconds=1)).to_schedule().spec
+
+    assert (spec.start_at, spec.end_at) == (
+        datetime(2030, 1, 1, 10, tzinfo=UTC),
+        datetime(2030, 1, 1, 10, 0, 1, tzinfo=UTC),
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"start_at": START, "end_at": START}, "which is not after its start"),
+        ({"start_at": START, "end_at": START - timedelta(days=1)}, "Temporal takes that and never fires"),
+        ({"start_at": datetime(2030, 1, 1)}, "should have timezone info"),  # noqa: DTZ001 (what is refused)
+        ({"end_at": START + timedelta(microseconds=1)}, "must be whole seconds"),
+        ({"labels": {"team name": "ops"}}, "ASCII letters, digits"),
+        ({"labels": {"": "ops"}}, "ASCII letters, digits"),
+        ({"labels": {"team": "x" * 101}}, "longer than 100"),
+        ({"labels": {f"label{number}": "" for number in range(21)}}, "at most 20 labels; got 21"),
+        ({"runbook": "javascript:alert(1)"}, "no address that a browser opens"),
+        ({"runbook": "runbooks/purge"}, "no address that a browser opens"),
+        ({"backfill": "sometimes"}, "Input should be 'each', 'collapse' or 'never'"),
+        ({"slo": {"margin": timedelta(0)}}, "greater than or equal"),
+        ({"slo": {"failureThreshold": 0}}, "greater than or equal"),
+        ({"run_memo": {"trenova.applied": "{}"}}, "sets trenova.applied in run_memo"),
+    ],
+)
+def test_what_is_said_beside_the_times_is_checked_too(changes, why):
+    with pytest.raises(ValidationError, match=why):
+        define(**changes)
+
+
+def test_a_definition_says_what_is_expected_of_its_runs():
+    definition = define(
+        labels={"team": "ops", "area": "audit"},
+        runbook="https://runbooks.test/purge",
+        slo=ScheduleSlo(max_run_time=timedelta(minutes=5), failure_threshold=3),
+        backfill="collapse",
+    )
+
+    assert list(definition.labels) == ["area", "team"]
+    assert definition.backfill is BackfillPolicy.COLLAPSE
+    assert definition.slo.model_dump(mode="json", by_alias=True) == {
+        "margin": "PT1M",
+        "maxRunTime": "PT5M",
+        "failureThreshold": 3,
+        "recoveryThreshold": 1,
+    }
+    assert definition.model_dump()["labels"] == {"area": "audit", "team": "ops"}
+    assert (define().backfill, define().slo.margin) == (BackfillPolicy.EACH, timedelta(minutes=1))
 
 
 def test_the_catch_up_window_has_no_default():

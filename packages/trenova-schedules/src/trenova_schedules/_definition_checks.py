@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from types import MappingProxyType
 from typing import Final
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -63,7 +62,7 @@ def require_whole_seconds(moment: datetime) -> datetime:
 
 
 def require_labels(labels: Mapping[str, str]) -> Mapping[str, str]:
-    """Return a copy that cannot be changed, sorted by name; at most 20 of at most 100 characters each."""
+    """Return a copy, sorted by name; at most 20 of at most 100 characters each."""
     if len(labels) > _MOST_LABELS:
         raise ValueError(f"at most {_MOST_LABELS} labels; got {len(labels)}")
     for name, value in labels.items():
@@ -71,7 +70,7 @@ def require_labels(labels: Mapping[str, str]) -> Mapping[str, str]:
             raise ValueError(f"label {name!r} may hold ASCII letters, digits, '-', '_' and '.' only")
         if max(len(name), len(value)) > _LONGEST_LABEL:
             raise ValueError(f"label {name!r} or its value is longer than {_LONGEST_LABEL} characters")
-    return MappingProxyType(dict(sorted(labels.items())))
+    return dict(sorted(labels.items()))
 
 
 def require_url(url: str) -> str:

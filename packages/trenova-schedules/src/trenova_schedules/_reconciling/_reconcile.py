@@ -132,7 +132,8 @@ class Reconciler:
             before = None if found is None else found.schedule.spec
             fires = await fire_diff(self._client, before, after.spec, days=days)
         except ApplicationError as error:
-            return decision.planned.model_copy(update={"kind": PlanKind.REFUSED, "reason": error.message})
+            reason = f"{decision.planned.reason} How its ticks change is not known: {error.message}".strip()
+            return decision.planned.model_copy(update={"reason": reason})
         return decision.planned.model_copy(update={"fires": None if fires.empty else fires})
 
     async def _safely(self, planned: PlannedSchedule, *, prune: bool) -> AppliedSchedule:
