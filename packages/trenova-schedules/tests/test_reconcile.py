@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from pydantic import BaseModel
+from temporalio import workflow
 from temporalio.api.common.v1 import Payload
 from temporalio.client import (
     Client,
@@ -28,6 +29,7 @@ from temporalio.client import (
 from temporalio.converter import PayloadCodec
 from temporalio.service import RPCError
 from temporalio.testing import WorkflowEnvironment
+from temporalio.worker import Worker
 
 from trenova_errors import ConfigurationError, ErrorsPlugin
 from trenova_schedules import (
@@ -458,6 +460,25 @@ async def test_what_the_server_refuses_is_refused_in_the_plan_and_leaves_nothing
     assert kinds(plan) == {"purge": "refused", "good": "create"}
     assert re.search(said, plan.schedules[0].reason)
     assert await ids(client) == []
+
+
+@workflow.defn(name="PurgeWorkflow", sandboxed=False)
+class PurgeWorkflow:
+    @workflow.run
+    async def run(self, request: Request) -> None:
+        """Never started here."""
+
+
+async def test_without_knowledge_of_registrations_a_queue_that_somebody_polls_is_enough(client):
+    ours = reconciler(client, define(), unserved=False)
+    before = await ours.plan()
+
+    async with Worker(client, task_queue="system-queue", workflows=[PurgeWorkflow]), asyncio.timeout(30):
+        while (report := await reconciler(client, define(), unserved=False).reconcile()).of(Outcome.REFUSED):  # noqa: ASYNC110
+            await asyncio.sleep(0.1)
+
+    assert kinds(before) == {"purge": "refused"}
+    assert report.ids([Outcome.CREATED]) == ("purge",)
 
 
 async def test_routing_by_an_interceptor_is_no_override(client):

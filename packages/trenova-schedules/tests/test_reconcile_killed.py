@@ -1,19 +1,24 @@
 import asyncio
 import os
 import signal
+import socket
+import subprocess
 import sys
 import sysconfig
 import textwrap
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from temporalio.client import Client
+from temporalio.service import RPCError
 from temporalio.testing import WorkflowEnvironment
 
 from trenova_errors import ErrorsPlugin
 from trenova_schedules import Outcome, PlanKind, Reconciler, ScheduleDefinition
 
+BINARY = Path(sysconfig.get_path("scripts")) / "temporal"
 COUNT = 50
 PROGRAM = textwrap.dedent("""
     import asyncio, sys
@@ -72,13 +77,76 @@ async def as_wanted(client: Client, cron: str, *, at_most: int) -> int:
     return len(plan.of(PlanKind.UNCHANGED))
 
 
+class Server:
+    """A server on a file, which can be killed and started again."""
+
+    def __init__(self, folder: Path) -> None:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        self._file = folder / "temporal.db"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    async def start(self) -> None:
+        self._process = subprocess.Popen(
+            [
+                *(BINARY, "server", "start-dev", "--headless", "--ip", "127.0.0.1", "--port", str(self.port)),
+                *("--db-filename", str(self._file), "--log-level", "error"),
+            ],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        async with asyncio.timeout(60):
+            while True:
+                with suppress(RPCError, RuntimeError):
+                    client = await self.connect()
+                    await anext(aiter(await client.list_schedules()), None)
+                    return
+                await asyncio.sleep(0.2)
+
+    async def connect(self) -> Client:
+        return await Client.connect(f"127.0.0.1:{self.port}", plugins=[ErrorsPlugin()])
+
+    def kill(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+
+
 @pytest.mark.timeout(180)
-async def test_what_a_killed_apply_left_undone_is_done_by_the_next_one(tmp_path):
+async def test_what_a_killed_server_left_undone_is_done_when_it_is_back(tmp_path):
+    server = Server(tmp_path)
+    wanted = definitions("30 2 * * *")[:20]
+    try:
+        await server.start()
+        ours = Reconciler(await server.connect(), wanted, owner="me", unserved=True, at_once=2)
+        applying = asyncio.create_task(ours.reconcile())
+        watching = await server.connect()
+        async with asyncio.timeout(60):
+            while await as_wanted(watching, "30 2 * * *", at_most=5) < 5:
+                pass
+        server.kill()
+        restarting = asyncio.create_task(server.start())
+        with suppress(RPCError):
+            await applying
+        await restarting
+
+        again = Reconciler(await server.connect(), wanted, owner="me", unserved=True)
+        report = await again.reconcile()
+        kinds = {one.kind for one in (await again.plan()).schedules}
+    finally:
+        server.kill()
+
+    assert report.complete, report
+    assert kinds == {PlanKind.UNCHANGED}
+
+
+@pytest.mark.timeout(180)
+async def test_what_a_killed_apply_killed_apply_left_undone_is_done_by_the_next_one(tmp_path):
     program = tmp_path / "program.py"
     program.write_text(PROGRAM)
-    binary = Path(sysconfig.get_path("scripts")) / "temporal"
     async with await WorkflowEnvironment.start_local(
-        dev_server_existing_path=str(binary), dev_server_log_level="error", plugins=[ErrorsPlugin()]
+        dev_server_existing_path=str(BINARY), dev_server_log_level="error", plugins=[ErrorsPlugin()]
     ) as environment:
         client = environment.client
         for cron, outcome in (("30 2 * * *", Outcome.CREATED), ("0 4 * * *", Outcome.UPDATED)):
