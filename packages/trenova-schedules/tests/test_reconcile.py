@@ -26,6 +26,7 @@ from temporalio.client import (
     ScheduleUpdate,
     ScheduleUpdateInput,
 )
+from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSearchAttributes
 from temporalio.converter import PayloadCodec
 from temporalio.service import RPCError
 from temporalio.testing import WorkflowEnvironment
@@ -45,13 +46,17 @@ from trenova_schedules import (
 from trenova_schedules._reading import read_schedule
 
 OWNER = "system-worker"
+KIND = SearchAttributeKey.for_keyword("Kind")
 
 
 @pytest.fixture
 async def client() -> AsyncIterator[Client]:
     binary = Path(sysconfig.get_path("scripts")) / "temporal"
     async with await WorkflowEnvironment.start_local(
-        dev_server_existing_path=str(binary), dev_server_log_level="error", plugins=[ErrorsPlugin()]
+        dev_server_existing_path=str(binary),
+        dev_server_log_level="error",
+        search_attributes=[KIND],
+        plugins=[ErrorsPlugin()],
     ) as environment:
         yield environment.client
 
@@ -106,8 +111,10 @@ class FreshNonce(PayloadCodec):
         ]
 
     async def decode(self, payloads):
-        sealed = [p.metadata["encoding"] == b"x/nonce" for p in payloads]
-        return [Payload.FromString(p.data[4:]) if mine else p for p, mine in zip(payloads, sealed, strict=True)]
+        for payload in payloads:
+            if payload.metadata["encoding"] != b"x/nonce":
+                raise ValueError("a payload in clear is refused")
+        return [Payload.FromString(payload.data[4:]) for payload in payloads]
 
     def _nonce(self) -> bytes:
         FreshNonce.made += 1
@@ -397,11 +404,13 @@ async def test_a_schedule_made_by_create_missing_is_taken_over_and_what_was_chan
 async def test_arguments_are_compared_by_what_they_say_and_not_by_their_ciphertext(client):
     sealed = replace(client.data_converter, payload_codec=FreshNonce())
     theirs = Client(client.service_client, namespace=client.namespace, data_converter=sealed)
-    definition = define(args=({"days": 30},), run_memo={"by": "us"}, run_summary="Purges", run_details="All")
-    await reconciler(theirs, definition).reconcile()
+    kind = TypedSearchAttributes([SearchAttributePair(KIND, "nightly")])
+    said = {"run_memo": {"by": "us"}, "run_summary": "Purges", "run_details": "All", "run_search_attributes": kind}
+    definition = define(args=({"days": 30},), **said)
+    assert (await reconciler(theirs, definition).reconcile()).complete
 
     assert kinds(await reconciler(theirs, definition).plan()) == {"purge": "unchanged"}
-    planned = (await reconciler(theirs, define(args=({"days": 7},), run_memo={"by": "us"})).plan()).schedules[0]
+    planned = (await reconciler(theirs, define(args=({"days": 7},), **said)).plan()).schedules[0]
     assert fields(planned)["args"] == ([{"days": 30}], [{"days": 7}])
     assert kinds(await reconciler(client, definition).plan()) == {"purge": "foreign"}
 

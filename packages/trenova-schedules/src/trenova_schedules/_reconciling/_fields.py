@@ -16,7 +16,7 @@ from temporalio.client import Client
 from trenova_schedules._definition import OUR_MEMOS
 from trenova_schedules._reading._etag import TRIGGER_MEMO
 from trenova_schedules._reading._memo import action_converter
-from trenova_schedules._reconciling._plain import Json, plain_fields, plain_values
+from trenova_schedules._reconciling._plain import Json, clear_fields, plain_fields, plain_values
 from trenova_schedules._reconciling._when import duration_text, when_of
 
 _NOT_THEIRS: Final = OUR_MEMOS | {TRIGGER_MEMO}
@@ -53,7 +53,7 @@ async def fields_of(client: Client, schedule: Schedule, *, cron: str | None) -> 
         "runSummary": next(read) if said.summary.metadata else "",
         "runDetails": next(read) if said.details.metadata else "",
         "runMemo": await plain_fields(converter, _others(start.memo.fields)),
-        "runSearchAttributes": await plain_fields(converter, start.search_attributes.indexed_fields),
+        "runSearchAttributes": clear_fields(start.search_attributes.indexed_fields),
     }
 
 

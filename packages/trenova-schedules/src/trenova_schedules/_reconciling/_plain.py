@@ -44,6 +44,11 @@ async def plain_fields(converter: DataConverter, fields: Mapping[str, Payload]) 
     return dict(zip(names, values, strict=True))
 
 
+def clear_fields(fields: Mapping[str, Payload]) -> dict[str, Json]:
+    """Return the same for search attributes, which are never encrypted and which a strict codec would refuse."""
+    return {name: _plain(fields[name]) for name in sorted(fields)}
+
+
 def digest_of(value: Json) -> str:
     """Return SHA-256 over the canonical JSON of a value, hexadecimal."""
     return hashlib.sha256(canonical(value).encode()).hexdigest()
