@@ -39,6 +39,7 @@ async def write_schedule(
     *,
     identity: str,
     memo: Mapping[str, Any] | None = None,
+    exact: bool = False,
 ) -> ScheduleSnapshot:
     """Change a schedule that is still what the snapshot says, and return it as it is then.
 
@@ -51,6 +52,7 @@ async def write_schedule(
             A cron string that it sets replaces the calendars that there are; the server would add to them.
         identity: Who writes, for the server's own records.
         memo: Values for the memo of the action, by key; None removes one.
+        exact: Let ticks and triggers in the meantime be conflicts too.
 
     Raises:
         ScheduleConflictError: Somebody else has changed the schedule since the snapshot; nothing was done.
@@ -65,7 +67,7 @@ async def write_schedule(
         current = await _written(client, snapshot, schedule, revision, identity)
         if revision in current.revisions:
             return current
-        if current.document.etag != snapshot.document.etag:
+        if exact or current.document.etag != snapshot.document.etag:
             break
         snapshot = current  # a tick or a trigger took the token
     raise ScheduleConflictError.of(current.document)

@@ -1,0 +1,59 @@
+"""Tell what was done, what was refused and what failed, each once."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, Final, Literal, TypeVar
+
+from pydantic import BaseModel
+from temporalio.service import RPCError
+
+from trenova_errors import ApplicationError, ErrorKind
+from trenova_schedules._managing._audit import Actor, AuditEntry, AuditSink
+from trenova_schedules._managing._results import ScheduleChange
+
+Result = TypeVar("Result", bound=BaseModel)
+
+_REFUSED: Final = frozenset({ErrorKind.INVALID_INPUT, ErrorKind.CONFLICT, ErrorKind.PERMISSION_DENIED})
+
+
+async def audited(sink: AuditSink | None, entry: AuditEntry, work: Callable[[], Awaitable[Result]]) -> Result:
+    """Do the work and record it; what changed nothing is not recorded, what was refused or failed is.
+
+    Raises:
+        Exception: What the work raises, and what the sink raises; the work is done in the second case.
+    """
+    if sink is None:
+        return await work()
+    try:
+        result = await work()
+    except (ApplicationError, RPCError) as error:
+        await sink.record(entry.model_copy(update={"outcome": _outcome(error), "after": {"problem": error.message}}))
+        raise
+    if not isinstance(result, ScheduleChange) or result.changed:
+        await sink.record(entry.model_copy(update=_documents(result)))
+    return result
+
+
+def entry_of(action: str, schedule_id: str | None, actor: Actor, reason: str | None) -> AuditEntry:
+    """Begin an entry."""
+    return AuditEntry(
+        actor=actor.told,
+        action=action,
+        schedule_id=schedule_id,
+        organization_id=actor.organization_id,
+        reason=reason,
+        request_id=actor.request_id,
+        source=actor.source,
+    )
+
+
+def _outcome(error: ApplicationError | RPCError) -> Literal["refused", "failed"]:
+    return "refused" if isinstance(error, ApplicationError) and error.kind in _REFUSED else "failed"
+
+
+def _documents(result: BaseModel) -> dict[str, Any]:
+    if not isinstance(result, ScheduleChange):
+        return {"after": result.model_dump(mode="json", by_alias=True)}
+    return {
+        "before": None if result.before is None else result.before.model_dump(mode="json", by_alias=True),
+        "after": None if result.after is None else result.after.model_dump(mode="json", by_alias=True),
+    }

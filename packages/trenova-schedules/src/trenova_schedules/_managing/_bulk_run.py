@@ -1,0 +1,140 @@
+"""A bulk action from its filter to its receipt."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from trenova_errors import ConflictError, InvalidInputError, ResourceNotFoundError
+from trenova_schedules._managing._audit import Actor, AuditSink
+from trenova_schedules._managing._auditing import audited, entry_of
+from trenova_schedules._managing._bulk import UNDOABLE, done, item_of, planned, states_of, undone
+from trenova_schedules._managing._changing import ANY_ETAG, Changer
+from trenova_schedules._managing._patch import SchedulePatch
+from trenova_schedules._managing._pausing import CatchUp
+from trenova_schedules._managing._receipts import Receipt, ReceiptStore
+from trenova_schedules._managing._results import BulkAction, BulkItem, BulkOutcome, BulkResult, ScheduleChange
+from trenova_schedules._managing._triggering import trigger_run
+
+
+@dataclass(frozen=True, kw_only=True)
+class BulkRun:
+    """Does one action to many schedules.
+
+    Attributes:
+        changer: Does it to one.
+        actor: Who asks.
+        reason: Why.
+        at_once: How many at a time.
+        audit: Is told of each.
+        receipts: Keeps what was changed.
+    """
+
+    changer: Changer
+    actor: Actor
+    reason: str
+    at_once: int
+    audit: AuditSink | None
+    receipts: ReceiptStore | None
+
+    async def plan(
+        self, action: BulkAction, ids: Sequence[str], patch: SchedulePatch | None, catch_up: CatchUp
+    ) -> BulkResult:
+        """Say what would be done."""
+        items = await planned(self.changer, ids, action, patch, catch_up, at_once=self.at_once)
+        return BulkResult.of(action, items, dry_run=True)
+
+    async def do(
+        self, action: BulkAction, ids: Sequence[str], patch: SchedulePatch | None, catch_up: CatchUp
+    ) -> BulkResult:
+        """Do it. The receipt is kept before anything is done, and completed afterwards."""
+        if action not in UNDOABLE:
+            return BulkResult.of(action, await self._each(action, ids, patch, catch_up))
+        whole = action is BulkAction.UPDATE
+        before = await states_of(self.changer, ids, whole=whole, at_once=self.at_once)
+        receipt = Receipt(
+            action=action.value,
+            actor=self.actor.told,
+            reason=self.reason,
+            items=tuple(item_of(one, state, None) for one, state in sorted(before.items())),
+        )
+        await self._keep(receipt)
+        items = await self._each(action, ids, patch, catch_up)
+        outcomes = {item.schedule_id: item.outcome for item in items}
+        changed = [one for one in before if outcomes[one] is BulkOutcome.DONE]
+        after = await states_of(self.changer, changed, whole=whole, at_once=self.at_once)
+        # What failed has changed nothing, but for an outcome that nobody knows; an undo looks at it.
+        touched = [one for one in before if outcomes[one] in {BulkOutcome.DONE, BulkOutcome.FAILED}]
+        own = tuple(item_of(one, before[one], after.get(one)) for one in sorted(touched))
+        receipt = receipt.model_copy(update={"items": own})
+        await self._keep(receipt)
+        return BulkResult.of(action, items, receipt=receipt if own else None)
+
+    async def undo(self, receipt: Receipt, catch_up: CatchUp) -> BulkResult:
+        """Make each schedule of a receipt what it was, unless somebody has changed it since."""
+
+        async def work() -> BulkResult:
+            items = await undone(self.changer, receipt, self.reason, catch_up, at_once=self.at_once)
+            return BulkResult.of(BulkAction(receipt.action), items)
+
+        result = await audited(self.audit, entry_of("undo", None, self.actor, self.reason), work)
+        complete = not {BulkOutcome.FAILED.value} & result.counts.keys()
+        if self.receipts is not None and complete:
+            await self.receipts.undone(receipt.id, actor=self.actor.told)
+        return result
+
+    async def _each(
+        self, action: BulkAction, ids: Sequence[str], patch: SchedulePatch | None, catch_up: CatchUp
+    ) -> list[BulkItem]:
+        async def one(schedule_id: str) -> ScheduleChange:
+            async def work() -> ScheduleChange:
+                return await self._one(action, schedule_id, patch, catch_up)
+
+            return await audited(self.audit, entry_of(action.value, schedule_id, self.actor, self.reason), work)
+
+        return await done(ids, one, self.at_once)
+
+    async def _one(
+        self, action: BulkAction, schedule_id: str, patch: SchedulePatch | None, catch_up: CatchUp
+    ) -> ScheduleChange:
+        match action:
+            case BulkAction.PAUSE:
+                return await self.changer.pause(schedule_id, self.reason, ANY_ETAG)
+            case BulkAction.RESUME:
+                return await self.changer.resume(schedule_id, self.reason, ANY_ETAG, catch_up=catch_up)
+            case BulkAction.DELETE:
+                return await self.changer.delete(schedule_id, ANY_ETAG)
+            case BulkAction.TRIGGER:
+                await trigger_run(self.changer.client, schedule_id, overlap=None, identity=self.changer.identity)
+                return ScheduleChange(schedule_id=schedule_id, action=action.value, changed=True)
+            case BulkAction.UPDATE:
+                if patch is None:
+                    raise InvalidInputError("An update of many needs a patch. Give the fields to change.")
+                return await self.changer.patch(schedule_id, patch, ANY_ETAG)
+
+    async def _keep(self, receipt: Receipt) -> None:
+        if self.receipts is not None:
+            await self.receipts.keep(receipt)
+
+
+async def found_receipt(receipts: ReceiptStore | None, receipt: Receipt | Mapping[str, Any] | str) -> Receipt:
+    """Return a receipt, of which the id may be given where they are kept.
+
+    Raises:
+        ResourceNotFoundError: It is not kept.
+        ConflictError: It was undone before.
+    """
+    if isinstance(receipt, Receipt):
+        found: Receipt | None = receipt
+    elif isinstance(receipt, str):
+        found = None if receipts is None else await receipts.find(receipt)
+    else:
+        found = Receipt.model_validate(receipt)
+    if found is None:
+        raise ResourceNotFoundError.of("receipt", str(receipt))
+    kept = found if receipts is None else await receipts.find(found.id) or found
+    if kept.undone_at is not None:
+        raise ConflictError(
+            f"Receipt {found.id!r} was undone at {kept.undone_at.isoformat()} by {kept.undone_by}. There is no more.",
+            receipt_id=found.id,
+        )
+    return found
