@@ -113,7 +113,7 @@ async def _restored(changer: Changer, snapshot: ScheduleSnapshot, before: Mappin
     pauses = before["paused"] and not snapshot.document.paused
     memo: dict[str, Any] = {CRON_MEMO: cron_memo(before)} if "spec" in before else {}
     if pauses:
-        memo |= {PAUSED_MEMO: datetime.now(UTC).isoformat(timespec="seconds"), CATCH_UP_MEMO: None}
+        memo |= {PAUSED_MEMO: datetime.now(UTC).isoformat(), CATCH_UP_MEMO: None}
 
     def change(schedule: Any) -> None:
         restore(schedule, before)

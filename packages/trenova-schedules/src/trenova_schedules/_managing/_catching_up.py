@@ -40,35 +40,39 @@ async def start_missed(client: Client, snapshot: ScheduleSnapshot, pending: Pend
     Raises:
         AmbiguousOutcomeError: The server took them and shows no trace; what is to be started stays noted.
     """
-    schedule = snapshot.raw.schedule
-    times = await fires_of(client, schedule.spec, pending.since, pending.until)
-    if pending.catch_up is CatchUp.LAST:
-        times = times[-1:]
-    missing = await _missing(client, schedule, times)
+    times = await _times(client, snapshot, pending)
+    missing = await _missing(client, snapshot.raw.schedule, times)
     if missing:
         await _handed_over(client, snapshot, times, missing, identity)
     return len(missing)
 
 
-async def when_quiet(client: Client, schedule_id: str) -> ScheduleSnapshot:
+async def when_quiet(client: Client, snapshot: ScheduleSnapshot, pending: PendingCatchUp) -> ScheduleSnapshot:
     """Wait until the server starts nothing more of what it was handed before, and return the schedule then.
 
     Raises:
         UnavailableError: It was still starting runs, or keeping some for later, after 20 seconds.
     """
     deadline = time.monotonic() + _PATIENCE_S
-    before = await read_schedule(client, schedule_id)
+    times = await _times(client, snapshot, pending)
+    before = await _missing(client, snapshot.raw.schedule, times)
     while time.monotonic() < deadline:
         await asyncio.sleep(_QUIET_S)
-        current = await read_schedule(client, schedule_id)
-        counts = current.document.counts
-        if not counts.buffer_size and counts.actions == before.document.counts.actions:
+        current = await read_schedule(client, snapshot.document.id)
+        missing = await _missing(client, snapshot.raw.schedule, times)
+        if missing == before and not current.document.counts.buffer_size:
             return current
-        before = current
+        before = missing
     raise UnavailableError(
-        f"Schedule {schedule_id!r} is still starting what an earlier resume handed over. Try again in a while.",
-        schedule_id=schedule_id,
+        f"Schedule {snapshot.document.id!r} is still starting what an earlier resume handed over. "
+        "Try again in a while.",
+        schedule_id=snapshot.document.id,
     )
+
+
+async def _times(client: Client, snapshot: ScheduleSnapshot, pending: PendingCatchUp) -> list[datetime]:
+    times = await fires_of(client, snapshot.raw.schedule.spec, pending.since, pending.until)
+    return times[-1:] if pending.catch_up is CatchUp.LAST else times
 
 
 async def forget_pending(client: Client, snapshot: ScheduleSnapshot, identity: str) -> ScheduleSnapshot:

@@ -105,7 +105,7 @@ class Changer:
         before = matching(await read_schedule(self.client, schedule_id), etag)
         if before.document.paused:
             return _unchanged("pause", before)
-        memo = {PAUSED_MEMO: datetime.now(UTC).isoformat(timespec="seconds")}
+        memo = {PAUSED_MEMO: datetime.now(UTC).isoformat()}
         change = pausing(self.who, reason, pause=True)
         after = await write_schedule(self.client, before, change, identity=self.identity, memo=memo)
         return _changed("pause", before, after)
@@ -145,7 +145,7 @@ class Changer:
         pending = await pending_catch_up(self.client, before)
         if pending is None:
             return _unchanged("resume", before)
-        return await self._caught_up(before, await when_quiet(self.client, before.document.id), pending)
+        return await self._caught_up(before, await when_quiet(self.client, before, pending), pending)
 
     async def _chosen(
         self, before: ScheduleSnapshot, catch_up: CatchUp, since: datetime | None, confirmed: int | None

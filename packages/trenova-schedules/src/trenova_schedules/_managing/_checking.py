@@ -24,21 +24,26 @@ async def compiled(client: Client, schedule_id: str, schedule: Schedule) -> Sche
         InvalidInputError: The server refuses it, or it would never fire; nothing was changed.
     """
     _require_order(schedule_id, schedule.spec)
-    async with unsaved(client, schedule.spec) as asked:
-        seen = (await read_schedule(client, asked.id)).document
-        if not seen.next_fires:
-            raise InvalidInputError(
-                f"Schedule {schedule_id!r} would never fire: Temporal knows no time to come that fits. Look at the day "
-                "of month, the month, the year and the end. Nothing was changed.",
-                schedule_id=schedule_id,
-            )
-        found = ScheduleSpec()
-        found.CopyFrom(schedule.spec)
-        found.ClearField("cron_string")
-        found.ClearField("calendar")
-        found.ClearField("structured_calendar")
-        found.structured_calendar.extend(asked.spec.structured_calendar)
-        return found
+    try:
+        async with unsaved(client, schedule.spec) as asked:
+            seen = (await read_schedule(client, asked.id)).document
+    except InvalidInputError as error:
+        raise InvalidInputError(
+            f"Schedule {schedule_id!r} cannot be so. {error.message} Nothing was changed.", schedule_id=schedule_id
+        ) from error
+    if not seen.next_fires:
+        raise InvalidInputError(
+            f"Schedule {schedule_id!r} would never fire: Temporal knows no time to come that fits. Look at the day "
+            "of month, the month, the year and the end. Nothing was changed.",
+            schedule_id=schedule_id,
+        )
+    found = ScheduleSpec()
+    found.CopyFrom(schedule.spec)
+    found.ClearField("cron_string")
+    found.ClearField("calendar")
+    found.ClearField("structured_calendar")
+    found.structured_calendar.extend(asked.spec.structured_calendar)
+    return found
 
 
 def _require_order(schedule_id: str, spec: ScheduleSpec) -> None:

@@ -102,7 +102,7 @@ async def missed_ticks(
     """
     document = snapshot.document
     noted = since or await paused_since(client, snapshot)
-    begin, until = noted or _last_known(document), datetime.now(UTC).replace(microsecond=0)
+    begin, until = noted or _last_known(document), datetime.now(UTC)
     if begin > until:
         raise InvalidInputError(f"{begin.isoformat()} is still to come. Give a moment that has passed.")
     times = await fires_of(client, snapshot.raw.schedule.spec, begin, until) if begin < until else []

@@ -23,8 +23,6 @@ from trenova_schedules._managing._runs import latest_run, run_id_of
 from trenova_schedules._managing._write import write_schedule
 from trenova_schedules._reading import ScheduleConflictError, ScheduleSnapshot, read_schedule
 from trenova_schedules._reading._document import WireDocument
-from trenova_schedules._reading._etag import TRIGGER_MEMO
-from trenova_schedules._reading._memo import action_converter, decoded
 
 _WITHIN: Final = timedelta(seconds=30)
 _SECOND: Final = timedelta(seconds=1)
@@ -86,12 +84,9 @@ async def trigger_run(client: Client, schedule_id: str, *, overlap: str | None, 
 async def _claimed(client: Client, schedule_id: str, identity: str) -> datetime:
     for _ in range(_TRIES):
         snapshot = await read_schedule(client, schedule_id)
-        nominal = _free_second(snapshot, await _last_claim(client, snapshot))
+        nominal = _free_second(snapshot, _last_claim(snapshot))
         try:
-            claim = nominal.isoformat()
-            await write_schedule(
-                client, snapshot, lambda _: None, identity=identity, memo={TRIGGER_MEMO: claim}, exact=True
-            )
+            await write_schedule(client, snapshot, lambda _: None, identity=identity, claim=nominal.isoformat())
         except ScheduleConflictError:
             await asyncio.sleep(random.uniform(0, _APART_S))  # noqa: S311 - no secret
             continue
@@ -103,11 +98,9 @@ async def _claimed(client: Client, schedule_id: str, identity: str) -> datetime:
     )
 
 
-async def _last_claim(client: Client, snapshot: ScheduleSnapshot) -> datetime | None:
-    start = snapshot.raw.schedule.action.start_workflow
-    memo = await decoded(action_converter(client, start.workflow_id), start.memo.fields, frozenset({TRIGGER_MEMO}))
-    text = memo.values.get(TRIGGER_MEMO)
-    return None if text is None else datetime.fromisoformat(str(text))
+def _last_claim(snapshot: ScheduleSnapshot) -> datetime | None:
+    second = snapshot.claim.partition(" ")[0]
+    return datetime.fromisoformat(second) if second else None
 
 
 def _free_second(snapshot: ScheduleSnapshot, claimed: datetime | None) -> datetime:

@@ -21,6 +21,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from trenova_errors import AmbiguousOutcomeError, InvalidInputError, ResourceNotFoundError
 from trenova_schedules._definition import REVISION_MEMO
 from trenova_schedules._reading import ScheduleConflictError, ScheduleSnapshot, read_schedule
+from trenova_schedules._reading._etag import TRIGGER_MEMO
 from trenova_schedules._reading._memo import action_converter
 
 _WITHIN: Final = timedelta(seconds=30)
@@ -39,7 +40,7 @@ async def write_schedule(
     *,
     identity: str,
     memo: Mapping[str, Any] | None = None,
-    exact: bool = False,
+    claim: str | None = None,
 ) -> ScheduleSnapshot:
     """Change a schedule that is still what the snapshot says, and return it as it is then.
 
@@ -52,7 +53,8 @@ async def write_schedule(
             A cron string that it sets replaces the calendars that there are; the server would add to them.
         identity: Who writes, for the server's own records.
         memo: Values for the memo of the action, by key; None removes one.
-        exact: Let ticks and triggers in the meantime be conflicts too.
+        claim: Of a trigger by hand, its second. Such a write leaves revision and ETag as they are, and anything in
+            the meantime is a conflict.
 
     Raises:
         ScheduleConflictError: Somebody else has changed the schedule since the snapshot; nothing was done.
@@ -63,14 +65,26 @@ async def write_schedule(
     """
     revision = uuid.uuid4().hex[:16]
     for _ in range(_TRIES):
-        schedule = await _changed(client, snapshot, change, {**(memo or {}), REVISION_MEMO: revision})
+        mark = _mark(snapshot, revision, claim)
+        schedule = await _changed(client, snapshot, change, {**(memo or {}), **mark})
         current = await _written(client, snapshot, schedule, revision, identity)
-        if revision in current.revisions:
+        if _is_there(revision, current):
             return current
-        if exact or current.document.etag != snapshot.document.etag:
+        if claim is not None or current.document.etag != snapshot.document.etag:
             break
         snapshot = current  # a tick or a trigger took the token
     raise ScheduleConflictError.of(current.document)
+
+
+def _mark(snapshot: ScheduleSnapshot, revision: str, claim: str | None) -> dict[str, str]:
+    if claim is not None:
+        return {TRIGGER_MEMO: f"{claim} {revision}"}
+    # The last few, because a writer who has seen ours may have been there before we look.
+    return {REVISION_MEMO: " ".join([revision, *snapshot.revisions][:_KEPT_REVISIONS])}
+
+
+def _is_there(revision: str, current: ScheduleSnapshot) -> bool:
+    return revision in current.revisions or revision in current.claim.split()
 
 
 async def _changed(
@@ -82,10 +96,8 @@ async def _changed(
     if schedule.spec.cron_string:
         schedule.spec.ClearField("structured_calendar")
     start = schedule.action.start_workflow
-    # The last few, because a writer who has seen ours may have been there before we look.
-    revisions = " ".join([memo[REVISION_MEMO], *snapshot.revisions][:_KEPT_REVISIONS])
     converter = action_converter(client, start.workflow_id)
-    for key, value in {**memo, REVISION_MEMO: revisions}.items():
+    for key, value in memo.items():
         if value is None:
             start.memo.fields.pop(key, None)
         else:
@@ -104,7 +116,7 @@ async def _written(
         look = _FIRST_LOOK_S
         while time.monotonic() < min(now + _SEND_AGAIN_S, deadline):
             current = await read_schedule(client, schedule_id)
-            if revision in current.revisions or current.raw.conflict_token != token:
+            if _is_there(revision, current) or current.raw.conflict_token != token:
                 return current
             if refusal is not None:  # for another reason than the token
                 raise refusal

@@ -14,12 +14,12 @@ from trenova_errors import ResourceNotFoundError
 from trenova_schedules._definition import APPLIED_MEMO, CRON_MEMO, OWNER_MEMO, REVISION_MEMO
 from trenova_schedules._reading._cron_memo import cron_of
 from trenova_schedules._reading._document import RunDocument, ScheduleCounts, ScheduleDocument
-from trenova_schedules._reading._etag import etag_of
+from trenova_schedules._reading._etag import TRIGGER_MEMO, etag_of
 from trenova_schedules._reading._memo import ReadMemo, action_converter, decoded, kept_of
 from trenova_schedules._reading._when import calendar_of, duration_of, interval_of, moment_of
 
 _WITHIN: Final = timedelta(seconds=30)
-_OF_THE_ACTION: Final = frozenset({REVISION_MEMO, APPLIED_MEMO, CRON_MEMO})
+_OF_THE_ACTION: Final = frozenset({REVISION_MEMO, APPLIED_MEMO, CRON_MEMO, TRIGGER_MEMO})
 
 
 @dataclass(frozen=True)
@@ -30,11 +30,13 @@ class ScheduleSnapshot:
         document: Decoded.
         raw: The server's answer, of which it was made; not to be changed.
         revisions: Our last writes, the newest first.
+        claim: Of the last trigger by hand: its nominal second and an id.
     """
 
     document: ScheduleDocument
     raw: DescribeScheduleResponse
     revisions: tuple[str, ...] = ()
+    claim: str = ""
 
 
 async def read_schedule(client: Client, schedule_id: str) -> ScheduleSnapshot:
@@ -60,7 +62,8 @@ async def snapshot_of(client: Client, schedule_id: str, raw: DescribeScheduleRes
     own = await decoded(client.data_converter, raw.memo.fields, frozenset({OWNER_MEMO}))
     of_action = await decoded(action_converter(client, start.workflow_id), start.memo.fields, _OF_THE_ACTION)
     revisions = tuple(str(of_action.values.get(REVISION_MEMO) or "").split())
-    return ScheduleSnapshot(_document(schedule_id, raw, own, of_action, revisions), raw, revisions)
+    claim = str(of_action.values.get(TRIGGER_MEMO) or "")
+    return ScheduleSnapshot(_document(schedule_id, raw, own, of_action, revisions), raw, revisions, claim)
 
 
 def _document(
