@@ -3,7 +3,7 @@
 import asyncio
 import getpass
 import os
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
 import typer
@@ -32,6 +32,27 @@ async def connect() -> Client:
     Raises:
         UnavailableError: Nobody answers there.
     """
+    return await _connect(installed_plugins(os.environ))
+
+
+async def connect_to_read() -> Client:
+    """Connect likewise, also with a codec that does not work: who only looks writes nothing in clear.
+
+    What is wrong with the codec is said on standard error.
+
+    Raises:
+        UnavailableError: Nobody answers there.
+    """
+    try:
+        return await connect()
+    except ApplicationError as error:
+        if error.kind is not ErrorKind.CONFIGURATION:
+            raise
+        typer.echo(f"What is encrypted is not shown. {error.message}", err=True)
+        return await _connect([])
+
+
+async def _connect(plugins: Sequence[Plugin]) -> Client:
     from temporalio.envconfig import ClientConfig
 
     from trenova_errors import ErrorsPlugin
@@ -39,7 +60,7 @@ async def connect() -> Client:
     config: dict[str, Any] = dict(ClientConfig.load_client_connect_config())
     config.setdefault("target_host", _DEFAULT_ADDRESS)
     try:
-        return await Client.connect(**config, plugins=[ErrorsPlugin(), *installed_plugins(os.environ)])
+        return await Client.connect(**config, plugins=[ErrorsPlugin(), *plugins])
     except RuntimeError as error:  # how the SDK says that nobody listens; its text names its own transport only
         raise UnavailableError(
             f"No Temporal server answers at {config['target_host']}. Start one with 'trenova-workers up', "
@@ -59,15 +80,19 @@ def installed_plugins(environ: Mapping[str, str]) -> list[Plugin]:
     return [plugin for plugin in made if plugin is not None]
 
 
-def run(work: Callable[[Client], Awaitable[Result]]) -> Result:
+def run(work: Callable[[Client], Awaitable[Result]], *, reads: bool = False) -> Result:
     """Connect and do a command's work; a failure is one line on standard error and an exit status.
 
     The status is :data:`CONFLICT` where somebody else was first, :data:`MISCONFIGURED` where the configuration does
     not hold, otherwise :data:`FAILED`.
+
+    Args:
+        work: What to do with the connection.
+        reads: Whether it only looks, so that it may be done without the keys of the workers.
     """
 
     async def connected() -> Result:
-        return await work(await connect())
+        return await work(await (connect_to_read if reads else connect)())
 
     try:
         return asyncio.run(connected())

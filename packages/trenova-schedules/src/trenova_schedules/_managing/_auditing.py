@@ -8,7 +8,7 @@ from temporalio.service import RPCError
 
 from trenova_errors import ApplicationError, ErrorKind
 from trenova_schedules._managing._audit import Actor, AuditEntry, AuditSink
-from trenova_schedules._managing._results import ScheduleChange
+from trenova_schedules._managing._results import BulkItem, BulkOutcome, ScheduleChange
 
 Result = TypeVar("Result", bound=BaseModel)
 
@@ -28,7 +28,7 @@ async def audited(sink: AuditSink | None, entry: AuditEntry, work: Callable[[], 
     except (ApplicationError, RPCError) as error:
         await sink.record(entry.model_copy(update={"outcome": _outcome(error), "after": {"problem": error.message}}))
         raise
-    if not isinstance(result, ScheduleChange) or result.changed:
+    if not isinstance(result, (ScheduleChange, BulkItem)) or _has_changed(result):
         await sink.record(entry.model_copy(update=_documents(result)))
     return result
 
@@ -44,6 +44,10 @@ def entry_of(action: str, schedule_id: str | None, actor: Actor, reason: str | N
         request_id=actor.request_id,
         source=actor.source,
     )
+
+
+def _has_changed(result: ScheduleChange | BulkItem) -> bool:
+    return result.changed if isinstance(result, ScheduleChange) else result.outcome is BulkOutcome.DONE
 
 
 def _outcome(error: ApplicationError | RPCError) -> Literal["refused", "failed"]:

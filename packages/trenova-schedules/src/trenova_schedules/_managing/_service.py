@@ -5,36 +5,31 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from temporalio.client import Client
+from temporalio.service import RPCError
 
-from trenova_errors import InvalidInputError
+from trenova_errors import ApplicationError, InvalidInputError
 from trenova_schedules._definition import ScheduleDefinition
 from trenova_schedules._managing._audit import Actor, AuditSink
 from trenova_schedules._managing._auditing import audited, entry_of
 from trenova_schedules._managing._bulk_run import BulkRun, found_receipt
 from trenova_schedules._managing._changing import ANY_ETAG, Changer, patch_of
+from trenova_schedules._managing._exporting import documents_of, imported
 from trenova_schedules._managing._filter import ScheduleFilter
 from trenova_schedules._managing._listing import (
-    Registry,
-    SchedulePage,
-    ScheduleSort,
-    described,
+    bounded,
     find_schedules,
-    page_of,
 )
+from trenova_schedules._managing._looking import ScheduleReader
 from trenova_schedules._managing._patch import SchedulePatch, known_overlap
-from trenova_schedules._managing._pausing import CatchUp, MissedTicks, missed_ticks, require_reason
+from trenova_schedules._managing._pausing import CatchUp, require_reason
 from trenova_schedules._managing._receipts import Receipt, ReceiptStore
-from trenova_schedules._managing._results import BulkAction, BulkResult, ScheduleChange
+from trenova_schedules._managing._results import BulkAction, BulkItem, BulkOutcome, BulkResult, ScheduleChange
 from trenova_schedules._managing._triggering import TriggeredRun, trigger_run
-from trenova_schedules._reading import ScheduleDocument, read_schedule
 from trenova_schedules._reconciling._serving import Registrations
-
-_MOST_LISTED = 10_000
 
 
 @dataclass(frozen=True, kw_only=True)
-class ScheduleService:
+class ScheduleService(ScheduleReader):
     """Looks at schedules and changes them, so that no change of anybody is lost.
 
     A change that failed has changed nothing, unless the error is an ``AmbiguousOutcomeError``. Every change is
@@ -50,58 +45,10 @@ class ScheduleService:
         at_once: How many requests are under way at most, in lists with details and in bulk actions.
     """
 
-    client: Client
     audit: AuditSink | None = None
     receipts: ReceiptStore | None = None
-    registry: Registry | None = None
     registrations: Registrations | None = None
     serves: bool = True
-    at_once: int = 16
-
-    async def list(
-        self,
-        wanted: ScheduleFilter | None = None,
-        *,
-        sort: ScheduleSort = ScheduleSort.ID,
-        descending: bool = False,
-        limit: int = 100,
-        cursor: str | None = None,
-        details: bool = False,
-        live: bool = True,
-    ) -> SchedulePage:
-        """Return a page of the schedules that match.
-
-        Args:
-            wanted: Which; all by default.
-            sort: By what.
-            descending: Whether the last come first.
-            limit: How many at most, 1 to 10,000.
-            cursor: ``next_cursor`` of the page before, of the same filter and order.
-            details: Look at each schedule of the page.
-            live: Ask the server; otherwise only the registry is read, which knows less and is faster for many.
-
-        Raises:
-            InvalidInputError: The filter, the limit or the cursor is not valid, or there is no registry to read.
-            temporalio.service.RPCError: The server could not be asked.
-        """
-        _require_limit(limit)
-        if not live and self.registry is None:
-            raise InvalidInputError("There is no registry to list from. Ask the server, or open a store.")
-        lines = await find_schedules(
-            self.client, wanted or ScheduleFilter(), registry=self.registry, live=live, at_once=self.at_once
-        )
-        page = page_of(lines, sort, descending=descending, limit=limit, cursor=cursor)
-        if details:
-            page = page.model_copy(update={"schedules": await described(self.client, page.schedules, self.at_once)})
-        return page
-
-    async def describe(self, schedule_id: str) -> ScheduleDocument:
-        """Return everything about a schedule.
-
-        Raises:
-            ResourceNotFoundError: There is none with this id.
-        """
-        return (await read_schedule(self.client, schedule_id)).document
 
     async def create(
         self, definition: ScheduleDefinition, *, actor: Actor, reason: str | None = None
@@ -161,19 +108,6 @@ class ScheduleService:
             return await self._changer(actor).pause(schedule_id, require_reason(reason), etag)
 
         return await self._told("pause", schedule_id, actor, reason, work)
-
-    async def missed(self, schedule_id: str, *, since: datetime | None = None) -> MissedTicks:
-        """Return how many ticks a resume with catch-up would start now.
-
-        Args:
-            schedule_id: Of the schedule.
-            since: Where the caller knows better since when it has been paused.
-
-        Raises:
-            InvalidInputError: More than 100,000.
-            ResourceNotFoundError: There is none with this id.
-        """
-        return (await missed_ticks(self.client, await read_schedule(self.client, schedule_id), since))[0]
 
     async def resume(
         self,
@@ -323,6 +257,30 @@ class ScheduleService:
         run = self._bulk_run(actor, require_reason(reason))
         return await run.undo(await found_receipt(self.receipts, receipt), catch_up)
 
+    async def import_(
+        self, exchanged: Any, *, actor: Actor, reason: str, dry_run: bool = False
+    ) -> tuple[BulkItem, ...]:
+        """Create the schedules of an export; those that exist are left as they are, and what fails fails alone.
+
+        Raises:
+            InvalidInputError: It is no export, or there is no reason; nothing was changed.
+        """
+        told, documents = require_reason(reason), documents_of(exchanged)
+
+        async def one(document: Mapping[str, Any]) -> BulkItem:
+            schedule_id = str(document.get("id", ""))[:1000]
+
+            async def work() -> BulkItem:
+                return await imported(self.client, document, _identity(actor), dry_run=dry_run)
+
+            sink = None if dry_run else self.audit
+            try:
+                return await audited(sink, entry_of("import", schedule_id, actor, told), work)
+            except (ApplicationError, RPCError) as error:
+                return BulkItem(schedule_id=schedule_id, outcome=BulkOutcome.FAILED, reason=error.message)
+
+        return tuple(await bounded(self.at_once, documents, one))
+
     def _changer(self, actor: Actor) -> Changer:
         return Changer(self.client, _identity(actor), actor.told, self.serves, self.registrations)
 
@@ -356,8 +314,3 @@ def _overlap(name: str) -> str:
         return known_overlap(name)
     except ValueError as error:
         raise InvalidInputError(f"{error}. Nothing was changed.") from None
-
-
-def _require_limit(limit: int) -> None:
-    if not 1 <= limit <= _MOST_LISTED:
-        raise InvalidInputError(f"A page has 1 to {_MOST_LISTED} schedules; {limit} were asked for.")

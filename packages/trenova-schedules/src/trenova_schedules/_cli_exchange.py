@@ -1,0 +1,76 @@
+"""``trenova-schedules export | import``: schedules as JSON documents."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from temporalio.client import Client
+
+from trenova_schedules._cli_bulk import report_items
+from trenova_schedules._cli_connect import MISCONFIGURED, run
+from trenova_schedules._cli_output import AsJson, By, Reason
+from trenova_schedules._cli_service import (
+    DryRun,
+    Ids,
+    Labels,
+    Owner,
+    Prefix,
+    Query,
+    Queue,
+    Search,
+    Workflow,
+    actor_of,
+    filter_of,
+    service_of,
+)
+from trenova_schedules._managing._results import BulkItem
+
+
+def export(
+    ids: Ids = None,
+    *,
+    search: Search = "",
+    prefix: Prefix = "",
+    owner: Owner = None,
+    workflow: Workflow = "",
+    task_queue: Queue = "",
+    label: Labels = None,
+    query: Query = "",
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="File.", show_default="standard output")] = None,
+) -> None:
+    """Write schedules as JSON, so that 'import' makes them again. What is encrypted stays so."""
+    wanted = filter_of(
+        ids, search=search, prefix=prefix, owner=owner, workflow=workflow, queue=task_queue, labels=label, query=query
+    )
+
+    async def work(client: Client) -> dict[str, Any]:
+        return await service_of(client).export(wanted)
+
+    text = json.dumps(run(work), indent=2)
+    if output is None:
+        typer.echo(text)
+    else:
+        output.write_text(f"{text}\n")
+
+
+def import_(
+    source: Annotated[str, typer.Argument(metavar="FILE", help="An export; '-' for standard input.")],
+    *,
+    reason: Reason,
+    dry_run: DryRun = False,
+    by: By = None,
+    as_json: AsJson = False,
+) -> None:
+    """Create the schedules of an export; those that exist are left as they are."""
+    try:
+        exchanged = json.loads(sys.stdin.read() if source == "-" else Path(source).read_text())
+    except (OSError, ValueError) as error:
+        typer.echo(f"{source!r} cannot be read: {error}. Give a file that 'export' has written.", err=True)
+        raise typer.Exit(MISCONFIGURED) from None
+
+    async def work(client: Client) -> tuple[BulkItem, ...]:
+        return await service_of(client).import_(exchanged, actor=actor_of(by), reason=reason, dry_run=dry_run)
+
+    report_items(run(work), as_json=as_json)

@@ -1,0 +1,124 @@
+"""The management service as the command line uses it, and which schedules it is told of."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+from temporalio.client import Client
+
+from trenova_schedules._cli_connect import user_of_this_system
+from trenova_schedules._managing._audit import Actor
+from trenova_schedules._managing._changing import valid
+from trenova_schedules._managing._filter import ScheduleFilter
+from trenova_schedules._managing._receipts import Receipt
+from trenova_schedules._managing._service import ScheduleService
+
+DEFAULT_DATA_DIR: Final = Path(".trenova")
+
+Ids = Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="Of the schedules.", show_default=False)]
+Search = Annotated[str, typer.Option(help="Text in the id, workflow, owner, note or a label.", show_default=False)]
+Prefix = Annotated[str, typer.Option(help="How the id begins.", show_default=False)]
+Owner = Annotated[str | None, typer.Option(help="Whose; '' for those of nobody known.", show_default=False)]
+Workflow = Annotated[str, typer.Option(help="Of this workflow.", show_default=False)]
+Queue = Annotated[str, typer.Option("--task-queue", help="On this task queue.", show_default=False)]
+Labels = Annotated[list[str] | None, typer.Option("--label", help="NAME=VALUE; may be repeated.", show_default=False)]
+Query = Annotated[str, typer.Option(help="In Temporal's list language.", show_default=False)]
+Everything = Annotated[bool, typer.Option("--all", help="Every schedule of the namespace.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")]
+Most = Annotated[int, typer.Option(min=1, max=100_000, help="Refuse to change more than these.")]
+DataDir = Annotated[Path, typer.Option(envvar="TRENOVA_DATA_DIR", help="Folder where receipts are kept.")]
+Unserved = Annotated[bool, typer.Option("--allow-unserved", help="Take also a workflow or queue nobody serves yet.")]
+
+
+class FileReceipts:
+    """Keeps each receipt in a file of its own.
+
+    Args:
+        data_dir: Made when the first receipt is kept.
+    """
+
+    def __init__(self, data_dir: Path) -> None:
+        self._folder = data_dir / "schedule-receipts"
+
+    async def keep(self, receipt: Receipt) -> None:
+        """Write it beside, then into place, so that a kill leaves the old or the new one."""
+        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        target = self._path(receipt.id)
+        beside = target.with_suffix(".new")
+        beside.write_text(receipt.model_dump_json(by_alias=True, indent=2))
+        beside.replace(target)
+
+    async def find(self, receipt_id: str) -> Receipt | None:
+        """Read it."""
+        path = self._path(receipt_id)
+        return Receipt.model_validate_json(path.read_text()) if path.exists() else None
+
+    async def undone(self, receipt_id: str, *, actor: str) -> bool:
+        """Mark it."""
+        found = await self.find(receipt_id)
+        if found is None or found.undone_at is not None:
+            return False
+        at = Receipt(action=found.action, actor=actor).created_at
+        await self.keep(found.model_copy(update={"undone_at": at, "undone_by": actor}))
+        return True
+
+    def _path(self, receipt_id: str) -> Path:
+        return self._folder / f"{Path(receipt_id).name}.json"
+
+
+def service_of(client: Client, data_dir: Path = DEFAULT_DATA_DIR, *, serves: bool = True) -> ScheduleService:
+    """Return the service of this command."""
+    return ScheduleService(client=client, receipts=FileReceipts(data_dir), serves=serves)
+
+
+def actor_of(by: str | None) -> Actor:
+    """Return who asks: a claim, since nobody has been asked to prove it."""
+    return Actor(name=user_of_this_system(by)[:180], source="cli")
+
+
+def filter_of(
+    ids: Sequence[str] | None = None,
+    *,
+    search: str = "",
+    prefix: str = "",
+    owner: str | None = None,
+    workflow: str = "",
+    queue: str = "",
+    labels: Sequence[str] | None = None,
+    paused: bool | None = None,
+    query: str = "",
+) -> ScheduleFilter:
+    """Build a filter out of options.
+
+    Raises:
+        typer.BadParameter: A label is not ``NAME=VALUE``.
+    """
+    pairs = [label.partition("=") for label in labels or ()]
+    if wrong := [name for name, sign, _ in pairs if not sign]:
+        raise typer.BadParameter(f"{wrong[0]!r} is not NAME=VALUE", param_hint="--label")
+    fields = {
+        "ids": tuple(ids or ()),
+        "search": search,
+        "prefix": prefix,
+        "owner": owner,
+        "workflow": workflow,
+        "task_queue": queue,
+        "labels": {name: value for name, _, value in pairs},
+        "paused": paused,
+        "query": query,
+    }
+    return valid(ScheduleFilter, fields, "The filter")
+
+
+def json_option(text: str, option: str) -> object:
+    """Read JSON that was typed.
+
+    Raises:
+        typer.BadParameter: It is none.
+    """
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"this is no JSON: {error}", param_hint=option) from None

@@ -1,0 +1,137 @@
+import asyncio
+import json
+import os
+import sys
+from datetime import timedelta
+from importlib.metadata import entry_points
+
+import pytest
+from temporalio.client import (
+    Schedule,
+    ScheduleActionStartWorkflow,
+    ScheduleIntervalSpec,
+    SchedulePolicy,
+    ScheduleSpec,
+)
+
+from trenova_schedules import OWNER_MEMO
+
+MAIN = "from trenova_schedules.cli import main; main()"
+
+
+class Command:
+    """The command as a person runs it, in a folder of its own."""
+
+    def __init__(self, address, folder):
+        self.folder = folder
+        self.environment = {**os.environ, "TEMPORAL_ADDRESS": address, "TRENOVA_CODECS_PLAIN": "1", "COLUMNS": "200"}
+
+    async def __call__(self, *words, status=0, typed=""):
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-c", MAIN, *words),
+            cwd=self.folder,
+            env=self.environment,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        out, err = await asyncio.wait_for(process.communicate(typed.encode()), 60)
+        assert process.returncode == status, f"{words}: {process.returncode}\n{out.decode()}\n{err.decode()}"
+        self.error = err.decode()
+        return out.decode()
+
+    async def json(self, *words, status=0):
+        return json.loads(await self(*words, "--json", status=status))
+
+
+@pytest.fixture
+async def command(client, tmp_path):
+    for name in ("a-1", "a-2", "b-1"):
+        await client.create_schedule(
+            name,
+            Schedule(
+                action=ScheduleActionStartWorkflow("W", "secret", id=name, task_queue="q"),
+                spec=ScheduleSpec(intervals=[ScheduleIntervalSpec(every=timedelta(hours=1))]),
+                policy=SchedulePolicy(catchup_window=timedelta(hours=1)),
+            ),
+            memo={OWNER_MEMO: "system-worker"},
+        )
+    await asyncio.sleep(0.5)
+    return Command(client.service_client.config.target_host, tmp_path)
+
+
+async def test_schedules_are_listed_and_shown_to_people_and_programs(command):
+    text = await command("list", "--prefix", "a-")
+    assert [line.split()[:4] for line in text.splitlines()[1:]] == [
+        ["a-1", "W", "system-worker", "active"],
+        ["a-2", "W", "system-worker", "active"],
+    ]
+    page = await command.json("list", "--owner", "system-worker", "--descending", "--limit", "2")
+    assert (page["total"], [one["id"] for one in page["schedules"]]) == (3, ["b-1", "a-2"])
+    assert "every PT1H" in await command("show", "a-1")
+    assert (await command.json("show", "a-1"))["catchupWindow"] == "PT1H"
+    await command("show", "nope", status=1)
+    assert "No schedule with id 'nope'" in command.error
+
+
+async def test_who_has_no_keys_sees_schedules_and_changes_none(command):
+    del command.environment["TRENOVA_CODECS_PLAIN"]
+    if not entry_points(group="trenova.client_plugins"):
+        pytest.skip("no codec is installed")
+    assert (await command.json("show", "a-1"))["workflow"] == "W"
+    assert "There are no keys" in command.error
+    await command("pause", "a-1", "--reason", "audit", status=2)
+    assert "There are no keys" in command.error
+
+
+async def test_one_schedule_is_paused_changed_resumed_and_deleted(command):
+    await command("pause", "a-1", "--reason", "audit", "--by", "ann")
+    assert (await command.json("show", "a-1"))["note"] == "Paused by ann (claimed): audit"
+    etag = (await command.json("show", "a-1"))["etag"]
+    await command("update", "a-1", "--cron", "*/10 * * * * *", status=1)
+    assert "6 fields" in command.error
+    await command("update", "a-1", "--cron", "15 4 * * *", "--etag", etag)
+    await command("update", "a-1", "--patch", '{"overlap": "buffer_one"}', "--etag", etag, status=4)
+    assert "was changed by somebody else" in command.error
+    document = await command.json("show", "a-1")
+    assert (document["cron"], document["paused"], document["overlap"]) == ("15 4 * * *", True, "skip")
+    await command("resume", "a-1", "--reason", "done")
+    await command("delete", "a-1", "--reason", "old", typed="n\n", status=1)
+    await command("delete", "a-1", "--reason", "old", "--yes")
+    await command("show", "a-1", status=1)
+
+
+async def test_several_are_changed_only_when_somebody_says_yes_and_a_receipt_undoes_it(command):
+    plan = await command.json("pause", "--prefix", "a-", "--reason", "move", "--dry-run")
+    assert plan["counts"] == {"planned": 2}
+    assert "planned" in await command("pause", "--prefix", "a-", "--reason", "move", typed="n\n", status=1)
+    assert not (await command.json("list", "--paused"))["schedules"]
+    done = await command("pause", "--prefix", "a-", "--reason", "move", typed="y\n")
+    assert done.count("done") == 2
+    receipt = done.split("Receipt ")[1].split(";")[0]
+    await command("undo", receipt, "--reason", "moved", "--yes")
+    assert not (await command.json("show", "a-1"))["paused"]
+    await command("undo", receipt, "--reason", "moved", "--yes", status=4)
+    assert "was undone at" in command.error
+    await command("pause", "--reason", "all of it", status=1)
+    assert "matches every schedule" in command.error
+    await command("pause", "a-1", "nope", "--reason", "move", "--yes", status=1)
+    assert "No schedule found: nope." in command.error
+
+
+async def test_what_was_exported_is_made_again_as_it_was(command):
+    before = await command.json("show", "b-1")
+    await command("export", "--prefix", "b-", "--output", "b.json")
+    await command("delete", "b-1", "--reason", "old", "--yes")
+    assert (await command.json("import", "b.json", "--reason", "back", "--dry-run"))[0]["outcome"] == "planned"
+    assert (await command.json("import", "b.json", "--reason", "back"))[0]["outcome"] == "done"
+    assert (await command.json("import", "b.json", "--reason", "back"))[0]["outcome"] == "unchanged"
+    after = await command.json("show", "b-1")
+    for name in ("createdAt", "updatedAt", "nextFires"):
+        before.pop(name), after.pop(name)
+    assert after == before
+    (command.folder / "bad.json").write_text('{"format": "trenova-schedules/1", "schedules": [{"id": "x"}]}')
+    await command("import", "bad.json", "--reason", "back", status=1)
+    (command.folder / "bad.json").write_text("[]")
+    await command("import", "bad.json", "--reason", "back", status=1)
+    assert "This is no export of schedules" in command.error
