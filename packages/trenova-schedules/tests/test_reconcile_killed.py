@@ -1,5 +1,4 @@
 import asyncio
-import os
 import signal
 import socket
 import subprocess
@@ -25,7 +24,7 @@ PROGRAM = textwrap.dedent("""
     from datetime import timedelta
     from temporalio.client import Client
     from trenova_errors import ErrorsPlugin
-    from trenova_schedules import Reconciler, ScheduleDefinition
+    from trenova_schedules import Outcome, Reconciler, ScheduleDefinition
 
     def definitions(cron):
         return [
@@ -39,11 +38,11 @@ PROGRAM = textwrap.dedent("""
 
     async def main():
         client = await Client.connect(sys.argv[1], plugins=[ErrorsPlugin()])
-        ours = Reconciler(client, definitions(sys.argv[2]), owner="me", unserved=True, at_once=2)
+        ours = Reconciler(client, definitions(sys.argv[2]), owner="me", unserved=True, at_once=1)
         plan = await ours.plan()
         print("planned", flush=True)
-        await ours.apply(plan)
-        print("applied", flush=True)
+        report = await ours.apply(plan)
+        print(len(report.of(Outcome.CREATED)), report.complete, flush=True)
 
     asyncio.run(main())
 """)
@@ -64,17 +63,24 @@ async def killed_in_the_middle(client: Client, program: Path, cron: str, *, afte
     try:
         async with asyncio.timeout(60):
             assert await process.stdout.readline() == b"planned\n"
-            while await as_wanted(client, cron, at_most=after) < after:
+            while not await stands(client, f"nightly-{after:02}", cron):
                 pass
+        process.kill()
     finally:
-        os.kill(process.pid, signal.SIGKILL)
-        await process.wait()
+        if process.returncode is None:
+            with suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
+    assert process.returncode == -signal.SIGKILL
 
 
-async def as_wanted(client: Client, cron: str, *, at_most: int) -> int:
-    """Count the first few that stand as defined."""
-    plan = await Reconciler(client, definitions(cron)[:at_most], owner="me", unserved=True).plan()
-    return len(plan.of(PlanKind.UNCHANGED))
+async def stands(client: Client, schedule_id: str, cron: str) -> bool:
+    """Whether a schedule fires in the hour that a cron names."""
+    try:
+        found = await client.get_schedule_handle(schedule_id).describe()
+    except RPCError:
+        return False
+    return [one.hour[0].start for one in found.schedule.spec.calendars] == [int(cron.split()[1])]
 
 
 class Server:
@@ -123,7 +129,7 @@ async def test_what_a_killed_server_left_undone_is_done_when_it_is_back(tmp_path
         applying = asyncio.create_task(ours.reconcile())
         watching = await server.connect()
         async with asyncio.timeout(60):
-            while await as_wanted(watching, "30 2 * * *", at_most=5) < 5:
+            while not await stands(watching, "nightly-05", "30 2 * * *"):
                 pass
         server.kill()
         restarting = asyncio.create_task(server.start())
@@ -142,7 +148,7 @@ async def test_what_a_killed_server_left_undone_is_done_when_it_is_back(tmp_path
 
 
 @pytest.mark.timeout(180)
-async def test_what_a_killed_apply_killed_apply_left_undone_is_done_by_the_next_one(tmp_path):
+async def test_what_a_killed_apply_left_undone_is_done_by_the_next_one(tmp_path):
     program = tmp_path / "program.py"
     program.write_text(PROGRAM)
     async with await WorkflowEnvironment.start_local(
@@ -165,3 +171,27 @@ async def test_what_a_killed_apply_killed_apply_left_undone_is_done_by_the_next_
             timedelta(hours=1)
             == (await client.get_schedule_handle("nightly-00").describe()).schedule.policy.catchup_window
         )
+
+
+@pytest.mark.timeout(180)
+async def test_ten_processes_that_deploy_at_once_create_each_schedule_once(tmp_path):
+    program = tmp_path / "program.py"
+    program.write_text(PROGRAM)
+    async with await WorkflowEnvironment.start_local(
+        dev_server_existing_path=str(BINARY), dev_server_log_level="error", plugins=[ErrorsPlugin()]
+    ) as environment:
+        address = environment.client.service_client.config.target_host
+        words = [sys.executable, str(program), address, "30 2 * * *"]
+        processes = [await asyncio.create_subprocess_exec(*words, stdout=asyncio.subprocess.PIPE) for _ in range(10)]
+        try:
+            async with asyncio.timeout(150):
+                said = [(await process.communicate())[0].decode().split() for process in processes]
+        finally:
+            for process in processes:
+                if process.returncode is None:
+                    process.kill()
+        plan = await Reconciler(environment.client, definitions("30 2 * * *"), owner="me", unserved=True).plan()
+
+    assert [complete for _, _, complete in said] == ["True"] * 10
+    assert sum(int(created) for _, created, _ in said) == COUNT
+    assert {one.kind for one in plan.schedules} == {PlanKind.UNCHANGED}
