@@ -1,6 +1,6 @@
 """One line of a list of schedules."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -110,13 +110,12 @@ class ListedSchedule(WireDocument):
         return text.casefold() in "\n".join((self.id, self.workflow, self.owner or "", self.note, *labels)).casefold()
 
 
-async def listed_of_entry(client: Client, entry: ScheduleListEntry, known: KnownSchedule | None) -> ListedSchedule:
+def listed_of_entry(entry: ScheduleListEntry, owner: str | None, known: KnownSchedule | None) -> ListedSchedule:
     """Join an entry of the server's list with what a registry knows of the schedule."""
-    memo = await decoded(client.data_converter, entry.memo.fields, frozenset({OWNER_MEMO}))
-    owner, info = memo.values.get(OWNER_MEMO), entry.info
-    return ListedSchedule(
+    info = entry.info
+    return ListedSchedule.model_construct(  # nothing here needs to be validated, and there may be thousands
         id=entry.schedule_id,
-        owner=None if owner is None else str(owner),
+        owner=owner,
         workflow=info.workflow_type.name,
         task_queue="" if known is None else known.task_queue,
         labels={} if known is None else dict(known.labels),
@@ -127,7 +126,25 @@ async def listed_of_entry(client: Client, entry: ScheduleListEntry, known: Known
         calendars=tuple(map(calendar_of, info.spec.structured_calendar)),
         next_fires=tuple(map(moment_of, info.future_action_times)),
         recent_runs=tuple(map(run_of, info.recent_actions)),
+        source="list",
+        document=None,
     )
+
+
+async def owners_of(client: Client, entries: Sequence[ScheduleListEntry]) -> list[str | None]:
+    """Return the owner of each entry; all of them are decoded at once."""
+    payloads = [entry.memo.fields[OWNER_MEMO] for entry in entries if OWNER_MEMO in entry.memo.fields]
+    try:
+        found = iter(await client.data_converter.decode(payloads) if payloads else [])
+    except Exception:  # noqa: BLE001 - one that cannot be decoded must not hide the others
+        return [await _owner(client, entry) for entry in entries]
+    return [str(next(found)) if OWNER_MEMO in entry.memo.fields else None for entry in entries]
+
+
+async def _owner(client: Client, entry: ScheduleListEntry) -> str | None:
+    memo = await decoded(client.data_converter, entry.memo.fields, frozenset({OWNER_MEMO}))
+    owner = memo.values.get(OWNER_MEMO)
+    return None if owner is None else str(owner)
 
 
 def listed_of_document(document: ScheduleDocument) -> ListedSchedule:

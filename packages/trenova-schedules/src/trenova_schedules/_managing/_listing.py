@@ -20,6 +20,7 @@ from trenova_schedules._managing._listed import (
     listed_of_document,
     listed_of_entry,
     listed_of_known,
+    owners_of,
 )
 from trenova_schedules._reading import read_schedule
 from trenova_schedules._reading._document import WireDocument
@@ -151,7 +152,11 @@ async def _visible(client: Client, wanted: ScheduleFilter, known: dict[str, Know
                 raise
             raise InvalidInputError(f"Temporal does not take this filter: {error.message}. Mend its query.") from error
         entries = [entry for entry in answer.schedules if not entry.schedule_id.startswith(_PASSING)]
-        lines += [await listed_of_entry(client, entry, known.get(entry.schedule_id)) for entry in entries]
+        owners = await owners_of(client, entries)
+        lines += [
+            listed_of_entry(entry, owner, known.get(entry.schedule_id))
+            for entry, owner in zip(entries, owners, strict=True)
+        ]
         token = answer.next_page_token
         if not token:
             return lines
