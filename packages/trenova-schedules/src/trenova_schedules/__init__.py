@@ -2,6 +2,25 @@
 
 from trenova_schedules._create import CreatedReport, create_missing
 from trenova_schedules._definition import OWNER_MEMO, ScheduleDefinition
+from trenova_schedules._managing._audit import Actor, AuditEntry, AuditSink
+from trenova_schedules._managing._changing import ANY_ETAG
+from trenova_schedules._managing._filter import ScheduleFilter
+from trenova_schedules._managing._listed import KnownSchedule, ListedSchedule
+from trenova_schedules._managing._listing import Registry, SchedulePage, ScheduleSort
+from trenova_schedules._managing._patch import SchedulePatch
+from trenova_schedules._managing._pausing import CatchUp, MissedTicks
+from trenova_schedules._managing._receipts import Receipt, ReceiptStore
+from trenova_schedules._managing._results import BulkAction, BulkItem, BulkOutcome, BulkResult, ScheduleChange
+from trenova_schedules._managing._service import ScheduleService
+from trenova_schedules._managing._triggering import TriggeredRun
+from trenova_schedules._reading import (
+    CalendarDocument,
+    IntervalDocument,
+    RunDocument,
+    ScheduleConflictError,
+    ScheduleCounts,
+    ScheduleDocument,
+)
 from trenova_schedules._reconciling._contribution import SCHEDULES_GROUP, ScheduleContribution
 from trenova_schedules._reconciling._merge import FieldChange, FieldOverride
 from trenova_schedules._reconciling._plan import (
@@ -17,23 +36,51 @@ from trenova_schedules._reconciling._serving import ANY_WORKFLOW, Registrations
 from trenova_schedules._slo import BackfillPolicy, ScheduleSlo
 
 __all__ = [
+    "ANY_ETAG",
     "ANY_WORKFLOW",
     "OWNER_MEMO",
     "SCHEDULES_GROUP",
+    "Actor",
     "AppliedReport",
     "AppliedSchedule",
+    "AuditEntry",
+    "AuditSink",
     "BackfillPolicy",
+    "BulkAction",
+    "BulkItem",
+    "BulkOutcome",
+    "BulkResult",
+    "CalendarDocument",
+    "CatchUp",
     "CreatedReport",
     "FieldChange",
     "FieldOverride",
+    "IntervalDocument",
+    "KnownSchedule",
+    "ListedSchedule",
+    "MissedTicks",
     "Outcome",
     "Plan",
     "PlanKind",
     "PlannedSchedule",
+    "Receipt",
+    "ReceiptStore",
     "Reconciler",
     "Registrations",
+    "Registry",
+    "RunDocument",
+    "ScheduleChange",
+    "ScheduleConflictError",
     "ScheduleContribution",
+    "ScheduleCounts",
     "ScheduleDefinition",
+    "ScheduleDocument",
+    "ScheduleFilter",
+    "SchedulePage",
+    "SchedulePatch",
+    "ScheduleService",
     "ScheduleSlo",
+    "ScheduleSort",
+    "TriggeredRun",
     "create_missing",
 ]

@@ -9,6 +9,10 @@ try:
 except ModuleNotFoundError:
     sys.exit('The command needs its extra: uv pip install "trenova-schedules[cli]"')
 
+from trenova_schedules._cli_bulk import undo
+from trenova_schedules._cli_change import delete, pause, resume, trigger, update
+from trenova_schedules._cli_exchange import export, import_
+from trenova_schedules._cli_list import list_, show
 from trenova_schedules._cli_plan import apply, plan
 
 app = typer.Typer(
@@ -28,7 +32,9 @@ def _schedules() -> None:
     """
 
 
-for _command in (plan, apply):
+app.command("list")(list_)
+app.command("import")(import_)
+for _command in (show, pause, resume, trigger, update, delete, undo, export, plan, apply):
     app.command()(_command)
 
 
