@@ -12,8 +12,10 @@ except ModuleNotFoundError:
 from trenova_schedules._cli_bulk import undo
 from trenova_schedules._cli_change import delete, pause, resume, trigger, update
 from trenova_schedules._cli_exchange import export, import_
+from trenova_schedules._cli_lint import lint
 from trenova_schedules._cli_list import list_, show
 from trenova_schedules._cli_plan import apply, plan
+from trenova_schedules._cli_preview import preview
 
 app = typer.Typer(
     name="trenova-schedules",
@@ -34,7 +36,7 @@ def _schedules() -> None:
 
 app.command("list")(list_)
 app.command("import")(import_)
-for _command in (show, pause, resume, trigger, update, delete, undo, export, plan, apply):
+for _command in (show, pause, resume, trigger, update, delete, undo, export, plan, apply, preview, lint):
     app.command()(_command)
 
 
