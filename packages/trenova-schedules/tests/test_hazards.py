@@ -74,11 +74,37 @@ async def test_a_daily_run_in_the_hour_that_autumn_repeats_comes_once_or_twice(c
     assert {one: found[one] for one in found if one.startswith("autumn")} == {kind: 1}
 
 
+@pytest.mark.parametrize("zone", LOSES_AN_HOUR)
+async def test_the_one_run_of_a_repeated_hour_is_the_second(client, zone):
+    shown = await preview(
+        client, cron(f"{ZONES[zone][1]} * * *", zone), n=400, start=utc(2027, 1, 1), end=utc(2028, 1, 1)
+    )
+
+    (once,) = [one for fire in shown.fires for one in fire.hazards if one.kind is HazardKind.AUTUMN_ONCE]
+    assert "one run, the second time" in once.message
+
+
 @pytest.mark.parametrize("zone", ZONES)
 async def test_an_hourly_run_is_lost_in_autumn_in_some_zones_and_never_in_spring(client, zone):
     expected = {HazardKind.AUTUMN_LOST: 1} if zone in LOSES_AN_HOUR else {}
 
     assert dict(await in_2027(client, "0 * * * *", zone)) == expected
+
+
+async def test_the_table_for_people_is_what_was_measured():
+    page = Path(__file__).parents[3] / "docs/schedules-and-daylight-saving.md"
+    told = {
+        HazardKind.AUTUMN_ONCE: ("one run, the second time", "one run missing"),
+        HazardKind.AUTUMN_DOUBLED: ("two runs", "none missing"),
+    }
+    rows = [
+        f"| {zone} | `{gap}`: no run | `{fold}`: {told[kind][0]} | {told[kind][1]} |"
+        for zone, (gap, fold, kind) in ZONES.items()
+    ]
+
+    lines = page.read_text().splitlines()
+
+    assert [line for line in lines if line.startswith("| ") and "/" in line.split("|")[1]] == rows
 
 
 @pytest.mark.parametrize("zone", ZONES)

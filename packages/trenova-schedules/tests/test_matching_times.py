@@ -154,6 +154,18 @@ async def test_nothing_is_left_behind_and_nothing_can_fire(client):
     assert (await client.count_workflows('WorkflowType = "trenova-preview"')).count == 0
 
 
+async def test_whoever_stops_asking_leaves_nothing_behind(client):
+    every_second = ScheduleSpec(intervals=[ScheduleIntervalSpec(every=timedelta(seconds=1))])
+    asking = asyncio.create_task(fires_of(client, every_second, utc(2027, 1, 1), utc(2028, 1, 1), limit=1_000_000))
+    await left_behind(client, 1)
+
+    asking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+
+    await left_behind(client, 0)
+
+
 async def test_every_kind_of_specification_is_understood_and_jitter_is_left_out(client):
     wire = WireSpec(cron_string=["0 4 * * *"], timezone_name="Europe/Berlin")
     wire.jitter.seconds = 3000

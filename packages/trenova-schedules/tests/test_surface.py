@@ -3,6 +3,22 @@ import trenova_schedules
 
 def test_the_root_exports_exactly_what_is_public():
     assert set(trenova_schedules.__all__) == {
+        "DayOfRuns",
+        "Fire",
+        "FireDiff",
+        "Fix",
+        "Hazard",
+        "HazardKind",
+        "LintFinding",
+        "MovedFire",
+        "Preview",
+        "Severity",
+        "fire_diff",
+        "fires_of",
+        "fixed",
+        "lint",
+        "matching_times",
+        "preview",
         "ANY_ETAG",
         "ANY_WORKFLOW",
         "Actor",
