@@ -61,9 +61,15 @@ async def test_a_preview_of_a_cron_shows_the_run_that_is_missing(call):
     done = call("preview", "--cron", "30 2 * * *", "--zone", "Europe/Berlin", "--viewer", "America/New_York", *window)
 
     assert done.returncode == 0, done.stderr
-    assert "2027-03-27 02:30:00+01:00  2027-03-26 21:30:00-04:00  2027-03-27 01:30:00" in done.stdout
+    assert "2027-03-27 02:30:00+01:00  2027-03-26 21:30:00-04:00  2027-03-27 01:30:00+00:00" in done.stdout
     assert "spring_lost 2027-03-28 02:30 does not exist" in done.stdout
     assert "Move it to 03 hours local time" in done.stdout
+
+
+async def test_a_zone_is_shown_once(call):
+    done = call("preview", "--every", "3600", "-n", "1", "--from", "2027-03-27")
+
+    assert done.stdout.split() == ["UTC", "hazards", "2027-03-27", "00:00:00+00:00"]
 
 
 async def test_a_preview_of_a_schedule_that_exists_is_json_for_programs(client, call):

@@ -115,6 +115,23 @@ async def test_an_interval_knows_no_clocks(client, zone):
     assert len(await fires_of(client, spec, utc(2027, 1, 1), utc(2028, 1, 1))) == 365 * 24
 
 
+@pytest.mark.parametrize(
+    ("text", "zone", "kinds"),
+    [
+        ("0 1,2 * * *", "America/New_York", {HazardKind.SPRING_LOST: 1, HazardKind.AUTUMN_DOUBLED: 1}),
+        ("0 0,1 * * *", "America/New_York", {HazardKind.AUTUMN_DOUBLED: 1}),
+        ("0 1-3 * * *", "America/New_York", {HazardKind.AUTUMN_DOUBLED: 1}),
+        ("0 0-2 * * *", "America/New_York", {HazardKind.SPRING_LOST: 1}),
+        ("0 0-3 * * *", "America/New_York", {}),
+        ("0 */2 * * *", "America/New_York", {HazardKind.SPRING_LOST: 1}),
+    ],
+)
+async def test_only_runs_that_follow_each_other_through_the_change_are_meant_to_come_twice_or_not(
+    client, text, zone, kinds
+):
+    assert dict(await in_2027(client, text, zone)) == kinds
+
+
 async def test_half_hourly_runs_around_the_repeated_hour_lose_two_of_eight(client):
     spec = cron("*/30 1-3 * * *", "Europe/Berlin")
 

@@ -12,6 +12,7 @@ from trenova_schedules._cli_connect import MISCONFIGURED, run
 from trenova_schedules._cli_output import AsJson, console, print_json, print_table
 from trenova_schedules._previewing import Hazard, Preview, Severity
 from trenova_schedules._previewing import preview as look_ahead
+from trenova_schedules._previewing._zones import zone_named
 
 _LOOKS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTICE: "cyan"}
 
@@ -81,15 +82,10 @@ def _moment(name: str, text: str | None) -> datetime | None:
 
 
 def _print(shown: Preview) -> None:
-    other = shown.viewer_zone not in ("UTC", shown.time_zone)
-    columns = [shown.time_zone, *([shown.viewer_zone] if other else []), "UTC", "hazards"]
+    zones = dict.fromkeys((shown.time_zone, shown.viewer_zone, "UTC"))
+    columns = [*zones, "hazards"]
     rows = [
-        [
-            _written(fire.local),
-            *([_written(fire.viewer)] if other else []),
-            f"{fire.at:%Y-%m-%d %H:%M:%S}",
-            hazard_lines(fire.hazards),
-        ]
+        [*(_written(fire.at.astimezone(zone_named(zone))) for zone in zones), hazard_lines(fire.hazards)]
         for fire in shown.fires
     ]
     print_table(columns, rows)
