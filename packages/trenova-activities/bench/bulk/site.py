@@ -1,5 +1,6 @@
 """A PostgreSQL server of the bench's own, durable as one in production, and copies of prepared databases."""
 
+import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from itertools import count
@@ -9,12 +10,14 @@ import asyncpg
 from trenova_activities.database import Database, DatabaseOptions, allow_retention, migrate
 from trenova_activities.testing import PostgresServer, install_current_tms
 
+_MEMORY_MIB = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 1024**2
+
 SETTINGS = (
     "fsync=on",
     "synchronous_commit=on",
     "full_page_writes=on",
-    "shared_buffers=512MB",
-    "max_wal_size=4GB",
+    f"shared_buffers={_MEMORY_MIB // 4}MB",  # what PostgreSQL's documentation of the setting begins with
+    "max_wal_size=16GB",  # checkpoints come by the clock, as they should, also where a log of ten millions goes
     "maintenance_work_mem=256MB",
 )
 """What differs from the server's defaults; those of the test server that give up durability are taken back."""
