@@ -1,0 +1,49 @@
+"""What schedules leave in a database: audit trail, specification versions, tick ledger, registry, backfills.
+
+Needs the extras ``[database]`` and ``[sqlite]`` or ``[postgresql]``. :class:`ScheduleStore` is the beginning;
+:func:`migrate` creates its tables.
+"""
+
+from trenova_schedules._tick import Tick, TickClass
+from trenova_schedules.store._alerts import AlertState, AlertStates
+from trenova_schedules.store._audit import AuditEntry, AuditFilter, AuditPage, AuditTrail
+from trenova_schedules.store._backfills import BackfillRow, Backfills, BackfillTick
+from trenova_schedules.store._idempotency import Claim, IdempotencyKeys, digest_of
+from trenova_schedules.store._migrate import StoreMigration
+from trenova_schedules.store._observation import Observation
+from trenova_schedules.store._options import StoreOptions
+from trenova_schedules.store._receipts import Receipt, Receipts
+from trenova_schedules.store._registry import RegisteredSchedule, Registry
+from trenova_schedules.store._store import ScheduleStore, migrate
+from trenova_schedules.store._ticks import TickLedger
+from trenova_schedules.store._versions import PauseInterval, SpecVersion, SpecVersions
+
+__all__ = [
+    "AlertState",
+    "AlertStates",
+    "AuditEntry",
+    "AuditFilter",
+    "AuditPage",
+    "AuditTrail",
+    "BackfillRow",
+    "BackfillTick",
+    "Backfills",
+    "Claim",
+    "IdempotencyKeys",
+    "Observation",
+    "PauseInterval",
+    "Receipt",
+    "Receipts",
+    "RegisteredSchedule",
+    "Registry",
+    "ScheduleStore",
+    "SpecVersion",
+    "SpecVersions",
+    "StoreMigration",
+    "StoreOptions",
+    "Tick",
+    "TickClass",
+    "TickLedger",
+    "digest_of",
+    "migrate",
+]

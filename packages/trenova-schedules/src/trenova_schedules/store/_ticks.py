@@ -1,0 +1,148 @@
+"""The ledger: one row per expected tick."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+
+from sqlalchemy import Select, delete, func, select
+from sqlalchemy.engine import RowMapping
+
+from trenova_schedules._tick import Tick, TickClass
+from trenova_schedules.store._engine import StoreEngine
+from trenova_schedules.store._times import from_seconds, maybe_from_seconds, maybe_seconds, seconds
+from trenova_schedules.store._upsert import upsert
+
+_CHUNK = 1000
+_KEY = ("schedule_id", "at")
+
+
+class TickLedger:
+    """Ticks by schedule and time.
+
+    Args:
+        engine: Of the store.
+    """
+
+    def __init__(self, engine: StoreEngine) -> None:
+        self._engine = engine
+        self._table = engine.tables.ticks
+
+    async def upsert(self, ticks: Sequence[Tick], *, within: tuple[datetime, datetime] | None = None) -> None:
+        """Write ticks; writing the same again, or something older than what is there, changes nothing.
+
+        Args:
+            ticks: Of one schedule if ``within`` is given.
+            within: From and to (excluded) of what was looked at: ticks in it that were pending or inconclusive and
+                are not among those given are no longer expected, so they are removed.
+
+        Raises:
+            UnavailableError: The store cannot be reached.
+        """
+        if not ticks and within is None:
+            return
+        async with self._engine.write() as connection:
+            for begin in range(0, len(ticks), _CHUNK):
+                rows = [_row(tick) for tick in ticks[begin : begin + _CHUNK]]
+                await upsert(connection, self._table, rows, key=_KEY, newer="observed_at")
+            if within is None or not ticks:
+                return
+            found = self._open_within(ticks[0].schedule_id, within)
+            kept = {seconds(tick.at) for tick in ticks}
+            gone = [at for at in (await connection.execute(found)).scalars() if at not in kept]
+            table = self._table
+            for begin in range(0, len(gone), _CHUNK):
+                where = (table.c.schedule_id == ticks[0].schedule_id, table.c.at.in_(gone[begin : begin + _CHUNK]))
+                await connection.execute(delete(table).where(*where))
+
+    async def read(
+        self,
+        schedule_id: str,
+        start: datetime,
+        end: datetime,
+        *,
+        states: Iterable[TickClass] | None = None,
+        limit: int = 10_000,
+    ) -> list[Tick]:
+        """Return the ticks of a schedule in order of time.
+
+        Args:
+            schedule_id: Of which schedule.
+            start: The first time that counts.
+            end: The first that no longer counts.
+            states: Only these classes; all by default.
+            limit: How many at most, the earliest first; go on from a second after the last one's ``at``.
+        """
+        table = self._table
+        where = [table.c.schedule_id == schedule_id, table.c.at >= seconds(start), table.c.at < seconds(end)]
+        if states is not None:
+            where.append(table.c.state.in_([str(state) for state in states]))
+        async with self._engine.read() as connection:
+            rows = (await connection.execute(select(table).where(*where).order_by(table.c.at).limit(limit))).mappings()
+            return [_tick(row) for row in rows]
+
+    async def summary(
+        self, start: datetime, end: datetime, *, schedule_ids: Iterable[str] | None = None
+    ) -> Mapping[str, Counter[TickClass]]:
+        """Count ticks by schedule and class, from ``start`` to ``end`` (excluded).
+
+        Args:
+            start: The first time that counts.
+            end: The first that no longer counts.
+            schedule_ids: Only these schedules, at most some hundreds; all by default.
+        """
+        table = self._table
+        where = [table.c.at >= seconds(start), table.c.at < seconds(end)]
+        if schedule_ids is not None:
+            where.append(table.c.schedule_id.in_(list(schedule_ids)))
+        query = select(table.c.schedule_id, table.c.state, func.count()).where(*where)
+        found: dict[str, Counter[TickClass]] = {}
+        async with self._engine.read() as connection:
+            for schedule_id, state, count in await connection.execute(
+                query.group_by(table.c.schedule_id, table.c.state).order_by(table.c.schedule_id)
+            ):
+                found.setdefault(schedule_id, Counter())[TickClass(state)] = count
+        return found
+
+    def _open_within(self, schedule_id: str, within: tuple[datetime, datetime]) -> Select[int]:
+        table = self._table
+        open_states = [str(TickClass.PENDING), str(TickClass.INCONCLUSIVE)]
+        return select(table.c.at).where(
+            table.c.schedule_id == schedule_id,
+            table.c.at >= seconds(within[0]),
+            table.c.at < seconds(within[1]),
+            table.c.state.in_(open_states),
+        )
+
+
+def _row(tick: Tick) -> dict[str, object]:
+    return {
+        "schedule_id": tick.schedule_id,
+        "at": seconds(tick.at),
+        "state": str(tick.state),
+        "reason": tick.reason,
+        "nominal_at": maybe_seconds(tick.nominal_at),
+        "started_at": maybe_seconds(tick.started_at),
+        "closed_at": maybe_seconds(tick.closed_at),
+        "workflow_id": tick.workflow_id,
+        "run_id": tick.run_id,
+        "status": tick.status,
+        "observed_at": seconds(tick.observed_at),
+    }
+
+
+def _tick(row: RowMapping) -> Tick:
+    return Tick.model_validate(
+        {
+            "schedule_id": row["schedule_id"],
+            "at": from_seconds(row["at"]),
+            "class": row["state"],
+            "reason": row["reason"],
+            "nominal_at": maybe_from_seconds(row["nominal_at"]),
+            "started_at": maybe_from_seconds(row["started_at"]),
+            "closed_at": maybe_from_seconds(row["closed_at"]),
+            "workflow_id": row["workflow_id"],
+            "run_id": row["run_id"],
+            "status": row["status"],
+            "observed_at": from_seconds(row["observed_at"]),
+        }
+    )
