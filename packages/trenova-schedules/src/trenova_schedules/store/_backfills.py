@@ -171,9 +171,13 @@ class Backfills:
     async def counts(self, backfill_id: str) -> Counter[str]:
         """Count the nominal times of a backfill by state."""
         table = self._ticks
-        query = select(table.c.state, func.count()).where(table.c.backfill_id == backfill_id).group_by(table.c.state)
+        query = (
+            select(table.c.state, func.count().label("ticks"))
+            .where(table.c.backfill_id == backfill_id)
+            .group_by(table.c.state)
+        )
         async with self._engine.read() as connection:
-            return Counter(dict((await connection.execute(query)).tuples().all()))
+            return Counter({row.state: row.ticks for row in await connection.execute(query)})
 
 
 def _row(backfill: BackfillRow) -> dict[str, Any]:
