@@ -6,6 +6,7 @@ For ASGI applications made with Starlette. One :class:`Access` per server: ``pro
 
 from trenova_access._access import ALLOWED_HEADERS, Access
 from trenova_access._answers import refusal, refuse
+from trenova_access._api_tokens import ApiTokens, api_token_digest, new_api_token
 from trenova_access._audit import AUDIT_LOGGER, AuditEvent, AuditHook, log_audit
 from trenova_access._audit_log import AuditLog
 from trenova_access._claims import PermissionClaim, ValueClaim
@@ -25,6 +26,7 @@ from trenova_access._hosts import is_loopback, require_safe_bind
 from trenova_access._key_set import KeySet
 from trenova_access._options import (
     AccessOptions,
+    ApiTokenOptions,
     AuditOptions,
     KeySetOptions,
     LimitOptions,
@@ -46,6 +48,8 @@ __all__ = [
     "AccessConfigurationError",
     "AccessError",
     "AccessOptions",
+    "ApiTokenOptions",
+    "ApiTokens",
     "AuditEvent",
     "AuditHook",
     "AuditLog",
@@ -70,8 +74,10 @@ __all__ = [
     "TooBusyError",
     "TooSlowError",
     "ValueClaim",
+    "api_token_digest",
     "is_loopback",
     "log_audit",
+    "new_api_token",
     "refusal",
     "refuse",
     "require_safe_bind",

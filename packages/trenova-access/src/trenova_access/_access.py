@@ -7,6 +7,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp
 
+from trenova_access._api_tokens import PREFIX, ApiTokens
 from trenova_access._audit import AuditEvent, AuditHook, bounded, count, count_refusal
 from trenova_access._audit_log import AuditLog
 from trenova_access._errors import AccessConfigurationError, AccessError, NotPermittedError, NotSignedInError
@@ -55,6 +56,7 @@ class Access:
         self.roles = roles
         self.sign_in = sign_in or (SignIn(options.sign_in) if options.sign_in else None)
         self._verifier = verifier or (TokenVerifier(options.tokens) if options.tokens else None)
+        self._api_tokens = ApiTokens(options.api_tokens) if options.api_tokens else None
         self._audit = audit or AuditLog(options.audit)
 
     def protect(self, app: ASGIApp, *, resource_of: ResourceOf = no_resource) -> ASGIApp:
@@ -186,13 +188,18 @@ class Access:
             )
         if self.sign_in and (principal := self.sign_in.by_key(token.strip())):
             return principal
+        if self._api_tokens and token.strip().startswith(PREFIX):
+            return self._api_tokens.verify(token.strip())
         if self._verifier:
             return await self._verifier.verify(token.strip())
-        raise NotSignedInError("The bearer token is not this server's key.", reason="wrong_key")
+        known = "this server's key" if self.sign_in else "an API token of this server"
+        raise NotSignedInError(f"The bearer token is not {known}.", reason="wrong_key")
 
     def _how(self) -> str:
         if self.sign_in:
             return "Not signed in. Open the sign-in link that the server printed, or send its key as a bearer token."
+        if self._verifier is None:
+            return "Not signed in. Send an API token as `Authorization: Bearer <token>`."
         return "Not signed in. Send a token of the issuer as `Authorization: Bearer <token>`."
 
 

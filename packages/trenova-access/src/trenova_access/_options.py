@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 import httpx
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
 from trenova_access._claims import PermissionClaim, ValueClaim
 from trenova_access._hosts import is_loopback
@@ -119,6 +119,22 @@ class SignInOptions(_Options):
     max_links: int = Field(default=8, gt=0, le=100)
 
 
+class ApiTokenOptions(_Options):
+    """A token for a program, as :func:`new_api_token` makes it.
+
+    Attributes:
+        sha256: Of the token, 64 hexadecimal characters; the token itself is nowhere.
+        subject: The name that audit lines carry.
+        grants: What its holder may do; by default nothing.
+        expires_at: When it ends, with a time zone; None for never.
+    """
+
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    subject: str = Field(min_length=1, max_length=255)
+    grants: tuple[Grant, ...] = ()
+    expires_at: AwareDatetime | None = None
+
+
 class LimitOptions(_Options):
     """What one request and all together may take.
 
@@ -152,6 +168,7 @@ class AccessOptions(_Options):
         hosts: What the Host header may name, without port or with exactly this port.
         origins: Web pages of these origins may call it from a browser, with credentials.
         tokens: Accept JWTs.
+        api_tokens: Accept these tokens of programs.
         sign_in: Accept people and programs of this machine.
         limits: What requests may take.
         audit: How much the log says of callers that nobody knows.
@@ -163,14 +180,17 @@ class AccessOptions(_Options):
     hosts: tuple[Host, ...] = Field(default=("127.0.0.1", "localhost", "[::1]"), min_length=1)
     origins: tuple[Origin, ...] = ()
     tokens: TokenOptions | None = None
+    api_tokens: tuple[ApiTokenOptions, ...] = ()
     sign_in: SignInOptions | None = None
     limits: LimitOptions = LimitOptions()
     audit: AuditOptions = AuditOptions()
 
     @model_validator(mode="after")
     def _somebody(self) -> "AccessOptions":
-        if self.tokens is None and self.sign_in is None:
-            raise ValueError("nobody can be let in; give tokens (JWT), sign_in (this machine), or both")
+        if self.tokens is None and self.sign_in is None and not self.api_tokens:
+            raise ValueError("nobody can be let in; give tokens (JWT), api_tokens, sign_in (this machine), or several")
+        if len({one.sha256 for one in self.api_tokens}) < len(self.api_tokens):
+            raise ValueError("two of api_tokens have one sha256; each program needs a token of its own")
         return self
 
     @property
@@ -178,4 +198,5 @@ class AccessOptions(_Options):
         """Every role that these options can give out."""
         rules = self.tokens.claims if self.tokens else ()
         named = {role for rule in rules for role in rule.roles_named}
+        named |= {grant.role for one in self.api_tokens for grant in one.grants}
         return frozenset(named | {grant.role for grant in (self.sign_in.grants if self.sign_in else ())})
