@@ -1,57 +1,24 @@
 import asyncio
-from collections import Counter
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
-from temporalio.client import (
-    ScheduleOverlapPolicy,
-    SchedulePolicy,
-    ScheduleUpdate,
-)
-from temporalio.common import Priority, SearchAttributeKey
+import pytest
+from temporalio.client import ScheduleOverlapPolicy, SchedulePolicy
+from temporalio.common import Priority
 
-from trenova_schedules.backfill import BACKFILL_MEMO, preview_backfill, start_backfill
+from trenova_errors import ConflictError
+from trenova_schedules.backfill import BACKFILL_MEMO, preview_backfill
 
-SCHEDULED_AT = SearchAttributeKey.for_datetime("TemporalScheduledStartTime")
-
-
-async def runs_of(client, schedule_id) -> Counter:
-    """Count the runs of a schedule by nominal time and status, when they have settled."""
-    await asyncio.sleep(0.5)  # of visibility
-    found = Counter()
-    async for run in client.list_workflows(f"TemporalScheduledById = '{schedule_id}'"):
-        found[run.typed_search_attributes.get(SCHEDULED_AT), run.status.name] += 1
-    return found
+SKIP = SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP)
 
 
-def minutes(start, count, status="COMPLETED"):
-    return Counter({(start + timedelta(minutes=minute), status): 1 for minute in range(count)})
+async def test_a_paused_schedule_gets_a_run_for_each_tick_and_no_other(site):
+    schedule = await site.make()
+    async with site.worker():
+        result = await site.backfilled(schedule)
+        found = await site.runs_of(schedule)
 
-
-async def backfilled(client, request, queue, **more):
-    handle = await start_backfill(client, request, task_queue=queue, **more)
-    async with asyncio.timeout(60):
-        return await handle.result()
-
-
-async def told(client, handle, how):
-    """Change the argument of the runs from now on."""
-
-    def change(found):
-        action = found.description.schedule.action
-        action.args = [how]
-        return ScheduleUpdate(schedule=found.description.schedule)
-
-    await handle.update(change)
-
-
-async def test_a_paused_schedule_gets_a_run_for_each_tick_and_no_other(client, worker, make, ask, queue, hours_ago):
-    schedule = await make()
-    async with worker:
-        result = await backfilled(client, ask(schedule.id), queue)
-        await asyncio.sleep(1)
-        found = await runs_of(client, schedule.id)
-
-    assert found == minutes(hours_ago(2), 10)
+    assert found == site.each_minute(10)
     assert (result.planned, result.started.started, result.started.had_run) == (10, 10, 0)
     assert (result.done, result.verified.holes, result.holes) == (True, 0, [])
     assert result.evidence == "visibility"
@@ -59,148 +26,138 @@ async def test_a_paused_schedule_gets_a_run_for_each_tick_and_no_other(client, w
     assert (await schedule.describe()).schedule.state.paused
 
 
-async def test_the_preview_is_what_the_backfill_does(client, worker, make, ask, queue):
-    schedule = await make()
-    preview = await preview_backfill(client, ask(schedule.id))
-    async with worker:
-        result = await backfilled(client, ask(schedule.id, digest=preview.digest), queue)
+async def test_the_preview_is_what_the_backfill_does(site):
+    schedule = await site.make()
+    preview = await preview_backfill(site.client, site.ask(schedule))
+    async with site.worker():
+        result = await site.backfilled(schedule, digest=preview.digest)
 
     assert (preview.planned, preview.judged.due, preview.mode) == (10, 10, "each")
     assert result.digest == preview.digest
-    assert [at.isoformat() for at in preview.times[:1]] == [ask(schedule.id).start_at.isoformat()]
+    assert preview.times == sorted(at for at, _ in site.each_minute(10))
 
 
-async def test_missing_leaves_alone_what_has_any_run_and_fills_the_rest(client, worker, make, ask, queue, hours_ago):
-    schedule = await make()
-    half = hours_ago(2) + timedelta(minutes=5)
-    async with worker:
-        await told(client, schedule, "fail")
-        await backfilled(client, ask(schedule.id, end_at=half), queue)
-        await told(client, schedule, "done")
-        await runs_of(client, schedule.id)
-        result = await backfilled(client, ask(schedule.id), queue)
-        found = await runs_of(client, schedule.id)
+async def test_missing_leaves_alone_what_has_any_run_and_fills_the_rest(site):
+    schedule = await site.make("fail")
+    async with site.worker():
+        await site.backfilled(schedule, minutes=5)
+        await site.tell(schedule, "done")
+        await site.runs_of(schedule)
+        result = await site.backfilled(schedule)
+        found = await site.runs_of(schedule)
 
-    assert found == minutes(hours_ago(2), 5, "FAILED") + minutes(half, 5)
+    assert found == site.each_minute(5, "FAILED") + site.each_minute(5, after=5)
     assert (result.started.started, result.started.had_run, result.verified.failed) == (5, 5, 5)
     assert result.done
     assert "5 have failed" in result.result
 
 
-async def test_missing_and_failed_runs_what_failed_again_and_nothing_that_completed(
-    client, worker, make, ask, queue, hours_ago
-):
-    schedule = await make()
-    half = hours_ago(2) + timedelta(minutes=5)
-    async with worker:
-        await backfilled(client, ask(schedule.id, start_at=half), queue)
-        await told(client, schedule, "fail")
-        await backfilled(client, ask(schedule.id, end_at=half), queue)
-        await told(client, schedule, "done")
-        await runs_of(client, schedule.id)
-        result = await backfilled(client, ask(schedule.id, policy="missing_and_failed"), queue)
-        found = await runs_of(client, schedule.id)
+async def test_missing_and_failed_runs_what_failed_again_and_nothing_that_completed(site):
+    schedule = await site.make()
+    half = site.hours_ago(2) + timedelta(minutes=5)
+    async with site.worker():
+        await site.backfilled(schedule, start_at=half)
+        await site.tell(schedule, "fail")
+        await site.backfilled(schedule, end_at=half)
+        await site.tell(schedule, "done")
+        await site.runs_of(schedule)
+        result = await site.backfilled(schedule, policy="missing_and_failed")
+        found = await site.runs_of(schedule)
 
-    assert found == minutes(hours_ago(2), 10) + minutes(hours_ago(2), 5, "FAILED")
+    assert found == site.each_minute(10) + site.each_minute(5, "FAILED")
     assert (result.started.started, result.started.had_run, result.verified.failed) == (5, 5, 0)
 
 
-async def test_all_runs_every_tick_once_more(client, worker, make, ask, queue, hours_ago):
-    schedule = await make()
-    async with worker:
-        await backfilled(client, ask(schedule.id), queue)
-        await runs_of(client, schedule.id)
-        result = await backfilled(client, ask(schedule.id, policy="all"), queue)
-        found = await runs_of(client, schedule.id)
+async def test_all_runs_every_tick_once_more(site):
+    schedule = await site.make()
+    async with site.worker():
+        await site.backfilled(schedule)
+        await site.runs_of(schedule)
+        result = await site.backfilled(schedule, policy="all")
+        found = await site.runs_of(schedule)
 
-    assert found == minutes(hours_ago(2), 10) + minutes(hours_ago(2), 10)
+    assert found == site.each_minute(10) + site.each_minute(10)
     assert result.started.started == 10
 
 
-async def test_neighbouring_ranges_share_no_tick(client, worker, make, ask, queue, hours_ago):
-    schedule = await make()
-    half = hours_ago(2) + timedelta(minutes=5)
-    async with worker:
-        first = await backfilled(client, ask(schedule.id, end_at=half), queue)
-        second = await backfilled(client, ask(schedule.id, start_at=half), queue)
+async def test_neighbouring_ranges_share_no_tick(site):
+    schedule = await site.make()
+    half = site.hours_ago(2) + timedelta(minutes=5)
+    async with site.worker():
+        first = await site.backfilled(schedule, end_at=half)
+        second = await site.backfilled(schedule, start_at=half)
 
     assert (first.started.started, second.started.started, second.started.had_run) == (5, 5, 0)
 
 
-async def test_a_run_is_like_the_schedules_own_but_for_its_priority(client, worker, make, ask, queue, hours_ago):
-    schedule = await make(
-        action={
-            "memo": {"asked": {"by": "the schedule"}},
-            "static_summary": "Purge",
-            "priority": Priority(priority_key=1),
-        }
-    )
-    async with worker:
+async def test_a_run_is_like_the_schedules_own_but_for_its_priority(site):
+    like = {"memo": {"asked": {"by": "the schedule"}}, "static_summary": "Purge", "priority": Priority(priority_key=1)}
+    schedule = await site.make(action=like)
+    async with site.worker():
         await schedule.trigger()
-        await backfilled(client, ask(schedule.id), queue)
-        await asyncio.sleep(0.5)
-    own = await client.get_workflow_handle(
-        (await schedule.describe()).info.recent_actions[0].action.workflow_id
-    ).describe()
-    run = await client.get_workflow_handle(f"{schedule.id}-{hours_ago(2):%Y-%m-%dT%H:%M:%SZ}").describe()
+        await site.backfilled(schedule)
+        await site.runs_of(schedule)
+    started = (await schedule.describe()).info.recent_actions[0].action.workflow_id
+    own = await site.client.get_workflow_handle(started).describe()
+    run = await site.client.get_workflow_handle(f"{schedule.id}-{site.hours_ago(2):%Y-%m-%dT%H:%M:%SZ}").describe()
 
-    memo = await run.memo()
+    memo = dict(await run.memo())
     assert memo.pop(BACKFILL_MEMO)["backfill"].startswith(f"backfill/{schedule.id}/")
     assert memo == await own.memo()
-    assert (await run.static_summary(), run.workflow_type, run.task_queue) == ("Purge", "NumberWorkflow", queue)
+    assert (await run.static_summary(), run.workflow_type, run.task_queue) == ("Purge", "NumberWorkflow", site.queue)
     keys = {pair.key.name for pair in run.typed_search_attributes}
-    assert keys - {"BuildIds"} == {pair.key.name for pair in own.typed_search_attributes} - {"BuildIds"}
+    assert keys == {pair.key.name for pair in own.typed_search_attributes}
     priority = run.raw_description.workflow_execution_info.priority
     assert (priority.priority_key, priority.fairness_key) == (5, f"backfill/{schedule.id}")
 
 
-async def test_a_tick_that_is_running_is_not_run_a_second_time(client, worker, make, ask, queue, hours_ago):
-    schedule = await make(arg="3")
-    async with worker:
-        first = await backfilled(client, ask(schedule.id), queue)
-        second = await backfilled(client, ask(schedule.id, policy="all"), queue)
+async def test_a_tick_that_is_running_is_not_run_a_second_time(site):
+    schedule = await site.make("3")
+    async with site.worker():
+        first = await site.backfilled(schedule)
+        second = await site.backfilled(schedule, policy="all")
 
     assert (first.started.started, first.verified.running) == (10, 10)
     assert (second.started.started, second.started.had_run) == (0, 10)
 
 
-async def test_as_many_runs_are_open_at_once_as_may_be(client, worker, make, ask, queue, hours_ago):
-    schedule = await make(arg="1", policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP))
-    async with worker:
-        await backfilled(client, ask(schedule.id, end_at=hours_ago(2) + timedelta(minutes=4)), queue)
-        await asyncio.sleep(1.5)
+async def test_no_two_runs_are_open_at_once_where_the_schedule_skips_overlaps(site):
+    schedule = await site.make("1", policy=SKIP)
+    async with site.worker():
+        await site.backfilled(schedule, minutes=4)
+        await asyncio.sleep(2)
     events = []
-    async for run in client.list_workflows(f"TemporalScheduledById = '{schedule.id}'"):
+    async for run in site.client.list_workflows(f"TemporalScheduledById = '{schedule.id}'"):
         events += [(run.start_time, 1), (run.close_time or datetime.max.replace(tzinfo=UTC), -1)]
-    depth = highest = 0
+    depth = [0]
     for _, step in sorted(events):
-        depth += step
-        highest = max(highest, depth)
+        depth.append(depth[-1] + step)
 
     assert len(events) == 8
-    assert highest == 1
+    assert max(depth) == 1
 
 
-async def test_the_rate_is_kept_over_the_whole_backfill(client, worker, make, ask, queue):
-    schedule = await make()
-    async with worker:
-        await backfilled(client, ask(schedule.id, rate_per_second=4.0), queue)
-        await asyncio.sleep(0.5)
-    began = sorted([run.start_time async for run in client.list_workflows(f"TemporalScheduledById = '{schedule.id}'")])
+async def test_a_rate_is_kept_from_start_to_start(site):
+    schedule = await site.make()
+    async with site.worker():
+        await site.backfilled(schedule, rate_per_second=4.0)
+        await site.runs_of(schedule)
+    listed = site.client.list_workflows(f"TemporalScheduledById = '{schedule.id}'")
+    began = sorted([run.start_time async for run in listed])
 
-    gaps = [later - earlier for earlier, later in zip(began, began[1:], strict=False)]
-    assert 9 * 0.25 * 0.95 <= (began[-1] - began[0]).total_seconds() <= 5
-    assert min(gaps) >= timedelta(seconds=0.15)
+    assert (began[-1] - began[0]).total_seconds() >= 9 * 0.25 * 0.95
+    assert min(later - earlier for earlier, later in pairwise(began)) >= timedelta(seconds=0.1)
 
 
-async def test_one_key_makes_one_backfill(client, worker, make, ask, queue):
-    schedule = await make()
-    async with worker:
-        first = await start_backfill(client, ask(schedule.id), key="once", task_queue=queue)
+async def test_one_key_makes_one_backfill(site):
+    schedule = await site.make()
+    async with site.worker():
+        first = await site.start(schedule, key="once")
         await first.result()
-        again = await start_backfill(client, ask(schedule.id, by="bob"), key="once", task_queue=queue)
-        await again.result()
+        again = await site.start(schedule, key="once", by="bob")
+        with pytest.raises(ConflictError, match="already used for another backfill"):
+            await site.start(schedule, key="once", minutes=5)
 
     assert again.id == first.id == f"backfill/{schedule.id}/once"
-    count = await client.count_workflows(f"WorkflowId = '{first.id}'")
-    assert count.count == 1
+    await site.runs_of(schedule)
+    assert (await site.client.count_workflows(f"WorkflowId = '{first.id}'")).count == 1

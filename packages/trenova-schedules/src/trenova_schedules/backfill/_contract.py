@@ -37,6 +37,10 @@ class BackfillMark(WireModel):
     end_at: Moment | None = None
     ticks: int = 1
 
+    def is_of(self, other: "BackfillMark") -> bool:
+        """Say whether both are of one backfill."""
+        return (self.backfill, self.run_id) == (other.backfill, other.run_id)
+
 
 class OpenRun(WireModel):
     """A run that had not ended when it was looked at."""
@@ -55,6 +59,7 @@ class Plan(WireModel):
         concurrency: Runs that may be open at once; 0 for any number.
         kept_seconds: How long the namespace keeps runs that have ended.
         evidence: What says whether a tick has run.
+        last: The last tick, unix seconds; absent where there is none.
     """
 
     ticks: TickSet
@@ -63,6 +68,7 @@ class Plan(WireModel):
     concurrency: int
     kept_seconds: int
     evidence: Evidence
+    last: int | None = None
 
     @property
     def digest(self) -> str:
@@ -141,6 +147,7 @@ class Stand(WireModel):
         started: What came of the ticks so far; its ``processed`` is the place of the next tick.
         last_due: The last tick that is due, where one run stands for all.
         first_due: The first of them.
+        settled: The one run that stands for all was started, or was there.
         verified: What the verification found so far.
         holes: The first 100.
         refused: Why the server starts no more; empty as long as it does.
@@ -157,6 +164,7 @@ class Stand(WireModel):
     started: Started = Started()
     last_due: int | None = None
     first_due: int | None = None
+    settled: bool = False
     verified: Verified = Verified()
     holes: list[Hole] = Field(default_factory=list)
     refused: str = ""
@@ -196,6 +204,7 @@ class TicksCall(WireModel):
         concurrency: 0 for no limit.
         open: Runs that are known to be open.
         last_start: When the call before started its last run, unix seconds.
+        until: The last tick whose run may stand for these; absent where each tick has its own.
     """
 
     schedule_id: str
@@ -209,6 +218,7 @@ class TicksCall(WireModel):
     concurrency: int = 0
     open: list[OpenRun] = Field(default_factory=list)
     last_start: float | None = None
+    until: int | None = None
 
     @classmethod
     def of(cls, request: BackfillRequest, plan: Plan, mark: BackfillMark, times: Sequence[int]) -> Self:
@@ -221,6 +231,7 @@ class TicksCall(WireModel):
             kept_seconds=plan.kept_seconds,
             mark=mark,
             times=list(times),
+            until=plan.last if plan.mode == "collapse" else None,
         )
 
 

@@ -4,7 +4,7 @@ import asyncio
 from typing import Final
 
 from temporalio import activity
-from temporalio.client import Client, WorkflowExecution
+from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
 from trenova_schedules.backfill._contract import EndCall, OpenRun
@@ -43,7 +43,11 @@ async def _cancel_runs(client: Client, call: EndCall, judge: Judge) -> int:
         async with lanes:
             await _cancel(client, run)
 
-    runs = [_open(run) async for run in client.list_workflows(query) if await judge.is_marked(run, call.call.mark)]
+    runs: list[OpenRun] = []
+    async for run in client.list_workflows(query):
+        mark = await judge.mark_of(run)
+        if mark is not None and mark.is_of(call.call.mark):
+            runs.append(OpenRun(workflow_id=run.id, run_id=run.run_id))
     await asyncio.gather(*map(cancel, runs))
     return len(runs)
 
@@ -54,7 +58,3 @@ async def _cancel(client: Client, run: OpenRun) -> None:
     except RPCError as error:
         if error.status is not RPCStatusCode.NOT_FOUND:  # it has ended meanwhile
             raise
-
-
-def _open(run: WorkflowExecution) -> OpenRun:
-    return OpenRun(workflow_id=run.id, run_id=run.run_id)

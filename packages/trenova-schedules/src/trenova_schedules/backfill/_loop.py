@@ -115,7 +115,7 @@ class BackfillLoop:
         plan, stand = self._stand.plan, self._stand
         if plan is None or (stand.started.processed < plan.ticks.count and not stand.refused):
             return False
-        waits = plan.mode == "collapse" and stand.last_due is not None and not stand.started.started
+        waits = plan.mode == "collapse" and stand.last_due is not None and not stand.settled
         return not waits or bool(stand.refused)
 
     async def _plan(self) -> Plan:
@@ -186,8 +186,9 @@ class BackfillLoop:
         )
         call = TicksCall.of(self._request, plan, mark, [self._stand.last_due or 0])
         did = await self._call(START_TICKS_ACTIVITY, call, TicksStarted, "start", "Start one run for the whole range")
-        done = Started(started=max(did.started.started, did.started.had_run))
-        self._change(started=self._stand.started.plus(done), refused=did.refused)
+        done = Started(started=did.started.started)
+        settled = bool(did.started.processed)
+        self._change(started=self._stand.started.plus(done), refused=did.refused, settled=settled)
 
     async def _verify(self, plan: Plan) -> None:
         place, last = self._stand.verified.looked_at, self._stand.last_due

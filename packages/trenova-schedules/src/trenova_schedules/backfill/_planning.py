@@ -68,15 +68,17 @@ async def plan_backfill(client: Client, request: BackfillRequest, judge: Judge) 
         )
     schedule, times = await _times(client, request)
     action = _action(schedule, request.schedule_id)
+    times = await _only_holes(client, request, times)
     plan = Plan(
-        ticks=TickSet.of(await _only_holes(client, request, times)),
+        ticks=TickSet.of(times),
         mode=await _mode(client, action, request.schedule_id),
         action=base64.b64encode(action.SerializeToString(deterministic=True)).decode(),
         concurrency=_concurrency(schedule, request),
         kept_seconds=await _kept_seconds(client),
         evidence="visibility" if judge.ledger is None else "visibility and ledger",
+        last=times[-1] if times else None,
     )
-    planned = Planned(plan, plan.ticks.times())
+    planned = Planned(plan, times)
     if request.digest not in {None, plan.digest}:
         raise ConflictError(
             f"The schedule {request.schedule_id!r} is not as it was previewed: the backfill would now run "

@@ -1,0 +1,201 @@
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from pydantic import ValidationError
+from temporalio.client import ScheduleIntervalSpec, ScheduleSpec, ScheduleUpdate
+
+from trenova_errors import ConflictError, InvalidInputError, ResourceNotFoundError
+from trenova_schedules.backfill import BACKFILL_MEMO, Hole, preview_backfill
+from trenova_schedules.backfill._ticks import TickSet
+
+AUTUMN = {
+    "start_at": datetime(2025, 10, 25, tzinfo=UTC),
+    "end_at": datetime(2025, 10, 28, tzinfo=UTC),
+    "older": "run",
+}
+
+
+def saying(mode: str) -> dict[str, str]:
+    """Return the memo in which the reconciler keeps a definition's fields."""
+    return {"trenova.applied": json.dumps({"v": 1, "fields": {"backfill": mode}})}
+
+
+async def backfills(site, schedule) -> int:
+    return (await site.client.count_workflows(f"WorkflowId STARTS_WITH 'backfill/{schedule.id}/'")).count
+
+
+async def test_a_schedule_that_collapses_gets_one_run_for_the_whole_range(site):
+    schedule = await site.make(action={"memo": saying("collapse")})
+    async with site.worker():
+        result = await site.backfilled(schedule)
+        await site.runs_of(schedule)
+        again = await site.backfilled(schedule)
+        found = await site.runs_of(schedule)
+    [(at, _)] = found
+    run = await site.client.get_workflow_handle(f"{schedule.id}-{at:%Y-%m-%dT%H:%M:%SZ}").describe()
+
+    assert found == site.each_minute(1, after=9)
+    mark = (await run.memo())[BACKFILL_MEMO]
+    assert (mark["startAt"], mark["endAt"], mark["ticks"]) == (
+        site.hours_ago(2).isoformat().replace("+00:00", "Z"),
+        (site.hours_ago(2) + timedelta(minutes=10)).isoformat().replace("+00:00", "Z"),
+        10,
+    )
+    assert (result.mode, result.started.due, result.started.started, result.verified.collapsed) == (
+        "collapse",
+        10,
+        1,
+        9,
+    )
+    assert result.done
+    assert (again.started.had_run, again.started.started, again.done) == (10, 0, True)
+
+
+async def test_a_schedule_that_must_never_be_backfilled_is_refused(site):
+    schedule = await site.make(action={"memo": saying("never")})
+
+    with pytest.raises(ConflictError, match="says 'backfill: never'"):
+        await site.start(schedule)
+    assert await backfills(site, schedule) == 0
+    assert not await site.runs_of(schedule)
+
+
+@pytest.mark.parametrize(
+    ("zone", "cron", "expected"),
+    [
+        # As measured: an hourly cron loses one of the two hours in Berlin, a daily one runs twice in New York.
+        ("Europe/Berlin", "0 * * * *", 24 * 3 - 1),
+        ("America/New_York", "30 1 * * *", 4),
+    ],
+)
+async def test_the_hour_that_comes_twice_is_run_as_it_is_previewed(site, zone, cron, expected):
+    schedule = await site.make(spec=ScheduleSpec(cron_expressions=[cron], time_zone_name=zone))
+    over = (
+        AUTUMN
+        if zone == "Europe/Berlin"
+        else {
+            **AUTUMN,
+            "start_at": datetime(2025, 11, 1, tzinfo=UTC),
+            "end_at": datetime(2025, 11, 4, tzinfo=UTC),
+        }
+    )
+    preview = await preview_backfill(site.client, site.ask(schedule, **over))
+    async with site.worker():
+        result = await site.backfilled(schedule, digest=preview.digest, **over)
+        found = await site.runs_of(schedule)
+
+    assert sorted(at for at, _ in found) == preview.times
+    assert result.planned == preview.planned == len(preview.times) == expected
+
+
+async def test_the_answer_does_not_depend_on_a_beginning_inside_the_fold(site):
+    schedule = await site.make(spec=ScheduleSpec(cron_expressions=["30 2 * * *"], time_zone_name="Europe/Berlin"))
+    inside = {**AUTUMN, "start_at": datetime(2025, 10, 26, 0, 45, tzinfo=UTC)}
+
+    whole = await preview_backfill(site.client, site.ask(schedule, **AUTUMN))
+    part = await preview_backfill(site.client, site.ask(schedule, **inside))
+
+    assert part.times == [at for at in whole.times if at >= inside["start_at"]]
+    assert part.times[0] == datetime(2025, 10, 26, 1, 30, tzinfo=UTC)
+
+
+async def test_jitter_moves_no_nominal_time_and_leaves_no_schedule_behind(site):
+    spec = ScheduleSpec(intervals=[ScheduleIntervalSpec(every=timedelta(minutes=1))], jitter=timedelta(seconds=50))
+    schedule = await site.make(spec=spec)
+    preview = await preview_backfill(site.client, site.ask(schedule))
+
+    assert preview.times == sorted(at for at, _ in site.each_minute(10))
+    assert [one.id async for one in await site.client.list_schedules("ScheduleId STARTS_WITH 'trenova-preview-'")] == []
+
+
+async def test_a_changed_schedule_is_not_backfilled_by_an_old_preview(site):
+    schedule = await site.make()
+    preview = await preview_backfill(site.client, site.ask(schedule))
+
+    with pytest.raises(ConflictError, match="is not as it was previewed"):
+        await site.start(schedule, minutes=11, digest=preview.digest)
+    assert await backfills(site, schedule) == 0
+
+
+async def test_what_cannot_be_backfilled_is_refused_and_nothing_is_started(site):
+    schedule = await site.make()
+
+    with pytest.raises(InvalidInputError, match="in the future"):
+        await site.start(schedule, end_at=site.hours_ago(-24))
+    with pytest.raises(InvalidInputError, match="has more than 9 ticks"):
+        await site.start(schedule, max_ticks=9)
+    with pytest.raises(InvalidInputError, match=r"10 of 10 ticks are older .* \(24 hours\), so nobody knows"):
+        await site.start(schedule, start_at=site.hours_ago(40), end_at=site.hours_ago(40) + timedelta(minutes=10))
+    with pytest.raises(ResourceNotFoundError, match="nowhere"):
+        await preview_backfill(site.client, site.ask(schedule, schedule_id="nowhere"))
+    with pytest.raises(ValidationError, match=r"ends .* before it begins"):
+        site.ask(schedule, end_at=site.hours_ago(3))
+    with pytest.raises(ValidationError, match="has 50 years, of 20 at most"):
+        site.ask(schedule, start_at=site.hours_ago(50 * 365.25 * 24))
+    assert await backfills(site, schedule) == 0
+    assert not await site.runs_of(schedule)
+
+
+async def test_ticks_that_nobody_knows_of_are_holes_where_they_are_left_alone(site):
+    schedule = await site.make()
+    start = site.hours_ago(24) - timedelta(minutes=5)
+    asked = {"start_at": start, "end_at": site.hours_ago(23)}
+    async with site.worker():
+        result = await site.backfilled(schedule, older="skip", **asked)
+
+    assert not result.done
+    assert (result.started.unknown, result.verified.holes) == (len(result.holes), len(result.holes))
+    assert len(result.holes) >= 5
+    assert result.holes[0] == Hole(at=start, why="skipped")
+    assert result.started.started == result.planned - len(result.holes)
+
+
+async def test_what_the_ledger_remembers_is_not_run_a_second_time(site):
+    class Ledger:
+        async def ran(self, schedule_id, start, end):
+            first = datetime(2025, 10, 25, tzinfo=UTC)
+            return {first + timedelta(minutes=minute): minute != 3 for minute in range(5)}
+
+    schedule = await site.make()
+    asked = {"start_at": AUTUMN["start_at"], "end_at": AUTUMN["start_at"] + timedelta(minutes=5)}
+    async with site.worker(Ledger()):
+        preview = await preview_backfill(site.client, site.ask(schedule, **asked), ledger=Ledger())
+        handle = await site.start(schedule, older="run", **asked)
+        result = await handle.result()
+        found = await site.runs_of(schedule)
+
+    assert (preview.judged.due, preview.judged.had_run, preview.judged.unknown) == (1, 4, 0)
+    assert [at for at, _ in found] == [AUTUMN["start_at"] + timedelta(minutes=3)]
+    assert (result.started.had_run, result.verified.older, result.evidence) == (4, 4, "visibility and ledger")
+
+
+async def test_what_the_server_refuses_leaves_holes_that_the_next_backfill_fills(site):
+    def shorten(found):
+        found.description.schedule.action.id = schedule.id
+        return ScheduleUpdate(schedule=found.description.schedule)
+
+    schedule = await site.make(action={"id": "x" * 990})
+    async with site.worker():
+        handle = await site.start(schedule)
+        refused = await handle.result()
+        await schedule.update(shorten)
+        filled = await site.backfilled(schedule, holes_of=handle.id, minutes=30)
+        found = await site.runs_of(schedule)
+
+    assert not refused.done
+    assert "exceeds" in refused.refused
+    assert refused.refused in refused.result
+    assert [hole.at for hole in refused.holes] == sorted(at for at, _ in site.each_minute(10))
+    assert (filled.planned, filled.done) == (10, True)
+    assert found == site.each_minute(10)
+
+
+def test_a_hundred_thousand_ticks_are_small_enough_to_be_carried():
+    regular = TickSet.of(range(0, 60 * 100_000, 60))
+    wild = [at * 61 + at * at * 7 % 59 for at in range(100_000)]
+
+    assert regular.times()[-1] == 60 * 99_999
+    assert len(regular.packed) < 2_000
+    assert TickSet.of(wild).times() == wild
+    assert len(TickSet.of(wild).packed) < 300_000
