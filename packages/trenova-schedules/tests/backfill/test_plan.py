@@ -1,12 +1,18 @@
+import base64
 import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from pydantic import ValidationError
-from temporalio.client import ScheduleIntervalSpec, ScheduleSpec, ScheduleUpdate
+from temporalio.api.common.v1 import WorkflowType
+from temporalio.api.taskqueue.v1 import TaskQueue
+from temporalio.api.workflow.v1 import NewWorkflowExecutionInfo
+from temporalio.client import ScheduleIntervalSpec, ScheduleSpec
+from temporalio.testing import ActivityEnvironment
 
 from trenova_errors import ConflictError, InvalidInputError, ResourceNotFoundError
-from trenova_schedules.backfill import BACKFILL_MEMO, Hole, preview_backfill
+from trenova_schedules.backfill import BACKFILL_MEMO, BackfillActivities, BackfillMark, Hole, preview_backfill
+from trenova_schedules.backfill._contract import TicksCall
 from trenova_schedules.backfill._ticks import TickSet
 
 AUTUMN = {
@@ -137,18 +143,21 @@ async def test_what_cannot_be_backfilled_is_refused_and_nothing_is_started(site)
     assert not await site.runs_of(schedule)
 
 
-async def test_ticks_that_nobody_knows_of_are_holes_where_they_are_left_alone(site):
+async def test_ticks_that_nobody_knows_of_are_holes_if_left_alone_which_the_next_backfill_fills(site):
     schedule = await site.make()
     start = site.hours_ago(24) - timedelta(minutes=5)
     asked = {"start_at": start, "end_at": site.hours_ago(23)}
     async with site.worker():
-        result = await site.backfilled(schedule, older="skip", **asked)
+        handle = await site.start(schedule, older="skip", **asked)
+        result = await handle.result()
+        filled = await site.backfilled(schedule, older="run", holes_of=handle.id, **asked)
 
     assert not result.done
     assert (result.started.unknown, result.verified.holes) == (len(result.holes), len(result.holes))
     assert len(result.holes) >= 5
     assert result.holes[0] == Hole(at=start, why="skipped")
     assert result.started.started == result.planned - len(result.holes)
+    assert (filled.planned, filled.started.started, filled.done) == (len(result.holes), len(result.holes), True)
 
 
 async def test_what_the_ledger_remembers_is_not_run_a_second_time(site):
@@ -170,25 +179,27 @@ async def test_what_the_ledger_remembers_is_not_run_a_second_time(site):
     assert (result.started.had_run, result.verified.older, result.evidence) == (4, 4, "visibility and ledger")
 
 
-async def test_what_the_server_refuses_leaves_holes_that_the_next_backfill_fills(site):
-    def shorten(found):
-        found.description.schedule.action.id = schedule.id
-        return ScheduleUpdate(schedule=found.description.schedule)
+async def test_what_the_server_refuses_is_said_and_no_further_tick_is_tried(site):
+    action = NewWorkflowExecutionInfo(
+        workflow_id="x" * 990, workflow_type=WorkflowType(name="NumberWorkflow"), task_queue=TaskQueue(name=site.queue)
+    )
+    call = TicksCall(
+        schedule_id="refused",
+        action=base64.b64encode(action.SerializeToString()).decode(),
+        policy="missing",
+        older="refuse",
+        kept_seconds=86_400,
+        mark=BackfillMark(backfill="backfill/refused/1", run_id="1"),
+        times=[int((site.hours_ago(2) + timedelta(minutes=minute)).timestamp()) for minute in range(100)],
+    )
+    activities = BackfillActivities(site.client)
 
-    schedule = await site.make(action={"id": "x" * 990})
-    async with site.worker():
-        handle = await site.start(schedule)
-        refused = await handle.result()
-        await schedule.update(shorten)
-        filled = await site.backfilled(schedule, holes_of=handle.id, minutes=30)
-        found = await site.runs_of(schedule)
+    did = await ActivityEnvironment().run(activities.start, call)
+    found = await ActivityEnvironment().run(activities.verify, call)
 
-    assert not refused.done
-    assert "exceeds" in refused.refused
-    assert refused.refused in refused.result
-    assert [hole.at for hole in refused.holes] == sorted(at for at, _ in site.each_minute(10))
-    assert (filled.planned, filled.done) == (10, True)
-    assert found == site.each_minute(10)
+    assert "exceeds maximum allowed length" in did.refused
+    assert (did.started.processed, did.started.started) == (0, 0)
+    assert (found.verified.holes, len(found.holes)) == (100, 100)
 
 
 def test_a_hundred_thousand_ticks_are_small_enough_to_be_carried():

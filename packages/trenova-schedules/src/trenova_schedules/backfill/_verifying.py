@@ -65,7 +65,7 @@ async def _of_run(client: Client, workflow_id: str) -> TickFacts | None:
     try:
         status = (await client.get_workflow_handle(workflow_id).describe()).status
     except RPCError as error:
-        if error.status is RPCStatusCode.NOT_FOUND:
+        if error.status in {RPCStatusCode.NOT_FOUND, RPCStatusCode.INVALID_ARGUMENT}:  # the latter has no such ids
             return None
         raise
     return TickFacts(
