@@ -38,6 +38,7 @@ with workflow.unsafe.imports_passed_through():
         SteeringAnswer,
         SteeringState,
     )
+    from trenova_schedules.backfill._tick_ledger import TickLedgerRuns
 
 from trenova_schedules.backfill._workflow import BackfillScheduleWorkflow
 
@@ -64,6 +65,7 @@ __all__ = [
     "Started",
     "SteeringAnswer",
     "SteeringState",
+    "TickLedgerRuns",
     "Verified",
     "backfill_workflow_id",
     "preview_backfill",
