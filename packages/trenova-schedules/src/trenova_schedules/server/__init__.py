@@ -1,0 +1,28 @@
+"""An API of schedules over HTTP (extra ``[server]``).
+
+``trenova-schedules serve`` runs it; :func:`create_app` is the ASGI application for a server of your own.
+"""
+
+try:
+    from trenova_schedules.server._app import create_app
+    from trenova_schedules.server._options import EventOptions, RateOptions, ServeOptions, ServerOptions
+    from trenova_schedules.server._roles import ADMIN, OPERATOR, ORGANIZATION, ROLES, VIEWER
+except ModuleNotFoundError as error:
+    missing = str(error.name).partition(".")[0]
+    raise ModuleNotFoundError(
+        f'The API of schedules needs its extra: uv pip install "trenova-schedules[server]" ({missing} is missing).',
+        name=error.name,
+    ) from None
+
+__all__ = [
+    "ADMIN",
+    "OPERATOR",
+    "ORGANIZATION",
+    "ROLES",
+    "VIEWER",
+    "EventOptions",
+    "RateOptions",
+    "ServeOptions",
+    "ServerOptions",
+    "create_app",
+]

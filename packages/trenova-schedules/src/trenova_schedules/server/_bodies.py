@@ -1,0 +1,179 @@
+"""What callers send."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Annotated, Any, Self
+
+from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field, model_validator
+from temporalio.client import ScheduleIntervalSpec, ScheduleOverlapPolicy, ScheduleSpec
+
+from trenova_schedules._cron import require_unambiguous
+from trenova_schedules._definition import ScheduleDefinition
+from trenova_schedules._definition_checks import (
+    require_catchup,
+    require_interval,
+    require_known_zone,
+    require_not_negative,
+    require_whole_seconds,
+)
+from trenova_schedules._managing._changing import valid
+from trenova_schedules._managing._filter import ScheduleFilter
+from trenova_schedules._managing._patch import SchedulePatch, known_overlap
+from trenova_schedules._managing._pausing import CatchUp
+from trenova_schedules._managing._results import BulkAction
+from trenova_schedules._reading._document import WireDocument
+from trenova_schedules._slo import BackfillPolicy, ScheduleSlo
+
+Cron = Annotated[str, Field(max_length=500), AfterValidator(require_unambiguous)]
+Zone = Annotated[str, Field(max_length=100), AfterValidator(require_known_zone)]
+Interval = Annotated[timedelta, AfterValidator(require_interval)]
+Why = Annotated[str, Field(min_length=1, max_length=500)]
+Overlap = Annotated[str, Field(max_length=50), AfterValidator(known_overlap)]
+
+
+class _Body(WireDocument):
+    model_config = ConfigDict(extra="forbid")
+
+
+class _Times(_Body):
+    cron: Cron | None = None
+    interval: Interval | None = None
+    time_zone: Zone = "UTC"
+    start_at: Annotated[AwareDatetime, AfterValidator(require_whole_seconds)] | None = None
+    end_at: Annotated[AwareDatetime, AfterValidator(require_whole_seconds)] | None = None
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Self:
+        if (self.cron is None) == (self.interval is None):
+            raise ValueError("give either cron or interval")
+        return self
+
+
+class NewSchedule(_Times):
+    """A schedule to create; fields as in :class:`~trenova_schedules.ScheduleDefinition`.
+
+    ``owner`` is ``api`` unless something else is said: a service that reconciles prunes what carries its name.
+    """
+
+    id: str = Field(min_length=1, max_length=900, pattern=r"^[^\x00-\x1f\x7f]+$")
+    workflow: str = Field(min_length=1, max_length=1000)
+    task_queue: str = Field(min_length=1, max_length=1000)
+    args: tuple[Any, ...] = ()
+    overlap: Overlap = "skip"
+    catchup_window: Annotated[timedelta, AfterValidator(require_catchup)]
+    jitter: Annotated[timedelta, AfterValidator(require_not_negative)] = timedelta(0)
+    pause_on_failure: bool = False
+    note: str = Field(default="", max_length=1000)
+    owner: str = Field(default="api", min_length=1, max_length=200)
+    paused: bool = False
+    description: str = Field(default="", max_length=2_000)
+    labels: Mapping[str, str] = Field(default_factory=dict)
+    runbook: str = Field(default="", max_length=500)
+    slo: ScheduleSlo = ScheduleSlo()
+    backfill: BackfillPolicy = BackfillPolicy.EACH
+
+    def definition(self) -> ScheduleDefinition:
+        """Return the definition.
+
+        Raises:
+            InvalidInputError: It does not hold together.
+        """
+        fields = {name: getattr(self, name) for name in type(self).model_fields}
+        fields["overlap"] = ScheduleOverlapPolicy[self.overlap.upper()]
+        return valid(ScheduleDefinition, fields, "The schedule")
+
+
+class PauseBody(_Body):
+    """Why a schedule is paused."""
+
+    reason: Why
+
+
+class ResumeBody(_Body):
+    """Why a schedule is resumed, and what is started of the ticks that it has missed.
+
+    Attributes:
+        reason: Why.
+        catch_up: ``none``, ``last`` or ``all``.
+        confirmed: How many runs the caller was shown; another number by now is a conflict (409).
+        since: Where the caller knows better since when it has been paused.
+    """
+
+    reason: Why
+    catch_up: CatchUp = CatchUp.NONE
+    confirmed: int | None = Field(default=None, ge=0)
+    since: AwareDatetime | None = None
+
+
+class TriggerBody(_Body):
+    """A run by hand.
+
+    Attributes:
+        reason: Why; may be left out.
+        overlap: Another policy than the schedule's, for this run.
+    """
+
+    reason: Why | None = None
+    overlap: Overlap | None = None
+
+
+class PreviewBody(_Times):
+    """Times to look at before anything has them.
+
+    Attributes:
+        start: Where to begin; now by default.
+        end: Where to end; a year after the start by default.
+        limit: How many to name at most.
+        viewer_zone: Zone of whoever looks.
+    """
+
+    start: AwareDatetime | None = None
+    end: AwareDatetime | None = None
+    limit: int = Field(default=50, ge=1, le=10_000)
+    viewer_zone: Zone = "UTC"
+
+    def spec(self) -> ScheduleSpec:
+        """Return what the SDK takes."""
+        return ScheduleSpec(
+            cron_expressions=[] if self.cron is None else [self.cron],
+            intervals=[] if self.interval is None else [ScheduleIntervalSpec(every=self.interval)],
+            time_zone_name=self.time_zone,
+            start_at=self.start_at,
+            end_at=self.end_at,
+        )
+
+
+class BulkBody(_Body):
+    """The same for every schedule that matches.
+
+    Attributes:
+        action: ``pause``, ``resume``, ``update``, ``trigger`` or ``delete``.
+        filter: Which schedules.
+        everything: Let an empty filter stand.
+        dry_run: Only say what would be done.
+        reason: Why.
+        patch: Of an update.
+        catch_up: Of a resume.
+        most: Refuse to touch more than these.
+    """
+
+    action: BulkAction
+    filter: ScheduleFilter = ScheduleFilter()
+    everything: bool = False
+    dry_run: bool = True
+    reason: Why
+    patch: SchedulePatch | None = None
+    catch_up: CatchUp = CatchUp.NONE
+    most: int = Field(default=1000, ge=1, le=10_000)
+
+
+class UndoBody(_Body):
+    """Why a bulk action is undone.
+
+    Attributes:
+        reason: Why.
+        catch_up: What to start of the ticks that a pause, which is undone, has missed.
+    """
+
+    reason: Why
+    catch_up: CatchUp = CatchUp.NONE

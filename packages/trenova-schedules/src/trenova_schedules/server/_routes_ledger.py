@@ -1,0 +1,131 @@
+"""What became of ticks. Needs the database."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from pydantic import AwareDatetime
+
+from trenova_schedules._managing._filter import ScheduleFilter
+from trenova_schedules._managing._listing import described, find_schedules
+from trenova_schedules._previewing._limits import require_window
+from trenova_schedules._reading._document import WireDocument
+from trenova_schedules._tick import Tick, TickClass
+from trenova_schedules.server._api import Caller, Reader
+from trenova_schedules.server._documented import documented
+from trenova_schedules.server._parameters import Limit, ScheduleId
+from trenova_schedules.server._roles import VIEWER
+
+router = APIRouter(tags=["ledger"])
+
+_A_DAY, _A_WEEK = timedelta(days=1), timedelta(days=7)
+_AS_PROMISED = frozenset({TickClass.ON_TIME})
+_NOT_COUNTED = frozenset({TickClass.PENDING, TickClass.PAUSED, TickClass.INCONCLUSIVE})
+
+From = Annotated[AwareDatetime | None, Query(alias="from", description="The first time that counts.")]
+To = Annotated[AwareDatetime | None, Query(description="The first that no longer counts; now by default.")]
+
+
+class TickPage(WireDocument):
+    """Ticks in order of time.
+
+    Attributes:
+        ticks: Each with its one class.
+        next_from: What to ask with, as ``from``, for the next page; None at the end.
+    """
+
+    ticks: tuple[Tick, ...]
+    next_from: datetime | None = None
+
+
+class ScheduleRecord(WireDocument):
+    """How well a schedule has kept its times.
+
+    Attributes:
+        schedule_id: Of the schedule.
+        counts: Ticks by class.
+        expected: Ticks that should have begun, as far as is known.
+        on_time: The share of them that did in time, 0 to 1; None where none was expected.
+    """
+
+    schedule_id: str
+    counts: Mapping[TickClass, int]
+    expected: int
+    on_time: float | None = None
+
+
+class SloSummary(WireDocument):
+    """How well the schedules that the caller may look at have kept their times.
+
+    Attributes:
+        start: The first time that counts.
+        end: The first that no longer counts.
+        schedules: Those that have ticks in between, by id.
+    """
+
+    start: datetime
+    end: datetime
+    schedules: tuple[ScheduleRecord, ...]
+
+
+@router.get("/schedules/{schedule_id}/ticks", operation_id="ticks", responses=documented(404))
+async def ticks(
+    *,
+    caller: Reader,
+    schedule_id: ScheduleId,
+    start: From = None,
+    to: To = None,
+    states: Annotated[list[TickClass] | None, Query(alias="class", max_length=20)] = None,
+    limit: Limit = 500,
+) -> TickPage:
+    """Say what became of every expected tick; the last day by default. Role viewer."""
+    await caller.schedule(schedule_id, VIEWER)
+    begin, end = _window(start, to, _A_DAY)
+    ledger = caller.api.needed_store("The ledger").ticks
+    found = await ledger.read(schedule_id, begin, end, states=states, limit=limit + 1)
+    more = found[limit].at if len(found) > limit else None
+    return TickPage(ticks=tuple(found[:limit]), next_from=more)
+
+
+@router.get("/slo", operation_id="sloSummary", responses=documented())
+async def slo(caller: Reader, start: From = None, to: To = None) -> SloSummary:
+    """Say how well the schedules have kept their times; the last week by default. Role viewer on any schedule."""
+    caller.require_somewhere(VIEWER)
+    begin, end = _window(start, to, _A_WEEK)
+    store = caller.api.needed_store("The ledger")
+    found = await store.ticks.summary(begin, end)
+    permitted = await _permitted(caller, set(found))
+    records = [_record(one, found[one]) for one in sorted(permitted)]
+    return SloSummary(start=begin, end=end, schedules=tuple(records))
+
+
+async def _permitted(caller: Caller, ids: set[str]) -> set[str]:
+    if caller.may_everywhere(VIEWER):
+        return ids
+    service = caller.api.service
+    lines = await find_schedules(
+        caller.api.client, ScheduleFilter(), registry=service.registry, live=True, at_once=service.at_once
+    )
+    looked_at = await described(caller.api.client, [one for one in lines if one.id in ids], service.at_once)
+    return {one.id for one in looked_at if one.document is not None and caller.may(VIEWER, one.document.labels)}
+
+
+def _record(schedule_id: str, counts: Mapping[TickClass, int]) -> ScheduleRecord:
+    expected = sum(count for state, count in counts.items() if state not in _NOT_COUNTED)
+    kept = sum(count for state, count in counts.items() if state in _AS_PROMISED)
+    return ScheduleRecord(
+        schedule_id=schedule_id,
+        counts=dict(counts),
+        expected=expected,
+        on_time=kept / expected if expected else None,
+    )
+
+
+def _window(start: datetime | None, to: datetime | None, length: timedelta) -> tuple[datetime, datetime]:
+    end = to or datetime.now(UTC).replace(microsecond=0)
+    try:
+        begin = start or end - length
+    except OverflowError:
+        begin = end
+    return require_window(begin, end, 1)
