@@ -89,9 +89,11 @@ async def find_schedules(
         found = {line.id for line in lines}
         absent = [one for one in known if one not in found and listed_of_known(known[one]).matches(_lasting(wanted))]
         lines += [line for line in await bounded(at_once, absent, _looking(client)) if line is not None]
-    if wanted.needs_description and registry is None:
+    if wanted.needs_description:
         lines = [line for line in lines if line.matches(_listed_part(wanted))]
-        lines = [line for line in await bounded(at_once, [one.id for one in lines], _looking(client)) if line]
+        unknown = [line.id for line in lines if line.id not in known]  # all of them without a registry
+        lines = [line for line in lines if line.id in known]
+        lines += [line for line in await bounded(at_once, unknown, _looking(client)) if line is not None]
     return [line for line in lines if line.matches(wanted)]
 
 

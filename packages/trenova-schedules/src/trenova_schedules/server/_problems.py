@@ -104,7 +104,8 @@ async def _of_application(request: Request, error: Exception) -> Response:
     found = to_problem(error, instance=request.url.path, facts=_FACTS)
     body: dict[str, Any] = {**found.body, "requestId": request_id_of(request)}
     headers = {name: value for name, value in found.headers.items() if name != "Content-Type"}
-    status = found.status
+    # It can be read and means nothing that can be done; 400 is for what cannot be read.
+    status = HTTPStatus.UNPROCESSABLE_ENTITY if found.status == HTTPStatus.BAD_REQUEST else HTTPStatus(found.status)
     if isinstance(error, ScheduleConflictError):
         body["current"] = error.current
         if error.current is not None:
@@ -117,7 +118,7 @@ async def _of_application(request: Request, error: Exception) -> Response:
         body["detail"] = error.message  # of our own: which server or worker is missed
     if status in {HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS}:
         headers.setdefault("Retry-After", _COME_BACK_S)
-    body |= {"status": int(status), "title": HTTPStatus(status).phrase}
+    body |= {"status": int(status), "title": status.phrase}
     return answer(ProblemDocument.model_validate(body), headers)
 
 

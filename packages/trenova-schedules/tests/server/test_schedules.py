@@ -1,0 +1,205 @@
+import threading
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from api_site import schedule
+
+PROBLEM = "application/problem+json"
+
+
+def test_a_schedule_is_created_read_changed_paused_resumed_triggered_and_deleted(site, api):
+    made = site.new(id="orders/nightly", labels={"organization": "acme"}, cron="30 2 * * *", timeZone="Europe/Berlin")
+    path = "/schedules/orders%2Fnightly"
+
+    got = api.get(path)
+    assert (got.status_code, got.json()["id"], got.json()["cron"]) == (200, "orders/nightly", "30 2 * * *")
+    assert got.headers["etag"] == f'"{made["etag"]}"'
+
+    changed = api.patch(path, json={"cron": "45 2 * * *", "note": None}, headers={"If-Match": got.headers["etag"]})
+    assert changed.status_code == 200, changed.text
+    assert changed.json()["after"]["cron"] == "45 2 * * *"
+    assert changed.json()["after"]["timeZone"] == "Europe/Berlin"
+    assert changed.headers["etag"] != got.headers["etag"]
+
+    resumed = api.post(f"{path}/resume", json={"reason": "go"})
+    assert (resumed.status_code, resumed.json()["after"]["paused"]) == (200, False)
+    paused = api.post(f"{path}/pause", json={"reason": "stop"})
+    assert "stop" in paused.json()["after"]["note"]
+    assert "admin-all" in paused.json()["after"]["note"]
+    run = api.post(f"{path}/trigger", json={})
+    assert (run.status_code, run.json()["outcome"]) == (200, "started"), run.text
+
+    gone = api.delete(path, params={"reason": "over"})
+    assert (gone.status_code, gone.json()["before"]["id"]) == (200, "orders/nightly")
+    assert api.get(path).status_code == 404
+
+
+def test_a_change_without_if_match_is_told_so_and_a_stale_one_gets_the_document_as_it_is(site, api):
+    made = site.new()
+    path = f"/schedules/{made['id']}"
+
+    bare = api.patch(path, json={"note": "mine"})
+    assert (bare.status_code, bare.headers["content-type"]) == (428, PROBLEM)
+    theirs = api.patch(path, json={"note": "theirs"}, headers={"If-Match": f'"{made["etag"]}"'})
+    assert theirs.status_code == 200
+
+    stale = api.patch(path, json={"note": "mine"}, headers={"If-Match": f'"{made["etag"]}"'})
+    assert (stale.status_code, stale.headers["content-type"]) == (412, PROBLEM)
+    assert stale.json()["current"]["note"] == "theirs"
+    assert stale.headers["etag"] == theirs.headers["etag"]
+    assert stale.json()["requestId"] == stale.headers["x-request-id"]
+    assert api.delete(path, params={"reason": "x"}, headers={"If-Match": '"0"'}).status_code == 412
+    assert api.get(path).json()["note"] == "theirs"
+
+
+def test_of_ten_writers_on_one_etag_one_wins_and_the_others_are_told_what_is_there(site):
+    made = site.new()
+    answers = []
+
+    def write(number):
+        with site.call() as api:
+            headers = {"If-Match": f'"{made["etag"]}"'}
+            answers.append(api.patch(f"/schedules/{made['id']}", json={"note": f"by {number}"}, headers=headers))
+
+    threads = [threading.Thread(target=write, args=(number,)) for number in range(10)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+
+    won = [one for one in answers if one.status_code == 200]
+    assert (len(won), {one.status_code for one in answers}) == (1, {200, 412})
+    assert {one.json()["current"]["note"] for one in answers if one.status_code == 412} <= {
+        won[0].json()["after"]["note"]
+    }
+
+
+def test_a_list_is_searched_filtered_sorted_and_paged_by_cursors(site, api):
+    for number in range(7):
+        team = "dispatch" if number % 2 else "billing"
+        site.new(id=f"paged-{number}", labels={"team": team}, description="d")
+    query = {"prefix": "paged-", "limit": 3, "descending": True}
+
+    first = api.get("/schedules", params=query).json()
+    second = api.get("/schedules", params=query | {"cursor": first["nextCursor"]}).json()
+    third = api.get("/schedules", params=query | {"cursor": second["nextCursor"]}).json()
+    listed = [one["id"] for page in (first, second, third) for one in page["schedules"]]
+    assert listed == [f"paged-{number}" for number in range(6, -1, -1)]
+    assert (first["total"], third["nextCursor"]) == (7, None)
+
+    found = api.get("/schedules", params={"prefix": "paged-", "label": "team=dispatch"}).json()["schedules"]
+    assert [one["id"] for one in found] == ["paged-1", "paged-3", "paged-5"]
+    assert api.get("/schedules", params={"cursor": "nonsense"}).status_code == 422
+    assert api.get("/schedules", params={"label": "team"}).status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"cron": "61 0 * * *"}, "Minute is not in range"),
+        ({"cron": "*/10 * * * * *"}, "year"),
+        ({"cron": "0 0 31 2 *"}, "never fire"),
+        ({"timeZone": "Europe/Atlantis"}, "Europe/Atlantis"),
+        ({"taskQueue": "nobody-polls-this"}, "nobody-polls-this"),
+        ({"startAt": "2031-01-01T00:00:00Z", "endAt": "2030-01-01T00:00:00Z"}, "2030"),
+        ({"catchupWindow": 1}, "10"),
+        ({"interval": "PT1H"}, "either"),
+        ({"labels": {"a" * 300: "b"}}, "label"),
+        ({"unknown": 1}, "unknown"),
+    ],
+)
+def test_what_could_not_work_is_refused_in_words_and_nothing_is_created(site, api, wrong, said):
+    body = schedule(id="wrong", **wrong)
+
+    answer = api.post("/schedules", json=body)
+
+    assert (answer.status_code, answer.headers["content-type"]) == (422, PROBLEM), answer.text
+    assert said in answer.json()["detail"]
+    assert api.get("/schedules/wrong").status_code == 404
+    made = site.new()
+    if (patch := {name: value for name, value in wrong.items() if name not in {"labels", "interval"}}):
+        refused = api.patch(f"/schedules/{made['id']}", json=patch, headers={"If-Match": "*"})
+        assert (refused.status_code, refused.headers["content-type"]) == (422, PROBLEM), refused.text
+        assert api.get(f"/schedules/{made['id']}").json()["etag"] == made["etag"]
+
+
+@pytest.mark.parametrize(
+    ("window", "said"),
+    [
+        ({"start": "2027-02-01T00:00:00Z", "end": "2027-01-01T00:00:00Z"}, "before it begins"),
+        ({"start": "2000-01-01T00:00:00Z", "end": "2080-01-01T00:00:00Z"}, "50 years"),
+        ({"limit": 1_000_000}, "10000"),
+        ({"start": "2027-01-01T00:00:00"}, "timezone"),
+        ({"cron": "bad"}, "bad"),
+        ({"timeZone": "Nowhere/Land"}, "Nowhere/Land"),
+    ],
+)
+def test_a_preview_of_nonsense_is_refused_in_words(api, window, said):
+    answer = api.post("/preview", json={"cron": "* * * * *", **window})
+
+    assert (answer.status_code, answer.headers["content-type"]) == (422, PROBLEM), answer.text
+    assert said in answer.json()["detail"]
+
+
+def test_a_preview_says_when_it_fires_in_three_zones_and_leaves_nothing(site, api):
+    body = {"cron": "30 2 * * *", "timeZone": "Europe/Berlin", "viewerZone": "America/New_York"}
+    window = {"start": "2027-03-26T00:00:00Z", "end": "2027-03-30T00:00:00Z"}
+
+    fires = api.post("/preview", json=body | window).json()["fires"]
+
+    assert [one["at"] for one in fires] == ["2027-03-26T01:30:00Z", "2027-03-27T01:30:00Z", "2027-03-29T00:30:00Z"]
+    assert fires[0]["local"] == "2027-03-26T02:30:00+01:00"
+    assert fires[0]["viewer"] == "2027-03-25T21:30:00-04:00"
+    many = api.post("/preview", json={"cron": "* * * * *", "limit": 10}).json()
+    assert (len(many["fires"]), many["truncated"]) == (10, True)
+    assert not [one for one in api.get("/schedules").json()["schedules"] if one["id"].startswith("trenova-preview")]
+
+
+def test_a_change_of_times_is_shown_before_it_is_made(site, api):
+    made = site.new(cron="0 3 * * *")
+
+    told = api.post(f"/schedules/{made['id']}/fire-diff", params={"days": 7}, json={"cron": "0 4 * * *"})
+
+    assert told.status_code == 200, told.text
+    assert (len(told.json()["moved"]), told.json()["added"], told.json()["removed"]) == (7, [], [])
+    assert api.get(f"/schedules/{made['id']}").json()["etag"] == made["etag"]
+
+
+def test_a_resume_shows_what_it_would_catch_up_and_starts_what_was_confirmed(site, api):
+    made = site.new(cron=None, interval="PT1M")
+    path = f"/schedules/{made['id']}"
+    since = (datetime.now(UTC) - timedelta(minutes=5)).isoformat()
+
+    missed = api.get(f"{path}/missed", params={"since": since}).json()["count"]
+    assert missed in {5, 6}
+    body = {"reason": "go", "catchUp": "all", "since": since}
+    assert api.post(f"{path}/resume", json=body | {"confirmed": missed + 50}).status_code == 409
+    resumed = api.post(f"{path}/resume", json=body | {"confirmed": missed})
+
+    assert resumed.status_code == 200, resumed.text
+    assert resumed.json()["caughtUp"] == missed
+
+
+def test_every_refusal_has_the_form_of_a_problem_and_an_id(site, api):
+    made = site.new()
+    answers = [
+        (404, api.get("/schedules/absent")),
+        (404, api.get("/nowhere")),
+        (405, api.put("/schedules")),
+        (409, api.post("/schedules", json=schedule(id=made["id"]))),
+        (413, api.post("/schedules", content=b"x" * 70_000, headers={"Content-Type": "application/json"})),
+        (422, api.post("/schedules", content=b"{", headers={"Content-Type": "application/json"})),
+        (422, api.post(f"/schedules/{made['id']}/pause", json={"reason": ""})),
+        (422, api.delete(f"/schedules/{made['id']}")),
+        (403, api.get("/schedules", headers={"Host": "evil.example"})),
+    ]
+
+    for status, answer in answers:
+        problem = answer.json()
+        assert (answer.status_code, answer.headers["content-type"]) == (status, PROBLEM), answer.text
+        assert {"type", "title", "status", "detail", "kind", "code"} <= problem.keys()
+        assert problem["status"] == status
+        assert problem["requestId"] == answer.headers["x-request-id"]
+    mine = api.get("/schedules/absent", headers={"X-Request-Id": "mine-1"})
+    assert mine.headers["x-request-id"] == mine.json()["requestId"] == "mine-1"
+    assert api.get("/health", headers={"X-Request-Id": "two words"}).headers["x-request-id"] != "two words"
