@@ -16,6 +16,7 @@ from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
 from trenova_access import (
+    Access,
     AccessOptions,
     ApiTokenOptions,
     Grant,
@@ -28,6 +29,7 @@ from trenova_access import (
 )
 from trenova_errors import ErrorsPlugin
 from trenova_schedules.backfill import BackfillActivities, BackfillScheduleWorkflow
+from trenova_schedules.server import ROLES as SERVER_ROLES
 from trenova_schedules.server import EventOptions, RateOptions, ServerOptions, create_app
 from trenova_schedules.store import ScheduleStore, StoreOptions, migrate
 
@@ -131,7 +133,8 @@ class ApiSite:
                     activities=BackfillActivities(self.client).all,
                 )
             )
-            self.app = create_app(self.options, self.client, store=self.store)
+            self.app_access = Access(self.options.access, SERVER_ROLES)
+            self.app = create_app(self.options, self.client, store=self.store, access=self.app_access)
             listener = socket.create_server(("127.0.0.1", 0))
             self.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
             server = uvicorn.Server(uvicorn.Config(self.app, lifespan="off", log_config=None, access_log=False))
