@@ -38,8 +38,8 @@ async def test_recording_an_entry_again_changes_nothing(store):
         "DELETE FROM {table}",
         "TRUNCATE {table}",
         (
-            "INSERT OR REPLACE INTO {table} SELECT number, 'other', at, 'nobody', action, schedule_id, organization_id, "
-            "outcome, reason, request_id, source, before, after FROM {table}"
+            "INSERT OR REPLACE INTO {table} SELECT number, 'other', at, 'nobody', action, schedule_id, "
+            "organization_id, outcome, reason, request_id, source, before, after FROM {table}"
         ),
     ],
 )

@@ -1,0 +1,163 @@
+"""Ticks that only the server's counters can explain.
+
+Between two looks a counter tells how many ticks met a fate, not which. Neighbouring looks that do not come out even
+are taken together, since the server counts a tick when it deals with it, which may be after the next look.
+"""
+
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+from trenova_schedules._tick import TickClass
+from trenova_schedules.ledger._evidence import Look
+from trenova_schedules.ledger._runs import RunIndex
+
+_UNNOTICED_S = 60
+"""Seconds for which the server may take a run for running that has ended."""
+
+_NO_REASON = (TickClass.REAL_MISS, "the server counted nothing that would explain it")
+
+PAUSED_AT_ITS_TURN = "when its turn came after the run before it"
+
+Settled = tuple[int, TickClass, str]
+
+
+@dataclass(slots=True)
+class _Span:
+    """What was counted between two looks, less what is explained already."""
+
+    end: int
+    missed: int
+    skipped: int
+    dropped: int
+    ticks: list[int] = field(default_factory=list)
+    overlapped: list[int] = field(default_factory=list)
+
+    @property
+    def is_even(self) -> bool:
+        """Whether nothing is left to explain."""
+        return not self.ticks and self.missed <= 0 and self.dropped <= 0
+
+
+class Counted:
+    """Compares open ticks with counters.
+
+    Args:
+        looks: In order of time.
+        skipped: Ticks that are known to be skipped by overlap.
+        missed: Ticks that are known to have missed the catch-up window.
+    """
+
+    def __init__(self, looks: Sequence[Look], *, skipped: Sequence[int], missed: Sequence[int]) -> None:
+        self._begins = looks[0].at if looks else None
+        self._spans = [
+            _Span(
+                after.at,
+                after.missed_catchup - before.missed_catchup,
+                after.skipped_overlap - before.skipped_overlap,
+                after.buffer_dropped - before.buffer_dropped,
+            )
+            for before, after in pairwise(looks)
+        ]
+        self._ends = [span.end for span in self._spans]
+        for tick in skipped:
+            if (span := self._around(tick)) is not None:
+                span.skipped -= 1
+                span.overlapped.append(tick)
+        for tick in missed:
+            if (span := self._around(tick)) is not None:
+                span.missed -= 1
+
+    def doubt(self) -> dict[int, tuple[TickClass, str]]:
+        """Return the classes of ticks for which another run was in the way, but the server counted something else.
+
+        An outage that began while one run was under way looks like that: the ticks in it were missed, not skipped.
+        """
+        found: dict[int, tuple[TickClass, str]] = {}
+        for span in self._spans:
+            ticks = span.overlapped
+            if not ticks or span.skipped >= 0 or span.missed <= 0:
+                continue
+            verdict = _one_for_all(len(ticks), span.missed, 0)
+            if span.skipped + len(ticks) > 0:
+                verdict = (TickClass.INCONCLUSIVE, "skipped by overlap or missed by the catch-up window, nobody knows")
+            found.update(dict.fromkeys(ticks, verdict))
+            span.missed -= min(len(ticks), -span.skipped)
+        return found
+
+    def settle(self, ticks: Sequence[int], index: RunIndex, paused: AbstractSet[int]) -> Iterator[Settled]:
+        """Yield a class and a reason for each tick, in order.
+
+        Args:
+            ticks: Those without a run that nothing else explains, in order.
+            index: Runs, which show where one had just ended.
+            paused: Those whose turn came while the schedule was paused, unless they found the buffer full.
+        """
+        found: dict[int, tuple[TickClass, str]] = {}
+        for tick in ticks:
+            if (span := self._around(tick)) is None:
+                found[tick] = (TickClass.INCONCLUSIVE, "nobody has looked at the counters around that time")
+            else:
+                span.ticks.append(tick)
+        for group in self._groups():
+            found.update(_settle_group(group, index, paused))
+        for tick in ticks:
+            yield (tick, *found[tick])
+
+    def _around(self, tick: int) -> _Span | None:
+        if self._begins is None or tick < self._begins:
+            return None
+        found = bisect_left(self._ends, tick)
+        return self._spans[found] if found < len(self._spans) else None
+
+    def _groups(self) -> Iterator[list[_Span]]:
+        group: list[_Span] = []
+        for span in self._spans:
+            if span.is_even:
+                if group:
+                    yield group
+                group = []
+            else:
+                group.append(span)
+        if group:
+            yield group
+
+
+def _settle_group(
+    spans: Sequence[_Span], index: RunIndex, paused: AbstractSet[int]
+) -> Iterator[tuple[int, tuple[TickClass, str]]]:
+    skipped = sum(max(0, span.skipped) for span in spans)
+    rest = []
+    for tick in (tick for span in spans for tick in span.ticks):
+        if skipped > 0 and index.just_ended(tick, _UNNOTICED_S):
+            skipped -= 1
+            yield tick, (TickClass.SKIPPED_OVERLAP, "the server had not noticed yet that the run before had ended")
+        else:
+            rest.append(tick)
+    missed = max(0, sum(span.missed for span in spans))
+    dropped = max(0, sum(span.dropped for span in spans))
+    if not dropped and not missed:
+        yield from ((tick, (TickClass.PAUSED, PAUSED_AT_ITS_TURN)) for tick in rest if tick in paused)
+        rest = [tick for tick in rest if tick not in paused]
+    if dropped and not missed:  # only a run that is in the way fills a buffer
+        yield from ((tick, _NO_REASON) for tick in rest if index.busy_until(tick) is None)
+        rest = [tick for tick in rest if index.busy_until(tick) is not None]
+    verdict = _one_for_all(len(rest), missed, dropped)
+    if dropped and not paused.isdisjoint(rest):
+        verdict = (TickClass.INCONCLUSIVE, "it found the buffer full or waited until a pause, nobody knows")
+    for tick in rest:
+        yield tick, verdict
+
+
+def _one_for_all(ticks: int, missed: int, dropped: int) -> tuple[TickClass, str]:
+    if missed == dropped == 0:
+        return _NO_REASON
+    if missed >= ticks and not dropped:
+        return TickClass.MISSED_CATCHUP, "by the server's count"
+    if dropped >= ticks and not missed:
+        return TickClass.DROPPED_BUFFER, "by the server's count"
+    counted = [f"{missed} missed the catch-up window"] if missed else []
+    counted += [f"{dropped} found the buffer full"] if dropped else []
+    return TickClass.INCONCLUSIVE, f"of {ticks} ticks without a run {' and '.join(counted)}, nobody knows which"
