@@ -49,7 +49,7 @@ async def test_an_older_finding_does_not_undo_a_newer_one(store):
 async def test_ticks_that_an_edit_took_away_are_removed_and_others_are_not(store):
     states = [TickClass.PENDING, TickClass.ON_TIME, TickClass.INCONCLUSIVE, TickClass.PENDING]
     await store.ticks.upsert([tick(n, state) for n, state in enumerate(states)])
-    await store.ticks.upsert([tick(9)], within=(at(0), at(3)))
+    await store.ticks.replace("s", at(0), at(3), [tick(9)])
     assert [found.at for found in await store.ticks.read("s", at(0), at(99))] == [at(1), at(3), at(9)]
 
 

@@ -4,15 +4,17 @@ Needs the extras ``[database]`` and ``[sqlite]`` or ``[postgresql]``. :class:`Sc
 :func:`migrate` creates its tables.
 """
 
+from trenova_schedules._managing._audit import AuditEntry
+from trenova_schedules._managing._receipts import Receipt
 from trenova_schedules._tick import Tick, TickClass
 from trenova_schedules.store._alerts import AlertState, AlertStates
-from trenova_schedules.store._audit import AuditEntry, AuditFilter, AuditPage, AuditTrail
+from trenova_schedules.store._audit import AuditFilter, AuditPage, AuditTrail
 from trenova_schedules.store._backfills import BackfillRow, Backfills, BackfillTick
 from trenova_schedules.store._idempotency import Claim, IdempotencyKeys, digest_of
 from trenova_schedules.store._migrate import StoreMigration
 from trenova_schedules.store._observation import Observation
 from trenova_schedules.store._options import StoreOptions
-from trenova_schedules.store._receipts import Receipt, Receipts
+from trenova_schedules.store._receipts import Receipts
 from trenova_schedules.store._registry import RegisteredSchedule, Registry
 from trenova_schedules.store._store import ScheduleStore, migrate
 from trenova_schedules.store._ticks import TickLedger

@@ -1,54 +1,20 @@
 """Who did what to which schedule, when and why: only ever added to."""
 
-import uuid
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from typing import Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.engine import RowMapping
 
+from trenova_schedules._managing._audit import AuditEntry
 from trenova_schedules.store._engine import StoreEngine
 from trenova_schedules.store._exporting import csv_header, csv_line
-from trenova_schedules.store._times import from_seconds, now, seconds
+from trenova_schedules.store._times import from_seconds, seconds
 from trenova_schedules.store._upsert import insert_missing
 
 _PAGE = 500
-
-
-class AuditEntry(BaseModel):
-    """One thing that somebody did, or tried to do.
-
-    Attributes:
-        id: Of the entry; recording the same id again changes nothing, so a retried request is told once.
-        at: When; unix seconds are kept.
-        actor: Who: the subject of a token, or the identity of a command line.
-        action: What, e.g. ``pause``, ``update``, ``trigger``, ``delete``, ``backfill.start``.
-        schedule_id: To which schedule; None for what is about none or several.
-        organization_id: Whose schedule it is, where schedules belong to organizations.
-        outcome: ``done``; ``refused`` when it was not allowed or conflicted; ``failed``.
-        reason: Why, in the actor's words.
-        request_id: Of the request, to find it in logs.
-        source: Through which door: ``cli``, ``rest``, ``reconcile``, ``ledger`` or ``api``.
-        before: The document before; None where there was none.
-        after: The document afterwards; None where there is none.
-    """
-
-    model_config = ConfigDict(frozen=True, alias_generator=to_camel, populate_by_name=True, hide_input_in_errors=True)
-
-    id: str = Field(default_factory=lambda: uuid.uuid4().hex, max_length=100)
-    at: AwareDatetime = Field(default_factory=now)
-    actor: str = Field(min_length=1, max_length=200)
-    action: str = Field(min_length=1, max_length=50)
-    schedule_id: str | None = Field(default=None, max_length=1000)
-    organization_id: str | None = Field(default=None, max_length=100)
-    outcome: Literal["done", "refused", "failed"] = "done"
-    reason: str | None = None
-    request_id: str | None = Field(default=None, max_length=100)
-    source: str = Field(default="api", max_length=20)
-    before: Mapping[str, Any] | None = None
-    after: Mapping[str, Any] | None = None
 
 
 class AuditFilter(BaseModel):

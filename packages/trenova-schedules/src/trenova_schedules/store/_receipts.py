@@ -1,42 +1,11 @@
 """What a bulk action changed, so that exactly that can be undone."""
 
-import uuid
-from collections.abc import Mapping
-from typing import Any
-
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
-from pydantic.alias_generators import to_camel
 from sqlalchemy import select, update
 
+from trenova_schedules._managing._receipts import Receipt
 from trenova_schedules.store._engine import StoreEngine
 from trenova_schedules.store._times import from_seconds, maybe_from_seconds, now, seconds
 from trenova_schedules.store._upsert import insert_missing
-
-
-class Receipt(BaseModel):
-    """A bulk action and what it did to each schedule.
-
-    Attributes:
-        id: To ask for it again.
-        action: What was done, e.g. ``pause``.
-        actor: By whom.
-        reason: Why.
-        items: One per schedule that was changed, as the action needs them to undo it.
-        created_at: When.
-        undone_at: When it was undone; None if it was not.
-        undone_by: By whom.
-    """
-
-    model_config = ConfigDict(frozen=True, alias_generator=to_camel, populate_by_name=True, hide_input_in_errors=True)
-
-    id: str = Field(default_factory=lambda: uuid.uuid4().hex, max_length=100)
-    action: str = Field(min_length=1, max_length=50)
-    actor: str = Field(min_length=1, max_length=200)
-    reason: str | None = None
-    items: tuple[Mapping[str, Any], ...] = ()
-    created_at: AwareDatetime = Field(default_factory=now)
-    undone_at: AwareDatetime | None = None
-    undone_by: str | None = None
 
 
 class Receipts:

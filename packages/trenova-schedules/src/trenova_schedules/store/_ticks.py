@@ -6,6 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import Select, delete, func, select
 from sqlalchemy.engine import RowMapping
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from trenova_schedules._tick import Tick, TickClass
 from trenova_schedules.store._engine import StoreEngine
@@ -27,32 +28,39 @@ class TickLedger:
         self._engine = engine
         self._table = engine.tables.ticks
 
-    async def upsert(self, ticks: Sequence[Tick], *, within: tuple[datetime, datetime] | None = None) -> None:
+    async def upsert(self, ticks: Sequence[Tick]) -> None:
         """Write ticks; writing the same again, or something older than what is there, changes nothing.
-
-        Args:
-            ticks: Of one schedule if ``within`` is given.
-            within: From and to (excluded) of what was looked at: ticks in it that were pending or inconclusive and
-                are not among those given are no longer expected, so they are removed.
 
         Raises:
             UnavailableError: The store cannot be reached.
         """
-        if not ticks and within is None:
-            return
         async with self._engine.write() as connection:
-            for begin in range(0, len(ticks), _CHUNK):
-                rows = [_row(tick) for tick in ticks[begin : begin + _CHUNK]]
-                await upsert(connection, self._table, rows, key=_KEY, newer="observed_at")
-            if within is None or not ticks:
-                return
-            found = self._open_within(ticks[0].schedule_id, within)
-            kept = {seconds(tick.at) for tick in ticks}
-            gone = [at for at in (await connection.execute(found)).scalars() if at not in kept]
-            table = self._table
+            await self._write(connection, ticks)
+
+    async def replace(self, schedule_id: str, start: datetime, end: datetime, ticks: Sequence[Tick]) -> None:
+        """Write the ticks of a schedule, and remove those that are no longer expected.
+
+        Args:
+            schedule_id: Of which schedule.
+            start: The first time that was looked at.
+            end: The first that was not: ticks between that were pending or inconclusive and are not among those given
+                are removed; no other ones are.
+            ticks: What was found.
+        """
+        table = self._table
+        expected = {seconds(tick.at) for tick in ticks}
+        async with self._engine.write() as connection:
+            await self._write(connection, ticks)
+            found = (await connection.execute(self._open(schedule_id, start, end))).scalars().all()
+            gone = [at for at in found if at not in expected]
             for begin in range(0, len(gone), _CHUNK):
-                where = (table.c.schedule_id == ticks[0].schedule_id, table.c.at.in_(gone[begin : begin + _CHUNK]))
+                where = (table.c.schedule_id == schedule_id, table.c.at.in_(gone[begin : begin + _CHUNK]))
                 await connection.execute(delete(table).where(*where))
+
+    async def _write(self, connection: AsyncConnection, ticks: Sequence[Tick]) -> None:
+        for begin in range(0, len(ticks), _CHUNK):
+            rows = [_row(tick) for tick in ticks[begin : begin + _CHUNK]]
+            await upsert(connection, self._table, rows, key=_KEY, newer="observed_at")
 
     async def read(
         self,
@@ -103,14 +111,13 @@ class TickLedger:
                 found.setdefault(schedule_id, Counter())[TickClass(state)] = count
         return found
 
-    def _open_within(self, schedule_id: str, within: tuple[datetime, datetime]) -> Select[int]:
+    def _open(self, schedule_id: str, start: datetime, end: datetime) -> Select[int]:
         table = self._table
-        open_states = [str(TickClass.PENDING), str(TickClass.INCONCLUSIVE)]
         return select(table.c.at).where(
             table.c.schedule_id == schedule_id,
-            table.c.at >= seconds(within[0]),
-            table.c.at < seconds(within[1]),
-            table.c.state.in_(open_states),
+            table.c.at >= seconds(start),
+            table.c.at < seconds(end),
+            table.c.state.in_([str(TickClass.PENDING), str(TickClass.INCONCLUSIVE)]),
         )
 
 
