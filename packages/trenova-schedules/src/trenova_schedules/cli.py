@@ -9,11 +9,7 @@ try:
 except ModuleNotFoundError:
     sys.exit('The command needs its extra: uv pip install "trenova-schedules[cli]"')
 
-from trenova_schedules._cli_bulk import undo
-from trenova_schedules._cli_change import delete, pause, resume, trigger, update
-from trenova_schedules._cli_exchange import export, import_
-from trenova_schedules._cli_lint import lint
-from trenova_schedules._cli_list import list_, show
+from trenova_schedules._cli_backfill import backfill
 from trenova_schedules._cli_plan import apply, plan
 from trenova_schedules._cli_preview import preview
 
@@ -38,6 +34,7 @@ app.command("list")(list_)
 app.command("import")(import_)
 for _command in (show, pause, resume, trigger, update, delete, undo, export, plan, apply, preview, lint):
     app.command()(_command)
+app.add_typer(backfill, name="backfill")
 
 
 def main() -> None:

@@ -1,0 +1,219 @@
+"""``trenova-schedules backfill``: run what was missed, watch it, and steer it."""
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+from temporalio.client import Client
+from typer.core import TyperGroup
+
+from trenova_schedules._cli_connect import run, user_of_this_system
+from trenova_schedules._cli_output import AsJson, By, Reason, Yes, console, print_json
+
+if TYPE_CHECKING:
+    from trenova_schedules.backfill import BackfillRequest, SteeringAnswer
+
+_DEFAULT: Final = "start"
+
+
+class _StartsByDefault(TyperGroup):
+    """``backfill SCHEDULE`` is ``backfill start SCHEDULE``; the long form is for a schedule called ``status``."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Put the command in front where there is none."""
+        if args and args[0] not in {*self.commands, "--help"}:
+            args = [_DEFAULT, *args]
+        return super().parse_args(ctx, args)
+
+
+backfill = typer.Typer(
+    cls=_StartsByDefault,
+    help="Run the ticks of a schedule that were missed: backfill SCHEDULE --from ... --to ... --reason ...",
+    no_args_is_help=True,
+)
+
+Schedule = Annotated[str, typer.Argument(help="Id of the schedule.", show_default=False)]
+BackfillId = Annotated[str, typer.Argument(help="As 'backfill SCHEDULE' printed it.", show_default=False)]
+Watch = Annotated[bool, typer.Option("--wait", help="Show its progress until it ends; Ctrl-C leaves it alone.")]
+
+
+def _time(text: str) -> datetime:
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is no time; give one such as 2027-01-31T02:30+01:00.") from None
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+@backfill.command(_DEFAULT)
+def start(
+    schedule: Schedule,
+    *,
+    from_: Annotated[
+        datetime, typer.Option("--from", parser=_time, metavar="TIME", help="First tick; UTC unless it has an offset.")
+    ],
+    to: Annotated[datetime, typer.Option(parser=_time, metavar="TIME", help="End of the range, itself left out.")],
+    reason: Reason,
+    policy: Annotated[str, typer.Option(help="missing, missing_and_failed or all.")] = "missing",
+    rate: Annotated[float, typer.Option(help="Starts per second at most; 0 for no limit.")] = 10.0,
+    concurrency: Annotated[
+        int | None,
+        typer.Option(help="Runs open at once; 0 for no limit.", show_default="by the schedule's overlap policy"),
+    ] = None,
+    older: Annotated[
+        str, typer.Option(help="Ticks older than runs are kept, of which nobody knows: refuse, run or skip them.")
+    ] = "refuse",
+    holes_of: Annotated[str | None, typer.Option(help="Only the holes that this earlier backfill left.")] = None,
+    max_ticks: Annotated[int, typer.Option(help="Refuse a range with more ticks.")] = 100_000,
+    key: Annotated[
+        str | None, typer.Option(help="Calls with one key make one backfill.", show_default="a new one")
+    ] = None,
+    task_queue: Annotated[str, typer.Option(help="Where a worker serves backfills.")] = "system-queue",
+    by: By = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be done, and start nothing.")] = False,
+    wait: Watch = False,
+    yes: Yes = False,
+    as_json: AsJson = False,
+) -> None:
+    """Run the ticks of a schedule from --from until before --to, also while it is paused.
+
+    Exit status: 0 started, with --wait ended without a hole; 1 refused or failed; 2 the configuration does not hold;
+    3 ended with holes; 4 the schedule must not be backfilled, or the key is another backfill's.
+    """
+    asked = {
+        "schedule_id": schedule,
+        "start_at": from_,
+        "end_at": to,
+        "policy": policy,
+        "rate_per_second": rate,
+        "concurrency": concurrency,
+        "older": older,
+        "holes_of": holes_of,
+        "max_ticks": max_ticks,
+        "reason": reason,
+        "by": user_of_this_system(by),
+    }
+    run(lambda client: _start(client, asked, key=key, task_queue=task_queue, how=_How(dry_run, wait, yes, as_json)))
+
+
+class _How:
+    """What a start shows, and whether it asks."""
+
+    def __init__(self, dry_run: bool, wait: bool, yes: bool, as_json: bool) -> None:
+        self.dry_run, self.wait, self.yes, self.as_json = dry_run, wait, yes, as_json
+
+
+async def _start(client: Client, asked: dict[str, Any], *, key: str | None, task_queue: str, how: _How) -> None:
+    from trenova_schedules._cli_backfill_output import show_preview, watch
+    from trenova_schedules.backfill import preview_backfill, start_backfill
+
+    request = _request(asked)
+    preview = await preview_backfill(client, request)
+    if how.dry_run and how.as_json:
+        print_json(preview)
+    elif not how.as_json:
+        show_preview(preview)
+    if how.dry_run:
+        return
+    if not how.yes and not how.as_json and preview.judged.due:
+        typer.confirm("Start it?", abort=True, err=True)
+    sure = request.model_copy(update={"digest": preview.digest})
+    handle = await start_backfill(client, sure, key=key, task_queue=task_queue)
+    if how.wait:
+        await watch(handle, as_json=how.as_json)
+    elif how.as_json:
+        print_json({"id": handle.id})
+    else:
+        console.print(f"Backfill {handle.id}", soft_wrap=True, markup=False)
+        console.print(f"follow it: trenova-schedules backfill status {handle.id} --wait", soft_wrap=True, markup=False)
+
+
+def _request(asked: dict[str, Any]) -> "BackfillRequest":
+    from pydantic import ValidationError
+
+    from trenova_errors import InvalidInputError
+    from trenova_schedules.backfill import BackfillRequest
+
+    try:
+        return BackfillRequest(**asked)
+    except ValidationError as error:
+        problems = error.errors(include_input=False, include_url=False)
+        said = "; ".join(f"{'.'.join(map(str, one['loc'])) or 'range'}: {one['msg']}" for one in problems)
+        raise InvalidInputError(f"The backfill cannot be made: {said}.") from None
+
+
+@backfill.command()
+def status(backfill_id: BackfillId, *, wait: Watch = False, as_json: AsJson = False) -> None:
+    """Show how far a backfill is, and what it was told.
+
+    Exit status: 0; 1 there is none or no worker answers; with --wait as 'backfill SCHEDULE --wait'.
+    """
+
+    async def work(client: Client) -> None:
+        from trenova_schedules._cli_backfill_output import show_progress, watch
+        from trenova_schedules.backfill import BackfillHandle
+
+        handle = BackfillHandle(client, backfill_id)
+        if wait:
+            await watch(handle, as_json=as_json)
+            return
+        progress = await handle.progress()
+        if as_json:
+            print_json(progress)
+        else:
+            show_progress(progress)
+
+    run(work)
+
+
+@backfill.command()
+def pause(backfill_id: BackfillId, *, reason: Reason, by: By = None, as_json: AsJson = False) -> None:
+    """Stop a backfill after the call under way, within about 10 seconds, until 'resume'."""
+    _steer(backfill_id, "pause", {"reason": reason, "by": user_of_this_system(by)}, as_json)
+
+
+@backfill.command()
+def resume(backfill_id: BackfillId, *, by: By = None, as_json: AsJson = False) -> None:
+    """Go on where a paused backfill stands."""
+    _steer(backfill_id, "resume", {"by": user_of_this_system(by)}, as_json)
+
+
+@backfill.command()
+def cancel(
+    backfill_id: BackfillId,
+    *,
+    reason: Reason,
+    cancel_runs: Annotated[bool, typer.Option("--cancel-runs", help="Cancel also the runs that it started.")] = False,
+    by: By = None,
+    as_json: AsJson = False,
+) -> None:
+    """End a backfill after the call under way; the runs that it started go on unless --cancel-runs is given."""
+    asked = {"reason": reason, "by": user_of_this_system(by), "runs": "cancel" if cancel_runs else "leave"}
+    _steer(backfill_id, "cancel", asked, as_json)
+
+
+@backfill.command()
+def limits(
+    backfill_id: BackfillId,
+    *,
+    rate: Annotated[float | None, typer.Option(help="Starts per second; 0: as started.")] = None,
+    concurrency: Annotated[int | None, typer.Option(help="Runs open at once; 0: as started.")] = None,
+    by: By = None,
+    as_json: AsJson = False,
+) -> None:
+    """Change how fast a backfill may be, from its next call on, thus within about 10 seconds."""
+    asked = {"rate_per_second": rate, "concurrency": concurrency, "by": user_of_this_system(by)}
+    _steer(backfill_id, "change_limits", asked, as_json)
+
+
+def _steer(backfill_id: str, what: str, asked: dict[str, Any], as_json: bool) -> None:
+    async def work(client: Client) -> None:
+        from trenova_schedules.backfill import BackfillHandle
+
+        answer: SteeringAnswer = await getattr(BackfillHandle(client, backfill_id), what)(**asked)
+        if as_json:
+            print_json(answer)
+        else:
+            console.print(answer.result, soft_wrap=True, markup=False)
+
+    run(work)

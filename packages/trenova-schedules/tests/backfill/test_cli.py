@@ -1,0 +1,113 @@
+import asyncio
+import json
+import os
+import signal
+import sys
+from datetime import timedelta
+
+import pytest
+
+
+@pytest.fixture
+def command(site, address):
+    """Make a process of the command that uses the test's server."""
+
+    async def begin(*words: str) -> asyncio.subprocess.Process:
+        return await asyncio.create_subprocess_exec(
+            *(sys.executable, "-c", "from trenova_schedules.cli import main; main()", "backfill", *words),
+            env={**os.environ, "TEMPORAL_ADDRESS": address, "COLUMNS": "200", "TRENOVA_CODECS_PLAIN": "1"},
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+
+    return begin
+
+
+async def said(process) -> tuple[int, str, str]:
+    async with asyncio.timeout(60):
+        out, errors = await process.communicate()
+    return process.returncode, out.decode(), errors.decode()
+
+
+def a_range(site, minutes=10) -> list[str]:
+    start = site.hours_ago(2)
+    words = ["--from", start.isoformat(), "--to", (start + timedelta(minutes=minutes)).isoformat()]
+    return [*words, "--reason", "The server was down", "--by", "ana", "--task-queue", site.queue]
+
+
+async def test_a_dry_run_shows_what_would_be_done_and_does_nothing(site, command):
+    schedule = await site.make()
+
+    status, shown, _ = await said(await command(schedule.id, *a_range(site), "--dry-run"))
+    _, as_json, _ = await said(await command(schedule.id, *a_range(site), "--dry-run", "--json"))
+
+    assert status == 0
+    assert "10; each is started" in shown
+    assert json.loads(as_json)["planned"] == 10
+    assert not await site.runs_of(schedule)
+
+
+async def test_a_backfill_is_waited_for_and_its_result_said(site, command):
+    schedule = await site.make()
+    async with site.worker():
+        status, shown, errors = await said(await command(schedule.id, *a_range(site), "--yes", "--wait", "--rate", "0"))
+        found = await site.runs_of(schedule)
+
+    assert (status, errors) == (0, "")
+    assert "Of 10 ticks, 0 had a run and 10 were started; by visibility, none is without a run" in shown
+    assert found == site.each_minute(10)
+
+
+async def test_holes_end_the_command_with_3(site, command):
+    schedule = await site.make()
+    start = site.hours_ago(30)
+    asked = ["--from", start.isoformat(), "--to", (start + timedelta(minutes=3)).isoformat(), "--older", "skip"]
+    words = [*asked, "--reason", "r", "--task-queue", site.queue, "--yes", "--wait"]
+    async with site.worker():
+        status, shown, _ = await said(await command(schedule.id, *words))
+        refused, _, why = await said(await command(schedule.id, *words, "--older", "refuse"))
+
+    assert status == 3
+    assert "3 have none" in shown
+    assert f"{start.isoformat()}  skipped" in shown
+    assert refused == 1
+    assert "nobody knows whether they ran" in why
+
+
+async def test_the_command_steers_and_ctrl_c_leaves_the_backfill_alone(site, command):
+    schedule = await site.make()
+    async with site.worker():
+        words = [*a_range(site, 60), "--yes", "--key", "k", "--rate", "2"]
+        _, begun, _ = await said(await command(schedule.id, *words))
+        backfill = f"backfill/{schedule.id}/k"
+        watching = await command("status", backfill, "--wait")
+        await asyncio.sleep(3)
+        watching.send_signal(signal.SIGINT)
+        left, _, how = await said(watching)
+        _, paused, _ = await said(await command("pause", backfill, "--reason", "They complain", "--by", "ana"))
+        _, faster, _ = await said(await command("limits", backfill, "--rate", "500", "--by", "ana"))
+        _, told, _ = await said(await command("status", backfill))
+        _, resumed, _ = await said(await command("resume", backfill, "--by", "ana", "--json"))
+        _, ended, _ = await said(await command("cancel", backfill, "--reason", "Wrong range", "--by", "ana"))
+        status, _, why = await said(await command("status", backfill, "--wait"))
+
+    assert f"Backfill {backfill}" in begun
+    assert left == 0
+    assert f"The backfill goes on. Follow it: trenova-schedules backfill status {backfill} --wait" in how
+    assert paused == "Paused by ana (claimed): They complain.\n"
+    assert faster == "Limits changed by ana (claimed): 500 starts per second.\n"
+    assert "1. Paused by ana (claimed): They complain." in told
+    assert json.loads(resumed)["applied"]
+    assert ended == "Canceled by ana (claimed): Wrong range.\n"
+    assert status == 1
+    assert why.strip()
+
+
+async def test_what_was_typed_wrongly_is_said(command):
+    status, _, errors = await said(await command("any", "--from", "noon", "--to", "2026-01-01", "--reason", "r"))
+    reversed_, _, why = await said(await command("any", "--from", "2026-01-02", "--to", "2026-01-01", "--reason", "r"))
+
+    assert status == 2
+    assert "'noon' is no time" in errors
+    assert reversed_ == 1
+    assert "before it begins (2026-01-02T00:00:00+00:00); exchange the two" in why
