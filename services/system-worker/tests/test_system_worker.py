@@ -46,8 +46,16 @@ async def test_the_names_of_the_contract_are_registered(tmp_path):
 
     assert program.SERVICE.name == "system-worker"
     assert list(program.SERVICE.queues(settings)) == ["system-queue"]
-    assert workflows == ["CheckDatabaseWorkflow", "DeleteAuditEntriesWorkflow"]
-    assert activities == ["CheckDatabaseActivity", "DeleteAuditEntriesActivity"]
+    assert workflows == ["CheckDatabaseWorkflow", "BackfillScheduleWorkflow", "DeleteAuditEntriesWorkflow"]
+    assert activities == [
+        "CheckDatabaseActivity",
+        "PlanScheduleBackfillActivity",
+        "LookAtScheduleTicksActivity",
+        "StartScheduleTicksActivity",
+        "VerifyScheduleTicksActivity",
+        "EndScheduleBackfillActivity",
+        "DeleteAuditEntriesActivity",
+    ]
 
 
 async def test_what_an_operator_has_closed_stays_closed_and_prepare_says_so(tmp_path, caplog):

@@ -36,20 +36,28 @@ class BackfillActivities:
     """The activities of :class:`BackfillScheduleWorkflow`; give their bound methods (:attr:`all`) to a worker.
 
     Args:
-        client: Of the namespace whose schedules are backfilled; its data converter reads and writes two memos of ours,
-            and no payload of the schedule's action.
+        client: Of the namespace whose schedules are backfilled; the worker's own if absent. Its data converter reads
+            and writes two memos of ours, and no payload of the schedule's action.
         ledger: What remembers ticks for longer than the server keeps runs; without one visibility alone counts, and
             results say so.
     """
 
-    def __init__(self, client: Client, ledger: RunLedger | None = None) -> None:
-        self._client = client
-        self._judge = Judge(client, ledger)
+    def __init__(self, client: Client | None = None, ledger: RunLedger | None = None) -> None:
+        self._given = client
+        self._ledger = ledger
 
     @property
     def all(self) -> list[Callable[..., Any]]:
         """What a worker registers."""
         return [self.plan, self.look, self.start, self.verify, self.end]
+
+    @property
+    def _client(self) -> Client:
+        return self._given or activity.client()
+
+    @property
+    def _judge(self) -> Judge:
+        return Judge(self._client, self._ledger)
 
     @activity.defn(name=PLAN_BACKFILL_ACTIVITY)
     async def plan(self, asked: BackfillInput) -> Plan:

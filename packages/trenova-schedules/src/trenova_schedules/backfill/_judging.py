@@ -17,7 +17,6 @@ from trenova_schedules.backfill._request import Policy
 from trenova_schedules.backfill._ticks import moment
 
 _PAGE: Final = 1_000
-_MOST_MARKS: Final = 10_000  # an encrypted mark is another payload in every call
 
 
 FAILED: Final = frozenset(
@@ -72,7 +71,7 @@ class Verdict(Enum):
 
 @dataclass
 class Judge:
-    """Looks at ticks of one schedule.
+    """Looks at ticks of one schedule, for the length of a call.
 
     Attributes:
         client: Of the namespace.
@@ -127,8 +126,6 @@ class Judge:
             return None
         key = payload.SerializeToString()
         if key not in self._marks:
-            if len(self._marks) >= _MOST_MARKS:
-                self._marks.clear()
             [self._marks[key]] = await self.client.data_converter.decode([payload], [BackfillMark])
         return self._marks[key]
 

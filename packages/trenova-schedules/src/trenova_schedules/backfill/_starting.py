@@ -6,6 +6,7 @@ from collections.abc import Coroutine, Sequence
 from typing import Any, Final
 
 from aiolimiter import AsyncLimiter
+from temporalio import activity
 from temporalio.api.errordetails.v1 import WorkflowExecutionAlreadyStartedFailure
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
@@ -94,7 +95,7 @@ class StartingTurn:
         return len(self._call.times)
 
     def _is_over(self) -> bool:
-        return time.monotonic() >= self._ends
+        return time.monotonic() >= self._ends or activity.is_worker_shutdown()
 
     async def _has_room(self) -> bool:
         """Wait until another run may be open; False where the time was over before."""
