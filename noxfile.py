@@ -84,9 +84,15 @@ def types(session: nox.Session) -> None:
 def replay(session: nox.Session) -> None:
     """Whether the workflows of today replay what every released version left behind; arguments are the command's."""
     kept = sorted(path for path in ROOT.glob("packages/*/tests/histories/[0-9]*") if path.is_dir())
-    modules = dict.fromkeys(path.parents[2].name.replace("-", "_") for path in kept)
+    modules = dict.fromkeys(name for path in kept for name in _replayed_modules(path.parent))
     own = [part for name in modules for part in ("--workflows", name)]
     session.run("trenova-activities", "replay", *own, *(str(path.relative_to(ROOT)) for path in kept), *session.posargs)
+
+
+def _replayed_modules(histories: Path) -> list[str]:
+    """Return where a package has its workflows: what ``MODULES`` beside the histories lists, else its root."""
+    listed = histories / "MODULES"
+    return listed.read_text().split() if listed.exists() else [histories.parents[1].name.replace("-", "_")]
 
 
 @nox.session(python=PYTHONS)
