@@ -1,13 +1,36 @@
 import asyncio
+import os
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 import pytest
-from temporalio.client import ScheduleOverlapPolicy, SchedulePolicy
+from backfill_site import Site
+from temporalio.api.common.v1 import Payload
+from temporalio.client import Client, ScheduleOverlapPolicy, SchedulePolicy
 from temporalio.common import Priority
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.converter import PayloadCodec
 
-from trenova_errors import ConflictError
+from trenova_errors import ConflictError, ErrorsPlugin
 from trenova_schedules.backfill import BACKFILL_MEMO, preview_backfill
+
+
+class NoncedCodec(PayloadCodec):
+    """Writes the same value otherwise each time, as encryption does."""
+
+    async def encode(self, payloads):
+        return [
+            Payload(metadata={"encoding": b"binary/nonced"}, data=os.urandom(8) + payload.SerializeToString())
+            for payload in payloads
+        ]
+
+    async def decode(self, payloads):
+        return [
+            Payload.FromString(payload.data[8:]) if payload.metadata["encoding"] == b"binary/nonced" else payload
+            for payload in payloads
+        ]
+
 
 SKIP = SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP)
 
@@ -124,7 +147,9 @@ async def test_a_tick_that_is_running_is_not_run_a_second_time(site):
 async def test_no_two_runs_are_open_at_once_where_the_schedule_skips_overlaps(site):
     schedule = await site.make("1", policy=SKIP)
     async with site.worker():
-        await site.backfilled(schedule, minutes=4)
+        await schedule.trigger()  # a run that is not the backfill's counts too
+        await site.runs_of(schedule)
+        await site.backfilled(schedule, minutes=3)
         await asyncio.sleep(2)
     events = []
     async for run in site.client.list_workflows(f"TemporalScheduledById = '{schedule.id}'"):
@@ -161,3 +186,21 @@ async def test_one_key_makes_one_backfill(site):
     assert again.id == first.id == f"backfill/{schedule.id}/once"
     await site.runs_of(schedule)
     assert (await site.client.count_workflows(f"WorkflowId = '{first.id}'")).count == 1
+
+
+async def test_payloads_of_the_schedule_are_passed_on_as_they_are_encrypted(address):
+    converter = replace(pydantic_data_converter, payload_codec=NoncedCodec())
+    site = Site(await Client.connect(address, plugins=[ErrorsPlugin()], data_converter=converter))
+    schedule = await site.make("done", action={"memo": {"asked": "by people"}, "static_summary": "Purge"})
+    async with site.worker():
+        await site.backfilled(schedule)
+    kept = (await schedule.describe()).raw_description.schedule.action.start_workflow
+    run = site.client.get_workflow_handle(f"{schedule.id}-{site.hours_ago(2):%Y-%m-%dT%H:%M:%SZ}")
+    first = await anext(aiter(run.fetch_history_events()))
+    started = first.workflow_execution_started_event_attributes
+
+    assert kept.input.payloads[0].metadata["encoding"] == b"binary/nonced"
+    assert list(started.input.payloads) == list(kept.input.payloads)
+    assert started.memo.fields["asked"] == kept.memo.fields["asked"]
+    assert started.memo.fields[BACKFILL_MEMO].metadata["encoding"] == b"binary/nonced"
+    assert first.user_metadata.summary == kept.user_metadata.summary

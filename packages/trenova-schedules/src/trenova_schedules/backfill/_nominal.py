@@ -4,6 +4,7 @@ import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import Final
 
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -65,12 +66,23 @@ async def _matching(
             ),
             retry=True,
         )
-        times = [time.seconds for time in answer.start_time if time.seconds > after]
+        times = _rising([time.seconds for time in answer.start_time], after)
         found += [at for at in times if start <= at < end]
         if not times or times[-1] >= end:
             break
         after = times[-1]
     return found[: limit + 1]
+
+
+def _rising(times: list[int], after: int) -> list[int]:
+    """Return the times until the first that is not later than the one before.
+
+    Where a zone leaves out a whole date, the server's times run in a circle.
+    """
+    for place, (earlier, later) in enumerate(pairwise([after, *times])):
+        if later <= earlier:
+            return times[:place]
+    return times
 
 
 def _lead(spec: ScheduleSpec, start: int) -> int:
