@@ -11,6 +11,7 @@ from temporalio.client import ScheduleIntervalSpec, ScheduleSpec
 from temporalio.testing import ActivityEnvironment
 
 from trenova_errors import ConflictError, InvalidInputError, ResourceNotFoundError
+from trenova_schedules import Reconciler, ScheduleDefinition
 from trenova_schedules.backfill import BACKFILL_MEMO, BackfillActivities, BackfillMark, Hole, preview_backfill
 from trenova_schedules.backfill._contract import TicksCall
 from trenova_schedules.backfill._ticks import TickSet
@@ -65,6 +66,26 @@ async def test_a_schedule_that_must_never_be_backfilled_is_refused(site):
         await site.start(schedule)
     assert await backfills(site, schedule) == 0
     assert not await site.runs_of(schedule)
+
+
+@pytest.mark.parametrize("policy", ["each", "collapse"])
+async def test_what_the_definition_says_reaches_the_backfill_by_the_reconcilers_record(site, policy):
+    definition = ScheduleDefinition(
+        id=f"defined-{site.queue}",
+        workflow="NumberWorkflow",
+        task_queue=site.queue,
+        args=("done",),
+        interval=timedelta(minutes=1),
+        catchup_window=timedelta(hours=1),
+        backfill=policy,
+        owner="tests",
+        paused=True,
+    )
+    reconciler = Reconciler(site.client, [definition], owner=definition.owner, unserved=True)
+    await reconciler.apply(await reconciler.plan(days=0))
+
+    schedule = site.client.get_schedule_handle(definition.id)
+    assert (await preview_backfill(site.client, site.ask(schedule))).mode == policy
 
 
 @pytest.mark.parametrize(
