@@ -11,7 +11,7 @@ except ModuleNotFoundError:
 
 from trenova_schedules._cli_backfill import backfill
 from trenova_schedules._cli_plan import apply, plan
-from trenova_schedules._cli_preview import preview
+from trenova_schedules._cli_serve import api_token, serve
 
 app = typer.Typer(
     name="trenova-schedules",
@@ -34,6 +34,8 @@ app.command("list")(list_)
 app.command("import")(import_)
 for _command in (show, pause, resume, trigger, update, delete, undo, export, plan, apply, preview, lint):
     app.command()(_command)
+app.command()(serve)
+app.command("api-token")(api_token)
 app.add_typer(backfill, name="backfill")
 
 

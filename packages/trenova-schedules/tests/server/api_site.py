@@ -5,6 +5,7 @@ import contextlib
 import socket
 import sysconfig
 import threading
+import time
 import uuid
 from datetime import timedelta
 from pathlib import Path
@@ -88,7 +89,11 @@ class ApiSite:
         """A client of a caller."""
         headers = {"Authorization": f"Bearer {self.tokens[caller]}"} if caller else {}
         return httpx.Client(
-            base_url=f"{self.url}/api/v1", headers=headers | more.pop("headers", {}), trust_env=False, timeout=60, **more
+            base_url=f"{self.url}/api/v1",
+            headers=headers | more.pop("headers", {}),
+            trust_env=False,
+            timeout=60,
+            **more,
         )
 
     def new(self, caller="admin-all", **fields):
@@ -98,6 +103,14 @@ class ApiSite:
             assert answer.status_code == 201, answer.text
             return answer.json()["after"]
 
+    def wait_for(self, prefix, count):
+        """Wait until the server's list, which follows after a moment, has so many."""
+        deadline = time.monotonic() + 20
+        with self.call() as api:
+            while api.get("/schedules", params={"prefix": prefix, "limit": 1}).json()["total"] != count:
+                assert time.monotonic() < deadline, f"the list has not {count} schedules {prefix}*"
+                time.sleep(0.05)
+
     def do(self, work):
         """Run a coroutine function with the server's own Temporal client, in its loop."""
         return asyncio.run_coroutine_threadsafe(work(self.client), self.loop).result(60)
@@ -105,7 +118,7 @@ class ApiSite:
     def _run(self):
         try:
             asyncio.run(self._serve())
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - told to whoever waits for it
             self.failed = error
             self.ready.set()
 
@@ -135,6 +148,7 @@ class ApiSite:
             )
             self.app_access = Access(self.options.access, SERVER_ROLES)
             self.app = create_app(self.options, self.client, store=self.store, access=self.app_access)
+            self.app_api = _api_in(self.app)
             listener = socket.create_server(("127.0.0.1", 0))
             self.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
             server = uvicorn.Server(uvicorn.Config(self.app, lifespan="off", log_config=None, access_log=False))
@@ -159,3 +173,10 @@ def schedule(**fields):
         **fields,
     }
     return {name: value for name, value in told.items() if value is not None}
+
+
+def _api_in(app):
+    """What the application was made with, from below its middleware."""
+    while not hasattr(app, "state"):
+        app = next(value for name, value in vars(app).items() if name in {"_app", "app"})
+    return app.state.api

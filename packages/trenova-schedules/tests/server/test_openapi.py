@@ -51,9 +51,7 @@ def test_no_request_that_a_fuzzer_finds_is_answered_otherwise_than_described(sit
     ]
     environ = {**os.environ, "SCHEMATHESIS_HOOKS": "schedule_hooks", "PYTHONPATH": str(tmp_path)}
 
-    done = subprocess.run(
-        command, cwd=tmp_path, env=environ, capture_output=True, text=True, timeout=3500, check=False
-    )
+    done = subprocess.run(command, cwd=tmp_path, env=environ, capture_output=True, text=True, timeout=3500, check=False)
 
     assert done.returncode == 0, done.stdout[-20_000:] + done.stderr[-2_000:]
 

@@ -78,6 +78,7 @@ def test_a_list_is_searched_filtered_sorted_and_paged_by_cursors(site, api):
     for number in range(7):
         team = "dispatch" if number % 2 else "billing"
         site.new(id=f"paged-{number}", labels={"team": team}, description="d")
+    site.wait_for("paged-", 7)
     query = {"prefix": "paged-", "limit": 3, "descending": True}
 
     first = api.get("/schedules", params=query).json()
@@ -117,7 +118,7 @@ def test_what_could_not_work_is_refused_in_words_and_nothing_is_created(site, ap
     assert said in answer.json()["detail"]
     assert api.get("/schedules/wrong").status_code == 404
     made = site.new()
-    if (patch := {name: value for name, value in wrong.items() if name not in {"labels", "interval"}}):
+    if patch := {name: value for name, value in wrong.items() if name not in {"labels", "interval"}}:
         refused = api.patch(f"/schedules/{made['id']}", json=patch, headers={"If-Match": "*"})
         assert (refused.status_code, refused.headers["content-type"]) == (422, PROBLEM), refused.text
         assert api.get(f"/schedules/{made['id']}").json()["etag"] == made["etag"]

@@ -114,6 +114,7 @@ def test_lists_and_bulk_actions_reach_only_whose_schedules_they_are(site, role, 
         for name, labels in names.items():
             if api.get(f"/schedules/{name}").status_code == 404:
                 site.new(id=name, labels=labels)
+    site.wait_for("crossed-", len(names))
     reached = {
         "all": sorted(names),
         "acme": ["crossed-a"],
@@ -157,6 +158,7 @@ def test_what_is_about_no_single_schedule_needs_a_role_too(site, path):
 def test_a_receipt_is_undone_only_by_whoever_may_on_each_of_its_schedules(site):
     for name, organization in {"undo-a": "acme", "undo-b": "blue"}.items():
         site.new(id=name, labels={"organization": organization}, paused=False)
+    site.wait_for("undo-", 2)
     body = {"action": "pause", "filter": {"prefix": "undo-"}, "reason": "r", "dryRun": False}
     with site.call("operator-all") as api:
         receipt = api.post("/bulk", json=body).json()["receipt"]["id"]

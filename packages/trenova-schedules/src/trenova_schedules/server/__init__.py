@@ -7,6 +7,7 @@ try:
     from trenova_schedules.server._app import create_app
     from trenova_schedules.server._options import EventOptions, RateOptions, ServeOptions, ServerOptions
     from trenova_schedules.server._roles import ADMIN, OPERATOR, ORGANIZATION, ROLES, VIEWER
+    from trenova_schedules.server._serve import serve
 except ModuleNotFoundError as error:
     missing = str(error.name).partition(".")[0]
     raise ModuleNotFoundError(
@@ -25,4 +26,5 @@ __all__ = [
     "ServeOptions",
     "ServerOptions",
     "create_app",
+    "serve",
 ]
