@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 from temporalio.client import Client
 
+from trenova_errors import ConfigurationError
 from trenova_schedules._cli_connect import MISCONFIGURED, run
 
 _NEEDS = 'The API needs its extra: uv pip install "trenova-schedules[server]"'
@@ -50,6 +51,7 @@ def serve(
     """
     try:
         from trenova_access import AccessConfigurationError
+        from trenova_schedules.server._serve import require_safe
         from trenova_schedules.server._serve import serve as serve_until_told
         from trenova_schedules.server._settings import load_options
         from trenova_schedules.server._telemetry import expose_metrics
@@ -66,15 +68,17 @@ def serve(
     }
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
 
-    async def work(client: Client) -> None:
-        options = load_options(config, os.environ, flags)
-        await serve_until_told(options, client, say=_say, exposition=expose_metrics())
-
     try:
-        run(work)
-    except AccessConfigurationError as error:
+        options = load_options(config, os.environ, flags)
+        require_safe(options)  # before anything is asked of anybody
+    except (AccessConfigurationError, ConfigurationError) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(MISCONFIGURED) from None
+
+    async def work(client: Client) -> None:
+        await serve_until_told(options, client, say=_say, exposition=expose_metrics())
+
+    run(work)
 
 
 def api_token() -> None:

@@ -115,6 +115,25 @@ class ApiSite:
         """Run a coroutine function with the server's own Temporal client, in its loop."""
         return asyncio.run_coroutine_threadsafe(work(self.client), self.loop).result(60)
 
+    @contextlib.contextmanager
+    def also(self, make, caller=None):
+        """Serve another application beside, and give a client of it."""
+
+        async def begin():
+            listener = socket.create_server(("127.0.0.1", 0))
+            server = uvicorn.Server(uvicorn.Config(make(), lifespan="off", log_config=None, access_log=False))
+            return server, asyncio.ensure_future(server.serve(sockets=[listener])), listener.getsockname()[1]
+
+        server, task, port = asyncio.run_coroutine_threadsafe(begin(), self.loop).result(20)
+        try:
+            headers = {"Authorization": f"Bearer {self.tokens[caller]}"} if caller else {}
+            url = f"http://127.0.0.1:{port}"
+            with httpx.Client(base_url=url, headers=headers, trust_env=False, timeout=30) as client:
+                yield client
+        finally:
+            server.should_exit = True
+            asyncio.run_coroutine_threadsafe(asyncio.wait_for(task, 20), self.loop).result(30)
+
     def _run(self):
         try:
             asyncio.run(self._serve())

@@ -92,11 +92,12 @@ def test_no_more_streams_than_were_allowed_are_open(site):
     for client in opened:
         stream = client.stream("GET", f"{site.url}/api/v1/events", headers=headers)
         answer = stream.__enter__()
+        lines = answer.iter_lines()  # kept, since the stream ends with it
         if answer.status_code == 200:
-            next(answer.iter_lines())
-        streams.append((stream, answer))
+            next(lines)
+        streams.append((stream, answer, lines))
         statuses.append((answer.status_code, answer.headers.get("retry-after")))
-    for stream, answer in streams:
+    for stream, answer, _ in streams:
         answer.close()
         stream.__exit__(None, None, None)
     for client in opened:

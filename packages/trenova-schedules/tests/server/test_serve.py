@@ -1,6 +1,5 @@
 """The command, as a process."""
 
-import asyncio
 import json
 import os
 import signal
@@ -12,7 +11,6 @@ from pathlib import Path
 import httpx
 import pytest
 from fastapi import FastAPI
-from starlette.testclient import TestClient
 
 from trenova_schedules.server import RateOptions, ServeOptions, ServerOptions, create_app
 
@@ -21,7 +19,7 @@ COMMAND = str(Path(sys.executable).with_name("trenova-schedules"))
 
 def environ(site, folder):
     kept = {name: value for name, value in os.environ.items() if not name.startswith("TRENOVA_")}
-    return {**kept, "TEMPORAL_ADDRESS": site.address, "TRENOVA_DATA_DIR": str(folder)}
+    return {**kept, "TEMPORAL_ADDRESS": site.address, "TRENOVA_DATA_DIR": str(folder), "TRENOVA_CODECS_PLAIN": "1"}
 
 
 class Process:
@@ -39,6 +37,13 @@ class Process:
         )
 
     def __enter__(self):
+        try:
+            return self._ready()
+        except BaseException:
+            self.__exit__()
+            raise
+
+    def _ready(self):
         deadline = time.monotonic() + 60
         while not self.file.exists():
             assert self.process.poll() is None, "it ended at once"
@@ -125,34 +130,28 @@ def test_an_api_token_of_the_command_is_what_the_options_take(tmp_path):
 
 
 def test_it_can_be_mounted_in_an_application_of_ones_own(site):
-    outer = FastAPI()
-    options = ServerOptions(access=site.options.access.model_copy(update={"hosts": ("testserver",)}))
+    def outer():
+        app = FastAPI()
+        app.mount("/jobs", create_app(site.options, site.client))
+        return app
 
-    async def made():
-        return create_app(options, site.client)
-
-    outer.mount("/jobs", asyncio.run(made()))
-    with TestClient(outer) as client:
+    with site.also(outer) as client:
         headers = {"Authorization": f"Bearer {site.tokens['admin-all']}"}
         assert client.get("/jobs/api/v1/health").json() == {"status": "ok"}
         assert client.get("/jobs/api/v1/schedules").status_code == 401
+        assert client.get("/jobs/api/v1/schedules", headers=headers).status_code == 200
+        assert client.get("/jobs/api/v1/schedules/a%2Fb", headers=headers).json()["detail"].startswith("No schedule")
         assert client.get("/jobs/api/v1/nowhere", headers=headers).json()["status"] == 404
-        assert client.get("/jobs/api/v1/audit", headers=headers).status_code == 404
+        assert client.get("/jobs/api/v1/audit", headers=headers).status_code == 404, "there is no database"
         document = client.get("/jobs/api/v1/openapi.json").json()
         assert "/api/v1/audit" not in document["paths"]
         assert "/api/v1/schedules" in document["paths"]
 
 
 def test_a_caller_that_asks_too_often_is_told_when_to_come_back_and_others_are_not(site):
-    options = ServerOptions(
-        access=site.options.access.model_copy(update={"hosts": ("testserver",)}),
-        rates=RateOptions(reads=100, writes=3, per_s=60),
-    )
+    options = ServerOptions(access=site.options.access, rates=RateOptions(reads=100, writes=3, per_s=60))
 
-    async def made():
-        return create_app(options, site.client)
-
-    with TestClient(asyncio.run(made())) as client:
+    with site.also(lambda: create_app(options, site.client)) as client:
 
         def ask(caller):
             headers = {"Authorization": f"Bearer {site.tokens[caller]}"}

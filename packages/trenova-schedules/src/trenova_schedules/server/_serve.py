@@ -43,8 +43,7 @@ async def serve(
         ConfigurationError: The address cannot be listened on, the file cannot be written, or the database is newer.
         UnavailableError: The database cannot be reached.
     """
-    proves = options.access.tokens is not None or bool(options.access.api_tokens)
-    require_safe_bind(options.host, tokens=proves, encrypted=options.encrypted)
+    require_safe(options)
     log = AuditLog(options.access.audit)
     access = (OpenAccess if options.no_sign_in else Access)(options.access, ROLES, audit=log)
     file = options.data_dir / FILE
@@ -61,6 +60,17 @@ async def serve(
                 with suppress(OSError):
                     file.unlink()
                 log.flush()
+
+
+def require_safe(options: ServeOptions) -> None:
+    """Refuse to listen where others can reach a server that does not ask who they are, or is asked in clear.
+
+    Raises:
+        AccessConfigurationError: That is so, or a role is none of ours.
+    """
+    proves = options.access.tokens is not None or bool(options.access.api_tokens)
+    require_safe_bind(options.host, tokens=proves, encrypted=options.encrypted)
+    Access(options.access, ROLES)
 
 
 @asynccontextmanager
