@@ -14,10 +14,10 @@ def past(minutes=5, **fields):
 
 def ended(api, path):
     deadline = time.monotonic() + 40
-    while (found := api.get(path).json()).get("phase") != "ended":
+    while (found := api.get(path).json())["status"] == "running":
         assert time.monotonic() < deadline, found
         time.sleep(0.2)
-    return found
+    return found["status"], found["progress"]
 
 
 def test_a_backfill_is_previewed_started_once_under_its_key_and_followed_to_its_end(site, api):
@@ -33,8 +33,8 @@ def test_a_backfill_is_previewed_started_once_under_its_key_and_followed_to_its_
     assert (started.status_code, again.status_code) == (202, 202), started.text
     assert started.json() == again.json()
     assert (other.status_code, other.headers["content-type"]) == (409, "application/problem+json")
-    done = ended(api, f"{path}/{started.json()['key']}")
-    assert (done["planned"], done["verified"]["holes"]) == (5, 0)
+    status, done = ended(api, f"{path}/{started.json()['key']}")
+    assert (status, done["planned"], done["verified"]["holes"]) == ("completed", 5, 0)
     runs = site.do(lambda client: client.count_workflows(f"TemporalScheduledById = '{made['id']}'"))
     assert runs.count == 5
 
@@ -47,10 +47,11 @@ def test_a_backfill_is_paused_resumed_and_canceled_and_all_of_it_is_in_the_trail
 
     paused = api.post(f"{one}/pause", json={"reason": "wait"})
     assert (paused.status_code, paused.json()["applied"]) == (200, True), paused.text
-    assert api.get(one).json()["phase"] in {"pausing", "paused"}
+    assert api.get(one).json()["progress"]["phase"] in {"pausing", "paused"}
     assert api.post(f"{one}/resume", json={"reason": "go on"}).json()["applied"]
     assert api.post(f"{one}/cancel", json={"reason": "enough", "runs": "leave"}).json()["applied"]
-    assert ended(api, one)["started"]["processed"] < 300
+    status, done = ended(api, one)
+    assert (status, done["started"]["processed"] < 300) == ("canceled", True)
     assert api.post(f"{one}/pause", json={"reason": "too late"}).status_code == 409
 
     actions = [entry["action"] for entry in api.get(f"/schedules/{made['id']}/audit").json()["entries"]]

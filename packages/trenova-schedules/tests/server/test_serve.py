@@ -76,9 +76,12 @@ def test_the_command_serves_whoever_has_its_key_and_ends_when_asked_to(site, tmp
         with httpx.Client(trust_env=False) as stranger:
             assert stranger.get(f"{running.told['url']}/api/v1/schedules").status_code == 401
             assert stranger.get(f"{running.told['url']}/metrics").status_code == 401
-            assert "trenova_access" in stranger.get(
-                f"{running.told['url']}/metrics", headers={"Authorization": f"Bearer {running.told['key']}"}
-            ).text
+            assert (
+                "trenova_access"
+                in stranger.get(
+                    f"{running.told['url']}/metrics", headers={"Authorization": f"Bearer {running.told['key']}"}
+                ).text
+            )
         running.process.send_signal(signal.SIGTERM)
         assert running.process.wait(20) == 0
         assert "sign in once" in running.process.stdout.read()
@@ -89,7 +92,10 @@ def test_without_sign_in_everybody_on_loopback_may_but_no_page_of_another_site(s
     with Process(site, tmp_path, "--no-sign-in") as running, running.call() as api:
         assert "key" not in running.told
         assert api.get("/schedules").status_code == 200
-        assert api.post("/preview", json={"cron": "0 0 * * *"}, headers={"Origin": "http://evil.example"}).status_code == 403
+        assert (
+            api.post("/preview", json={"cron": "0 0 * * *"}, headers={"Origin": "http://evil.example"}).status_code
+            == 403
+        )
         assert api.get("/schedules", headers={"Host": "evil.example"}).status_code == 403
         assert api.get("/audit").status_code == 404, "there is no database"
         answer = api.post("/schedules/served/trigger", json={}, headers={"Idempotency-Key": "k"})
@@ -99,8 +105,8 @@ def test_without_sign_in_everybody_on_loopback_may_but_no_page_of_another_site(s
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--no-sign-in", "--host", "0.0.0.0"], "no_sign_in"),  # noqa: S104 - to be refused
-        (["--host", "0.0.0.0"], "lets other machines in"),  # noqa: S104 - to be refused
+        (["--no-sign-in", "--host", "0.0.0.0"], "no_sign_in"),
+        (["--host", "0.0.0.0"], "lets other machines in"),
         (["--config", "absent.yaml"], "absent.yaml"),
         (["--database-url", "mysql://h/d"], "mysql"),
     ],

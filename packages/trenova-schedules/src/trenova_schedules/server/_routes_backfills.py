@@ -1,11 +1,14 @@
 """Backfills: preview, start, follow and steer."""
 
 import hashlib
-from typing import Annotated, Literal
+from datetime import datetime, timedelta
+from typing import Annotated, Final, Literal
 
 from fastapi import APIRouter, Header, Path
 from pydantic import AwareDatetime, ConfigDict, Field
+from temporalio.service import RPCError, RPCStatusCode
 
+from trenova_errors import ResourceNotFoundError, UnavailableError
 from trenova_schedules._managing._audit import AuditEntry
 from trenova_schedules._managing._auditing import audited, entry_of
 from trenova_schedules._managing._changing import valid
@@ -28,8 +31,9 @@ from trenova_schedules.server._roles import OPERATOR, VIEWER
 
 router = APIRouter(prefix="/schedules/{schedule_id}", tags=["backfills"])
 
-_LONGEST_NAME = 100
-_KEY = r"^[A-Za-z0-9_-]{1,100}$"
+_LONGEST_NAME: Final = 100
+_PATIENCE: Final = timedelta(seconds=5)
+_KEY: Final = r"^[A-Za-z0-9_-]{1,100}$"
 
 Key = Annotated[str, Path(pattern=_KEY, description="As `key` of the answer that the start was given.")]
 Needed = Annotated[
@@ -81,6 +85,28 @@ class BackfillStarted(WireDocument):
     workflow_id: str
 
 
+class BackfillReport(WireDocument):
+    """A backfill as it is.
+
+    Attributes:
+        key: By which it was asked for.
+        schedule_id: Of the schedule.
+        workflow_id: Of the workflow that does it.
+        status: ``running``, ``completed``, ``canceled``, ``failed``, ``terminated`` or ``timed_out``.
+        started_at: When it began.
+        closed_at: When it ended; None while it runs.
+        progress: How far it is, or was at its end; None where no worker answered.
+    """
+
+    key: str
+    schedule_id: str
+    workflow_id: str
+    status: str
+    started_at: datetime
+    closed_at: datetime | None = None
+    progress: BackfillProgress | None = None
+
+
 class SteerBody(WireDocument):
     """Why a backfill is paused or resumed."""
 
@@ -123,11 +149,30 @@ async def start(caller: Writer, schedule_id: ScheduleId, body: BackfillBody, key
     return await audited(api.service.audit, entry, work)
 
 
-@router.get("/backfills/{key}", operation_id="getBackfill", responses=documented(404, 409))
-async def get(caller: Reader, schedule_id: ScheduleId, key: Key) -> BackfillProgress:
+@router.get("/backfills/{key}", operation_id="getBackfill", responses=documented(404))
+async def get(caller: Reader, schedule_id: ScheduleId, key: Key) -> BackfillReport:
     """Say how far a backfill is; role viewer. Also of one that has ended, as long as the namespace keeps it."""
     await caller.schedule(schedule_id, VIEWER)
-    return await BackfillHandle(caller.api.client, backfill_workflow_id(schedule_id, key)).progress()
+    handle = BackfillHandle(caller.api.client, backfill_workflow_id(schedule_id, key))
+    try:
+        run = await handle.workflow.describe()
+    except RPCError as error:
+        if error.status is not RPCStatusCode.NOT_FOUND:
+            raise
+        raise ResourceNotFoundError.of("workflow", handle.id) from error
+    try:
+        progress: BackfillProgress | None = await handle.progress(patience=_PATIENCE)
+    except UnavailableError:
+        progress = None
+    return BackfillReport(
+        key=key,
+        schedule_id=schedule_id,
+        workflow_id=handle.id,
+        status="running" if run.status is None else run.status.name.lower(),
+        started_at=run.start_time,
+        closed_at=run.close_time,
+        progress=progress,
+    )
 
 
 @router.post("/backfills/{key}/pause", operation_id="pauseBackfill", responses=changes())
