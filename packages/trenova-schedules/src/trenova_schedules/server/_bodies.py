@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field, model_validator
 from temporalio.client import ScheduleIntervalSpec, ScheduleOverlapPolicy, ScheduleSpec
@@ -18,17 +18,17 @@ from trenova_schedules._definition_checks import (
 )
 from trenova_schedules._managing._changing import valid
 from trenova_schedules._managing._filter import ScheduleFilter
-from trenova_schedules._managing._patch import SchedulePatch, known_overlap
+from trenova_schedules._managing._patch import SchedulePatch
 from trenova_schedules._managing._pausing import CatchUp
 from trenova_schedules._managing._results import BulkAction
 from trenova_schedules._reading._document import WireDocument
 from trenova_schedules._slo import BackfillPolicy, ScheduleSlo
 
-Cron = Annotated[str, Field(max_length=500), AfterValidator(require_unambiguous)]
-Zone = Annotated[str, Field(max_length=100), AfterValidator(require_known_zone)]
+Cron = Annotated[str, Field(max_length=500, examples=["30 2 * * 1-5"]), AfterValidator(require_unambiguous)]
+Zone = Annotated[str, Field(max_length=100, examples=["Europe/Berlin"]), AfterValidator(require_known_zone)]
 Interval = Annotated[timedelta, AfterValidator(require_interval)]
 Why = Annotated[str, Field(min_length=1, max_length=500)]
-Overlap = Annotated[str, Field(max_length=50), AfterValidator(known_overlap)]
+Overlap = Literal["skip", "buffer_one", "buffer_all", "cancel_other", "terminate_other", "allow_all"]
 
 
 class _Body(WireDocument):
