@@ -1,10 +1,13 @@
 import sysconfig
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
+
+from trenova_schedules import ScheduleDefinition
 
 BINARY = str(Path(sysconfig.get_path("scripts")) / "temporal")
 CHASM = [
@@ -35,3 +38,21 @@ async def chasm_client() -> AsyncIterator[Client]:
         dev_server_existing_path=BINARY, dev_server_log_level="error", dev_server_extra_args=CHASM
     ) as environment:
         yield environment.client
+
+
+@pytest.fixture
+def definition():
+    """Make the definition of a schedule ``purge``, with some fields changed."""
+
+    def define(**changes):
+        fields = {
+            "id": "purge",
+            "workflow": "W",
+            "task_queue": "q",
+            "catchup_window": timedelta(hours=1),
+            "owner": "system-worker",
+            "cron": "30 2 * * *",
+        }
+        return ScheduleDefinition.model_validate({**fields, **changes})
+
+    return define

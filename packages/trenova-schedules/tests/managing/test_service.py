@@ -378,6 +378,30 @@ async def test_of_two_resumes_at_once_one_starts_what_was_missed(client):
     assert len(runs) == len(set(runs))
 
 
+async def test_the_chasm_scheduler_is_patched_paused_and_caught_up_alike(chasm_client):
+    service = service_of(chasm_client)
+    await interval(chasm_client, 2)
+    async with working(chasm_client):
+        seen = await service.describe("s")
+        patched = await service.patch("s", {"note": "held", "catchupWindow": "PT2H"}, etag=seen.etag, actor=ANN)
+        await service.pause("s", reason="audit", actor=ANN)
+        with pytest.raises(ScheduleConflictError):
+            await service.patch("s", {"note": "late"}, etag=patched.after.etag, actor=ANN)
+        with pytest.raises(InvalidInputError, match="would never fire"):
+            await service.patch("s", {"cron": "0 0 31 2 *"}, etag="*", actor=ANN)
+        await asyncio.sleep(7)
+        missed = await service.missed("s")
+        change = await service.resume("s", reason="done", actor=ANN, catch_up=CatchUp.ALL)
+        await asyncio.sleep(4)
+        runs = await nominal_times(chasm_client, "s")
+
+    assert change.caught_up >= missed.count >= 3
+    assert len([at for at in runs if missed.since <= at <= missed.until]) == missed.count
+    assert len(runs) == len(set(runs))
+    document = await service.describe("s")
+    assert (document.paused, document.catchup_window) == (False, timedelta(hours=2))
+
+
 async def test_another_number_of_missed_ticks_than_was_confirmed_is_a_conflict(client):
     service = service_of(client)
     await interval(client, 1)
