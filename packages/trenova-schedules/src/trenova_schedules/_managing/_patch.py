@@ -126,7 +126,7 @@ def _remaining(schedule: Schedule, value: int | None) -> None:
 
 
 def _note(schedule: Schedule, value: str | None) -> None:
-    schedule.state.notes = value or ""  # trenova: clear - whoever writes one is told so above
+    schedule.state.notes = value or ""
 
 
 def _pause_on_failure(schedule: Schedule, value: bool) -> None:  # noqa: FBT001 - as the field says

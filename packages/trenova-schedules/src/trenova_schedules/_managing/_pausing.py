@@ -81,7 +81,6 @@ def pausing(who: str, reason: str, *, pause: bool) -> Any:
 
     def change(schedule: Schedule) -> None:
         schedule.state.paused = pause
-        # trenova: clear - a note is never encrypted, which whoever gives a reason is told
         schedule.state.notes = f"{'Paused' if pause else 'Resumed'} by {who}: {reason}"
 
     return change

@@ -31,6 +31,7 @@ _PATIENCE_S: Final = 15.0
 _SEND_AGAIN_S: Final = 3.0
 _LOOK_S: Final = 0.1
 _TRIES: Final = 200
+_WAITING: Final = frozenset({"buffer_one", "buffer_all", "cancel_other", "terminate_other"})
 _APART_S: Final = 0.05
 _MOST_SHOWN: Final = 10
 """Times to come that the server tells at most."""
@@ -164,7 +165,8 @@ async def _found(
             return ended("started", run.run_id).model_copy(update={"workflow_id": run.workflow_id})
     counts, earlier = current.counts, before.document.counts
     policy = overlap or before.document.overlap
-    if counts.buffer_size > earlier.buffer_size:
+    # Every start passes through the buffer for a moment; it waits there only for a run that is under way.
+    if policy in _WAITING and current.running and counts.buffer_size > earlier.buffer_size:
         return ended("buffered")
     if policy in {"skip", "buffer_one"} and counts.skipped_overlap > earlier.skipped_overlap:
         return ended("skipped")
