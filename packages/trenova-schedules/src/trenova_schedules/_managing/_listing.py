@@ -84,6 +84,9 @@ async def find_schedules(
     known = await _known(registry, wanted.owner)
     if not live:
         return [line for one in known.values() if (line := listed_of_known(one)).matches(wanted)]
+    if wanted.ids and not wanted.query:  # named ones are looked at: a list is late, and may have lost one
+        looked = await bounded(at_once, dict.fromkeys(wanted.ids), _looking(client))
+        return [line for line in looked if line is not None and line.matches(wanted)]
     lines = await _visible(client, wanted, known)
     if not wanted.query:  # the server's list may lose a schedule until somebody touches it
         found = {line.id for line in lines}
