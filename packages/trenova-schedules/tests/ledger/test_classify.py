@@ -105,11 +105,12 @@ def told(plan, week, **options):
     return {verdict.at - BASE: verdict for verdict in verdicts}
 
 
-def right(tick, truth, week):
+def right(tick, truth, week, plan):
     """What has no run shortly before the end may still begin, as far as anybody can know; so what waits or is late."""
     if truth not in {"real_miss", "dropped_buffer"}:
         return {truth}
-    if tick > END - 60:
+    window = [window for since, _, window in plan.edits if since < tick][-1]
+    if tick > END - min(60, window + 5):
         return {"pending"}
     buffered = bool(week.looks[-1][4]) and truth == "dropped_buffer" and tick > week.runs[-1].tick
     catching_up = any(run.started > END - 60 and run.started - run.tick > 60 and run.tick < tick for run in week.runs)
@@ -133,7 +134,7 @@ def test_every_tick_of_a_week_gets_the_one_class_that_is_right(plan):
     wrong = {
         tick: (truth, verdict.state, verdict.reason)
         for tick, truth in week.truth.items()
-        if (verdict := found[tick]).state not in right(tick, truth, week)
+        if (verdict := found[tick]).state not in right(tick, truth, week, plan)
         # Of starts that waited when a pause came, nobody can tell those that had found the buffer full.
         and not (plan.overlap == "all" and plan.pauses and verdict.state == "inconclusive" and "full" in verdict.reason)
     }
@@ -150,7 +151,7 @@ def test_where_outages_are_not_known_no_miss_is_hidden_and_none_is_made_up(plan)
     wrong = {
         tick: (truth, verdict.state, verdict.reason)
         for tick, truth in week.truth.items()
-        if (verdict := found[tick]).state not in right(tick, truth, week) | {"inconclusive"}
+        if (verdict := found[tick]).state not in right(tick, truth, week, plan) | {"inconclusive"}
         and (verdict.run is not None or "real_miss" in {truth, verdict.state})
     }
     assert not wrong

@@ -19,6 +19,8 @@ SHORTEST_MARGIN_S = 60
 """Seconds that every run is granted before it is late."""
 _NOTICEABLE_S = 1.5
 _CATCHING_UP_S = 60
+_ALIVE_S = 2  # that a sign of the server has to be off the ends of a catch-up window
+_SEEN_S = 5  # within which the scheduler does what is due, and visibility shows it
 _BUFFERS = frozenset({Overlap.BUFFER_ONE, Overlap.BUFFER_ALL})
 _REPLACES = frozenset({Overlap.CANCEL_OTHER, Overlap.TERMINATE_OTHER})
 _WAITS = _BUFFERS | _REPLACES
@@ -57,10 +59,10 @@ def classify(ticks: Sequence[int], evidence: Evidence) -> list[Verdict]:
     skipped = [verdict.at for verdict in verdicts if verdict and verdict.state is TickClass.SKIPPED_OVERLAP]
     missed = [verdict.at for verdict in verdicts if verdict and verdict.state is TickClass.MISSED_CATCHUP]
     counted = Counted(evidence.looks, skipped=skipped, missed=missed)
-    revised = counted.doubt()
+    revised = counted.doubt(judge.may_miss)
     revised.update(
         (tick, (state, reason))
-        for tick, state, reason in counted.settle(open_ticks, judge.index, judge.paused_at_their_turn)
+        for tick, state, reason in counted.settle(open_ticks, judge.index, judge.paused_at_their_turn, judge.may_miss)
     )
     return [
         Verdict(tick, *revised[tick]) if verdict is None or tick in revised else verdict
@@ -82,7 +84,18 @@ class _Judge:
         self._waited: dict[float, int] = {}  # by the end of the run before, the tick that waited for it
         self.paused_at_their_turn: set[int] = set()
         self._buffered = 0  # ticks seen so far that may be those in the buffer
+        ends = (run.closed for run in evidence.runs if run.closed is not None)
+        looks = (look.at for look in evidence.looks)
+        self._signs = sorted([*(run.started for run in evidence.runs), *ends, *looks])
         self._catching_up_from = self._late_just_now()
+
+    def may_miss(self, tick: int) -> bool:
+        """Whether nothing shows that the server was there within the catch-up window after a tick."""
+        version = self._versions.at(tick)
+        found = bisect_right(self._signs, tick + _ALIVE_S)
+        if version is None or found == len(self._signs):
+            return True
+        return self._signs[found] - tick > version.catchup_s - _ALIVE_S
 
     def _late_just_now(self) -> int | None:
         """Return the tick at which a schedule stands that is catching up now, if it is."""
@@ -166,9 +179,10 @@ class _Judge:
             return Verdict(tick, TickClass.PENDING, "waits for the run before it")
         return Verdict(tick, TickClass.SKIPPED_OVERLAP, "another run was already waiting")
 
-    def _recent(self, tick: int, _version: VersionInForce) -> Verdict | None:
-        """Return the verdict where a run would still be on time."""
-        return Verdict(tick, TickClass.PENDING) if tick > self._evidence.now - self._margin else None
+    def _recent(self, tick: int, version: VersionInForce) -> Verdict | None:
+        """Return the verdict where a run would still be on time, and within the catch-up window."""
+        granted = min(self._margin, version.catchup_s + _SEEN_S)
+        return Verdict(tick, TickClass.PENDING) if tick > self._evidence.now - granted else None
 
     def _near_pause(self, tick: int, version: VersionInForce) -> Verdict | None:
         """Return the verdict where a pause may be the reason."""

@@ -5,7 +5,7 @@ are taken together, since the server counts a tick when it deals with it, which 
 """
 
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -70,30 +70,37 @@ class Counted:
             if (span := self._around(tick)) is not None:
                 span.missed -= 1
 
-    def doubt(self) -> dict[int, tuple[TickClass, str]]:
+    def doubt(self, may_miss: Callable[[int], bool]) -> dict[int, tuple[TickClass, str]]:
         """Return the classes of ticks for which another run was in the way, but the server counted something else.
 
         An outage that began while one run was under way looks like that: the ticks in it were missed, not skipped.
+
+        Args:
+            may_miss: Whether nothing shows that the server was there within the catch-up window after a tick.
         """
         found: dict[int, tuple[TickClass, str]] = {}
         for span in self._spans:
-            ticks = span.overlapped
-            if not ticks or span.skipped >= 0 or span.missed <= 0:
+            excess = min(-span.skipped, span.missed)
+            ticks = [tick for tick in span.overlapped if may_miss(tick)] if excess > 0 else []
+            if not ticks:
                 continue
-            verdict = _one_for_all(len(ticks), span.missed, 0)
-            if span.skipped + len(ticks) > 0:
+            verdict = (TickClass.MISSED_CATCHUP, "by the server's count")
+            if len(ticks) > excess:
                 verdict = (TickClass.INCONCLUSIVE, "skipped by overlap or missed by the catch-up window, nobody knows")
             found.update(dict.fromkeys(ticks, verdict))
-            span.missed -= min(len(ticks), -span.skipped)
+            span.missed -= min(len(ticks), excess)
         return found
 
-    def settle(self, ticks: Sequence[int], index: RunIndex, paused: AbstractSet[int]) -> Iterator[Settled]:
+    def settle(
+        self, ticks: Sequence[int], index: RunIndex, paused: AbstractSet[int], may_miss: Callable[[int], bool]
+    ) -> Iterator[Settled]:
         """Yield a class and a reason for each tick, in order.
 
         Args:
             ticks: Those without a run that nothing else explains, in order.
             index: Runs, which show where one had just ended.
             paused: Those whose turn came while the schedule was paused, unless they found the buffer full.
+            may_miss: Whether nothing shows that the server was there within the catch-up window after a tick.
         """
         found: dict[int, tuple[TickClass, str]] = {}
         for tick in ticks:
@@ -102,7 +109,7 @@ class Counted:
             else:
                 span.ticks.append(tick)
         for group in self._groups():
-            found.update(_settle_group(group, index, paused))
+            found.update(_settle_group(group, index, paused, may_miss))
         for tick in ticks:
             yield (tick, *found[tick])
 
@@ -126,7 +133,7 @@ class Counted:
 
 
 def _settle_group(
-    spans: Sequence[_Span], index: RunIndex, paused: AbstractSet[int]
+    spans: Sequence[_Span], index: RunIndex, paused: AbstractSet[int], may_miss: Callable[[int], bool]
 ) -> Iterator[tuple[int, tuple[TickClass, str]]]:
     skipped = sum(max(0, span.skipped) for span in spans)
     rest = []
@@ -144,6 +151,11 @@ def _settle_group(
     if dropped and not missed:  # only a run that is in the way fills a buffer
         yield from ((tick, _NO_REASON) for tick in rest if index.busy_until(tick) is None)
         rest = [tick for tick in rest if index.busy_until(tick) is not None]
+    if missed and not dropped:
+        fine = [tick for tick in rest if not may_miss(tick)]
+        for tick in fine:
+            yield tick, (TickClass.PAUSED, PAUSED_AT_ITS_TURN) if tick in paused else _NO_REASON
+        rest = [tick for tick in rest if may_miss(tick)]
     verdict = _one_for_all(len(rest), missed, dropped)
     if dropped and not paused.isdisjoint(rest):
         verdict = (TickClass.INCONCLUSIVE, "it found the buffer full or waited until a pause, nobody knows")

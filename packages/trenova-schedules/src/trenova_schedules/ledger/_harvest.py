@@ -16,7 +16,7 @@ from trenova_schedules._slo import ScheduleSlo
 from trenova_schedules._tick import Tick, TickClass
 from trenova_schedules.ledger._classify import Verdict, classify
 from trenova_schedules.ledger._evidence import Evidence, Look, Overlap, Pause, VersionInForce
-from trenova_schedules.ledger._expected import expected_fires
+from trenova_schedules.ledger._expected import expected_before, expected_now
 from trenova_schedules.ledger._visible_runs import visible_runs
 from trenova_schedules.store import Observation, RegisteredSchedule, ScheduleStore, SpecVersion
 
@@ -30,8 +30,8 @@ class LedgerOptions(BaseModel):
         lookback: How far the first harvest of a schedule goes back; no further than the namespace keeps closed runs.
         recheck: For how long a class may still change, since a run that is missing may yet show up.
         longest: After how long a class is final in any case, though a run goes on.
-        ahead: How far into the future pending ticks are written. Longer than the time between two harvests, or an edit
-            between them hides what the specification before it expected.
+        ahead: How far into the future pending ticks are written. For a schedule with jitter, longer than the time
+            between two harvests, or an edit between them hides what the specification before it expected.
         most_ticks: How many ticks of a schedule one harvest takes; the next goes on from there.
     """
 
@@ -95,8 +95,9 @@ async def harvest_schedule(
         since = max(known.settled_to, now - options.longest)
     versions = await store.versions.between(schedule_id, since, now)
     current = max(since, versions[-1].from_at) if versions else since
-    fires = await expected_fires(client, schedule_id, current, now + options.ahead, limit=options.most_ticks)
-    ticks = sorted({*fires, *await _earlier(store, schedule_id, since, versions)})
+    ahead, most = now + options.ahead, options.most_ticks
+    fires = await expected_now(client, snapshot, current, ahead, limit=most)
+    ticks = sorted({*fires, *await expected_before(client, store, versions, since, limit=10 * most)})
     observations = await store.versions.observations(schedule_id, since)
     evidence = Evidence(
         runs=await visible_runs(client, schedule_id, since),
@@ -111,7 +112,7 @@ async def harvest_schedule(
         margin_s=(snapshot.document.slo or ScheduleSlo()).margin.total_seconds(),
     )
     found = [_tick(schedule_id, verdict, now) for verdict in classify(ticks, evidence)]
-    await store.ticks.replace(schedule_id, since + timedelta(seconds=1), now + options.ahead, found)
+    await store.ticks.replace(schedule_id, since + timedelta(seconds=1), ahead, found)
     settled_to = _settled_to(found, [look.at for look in evidence.looks], since, now, options)
     await store.registry.settled(schedule_id, settled_to)
     await store.versions.forget_observations(schedule_id, settled_to)
@@ -131,15 +132,6 @@ def registered(snapshot: ScheduleSnapshot, now: datetime) -> RegisteredSchedule:
         first_seen_at=now,
         seen_at=now,
     )
-
-
-async def _earlier(
-    store: ScheduleStore, schedule_id: str, since: datetime, versions: Sequence[SpecVersion]
-) -> set[int]:
-    """Return the ticks of versions no longer in force, which harvests found while they were."""
-    until = versions[-1].from_at if versions else since
-    ticks = await store.ticks.read(schedule_id, since + timedelta(seconds=1), until + timedelta(seconds=1))
-    return {_seconds(tick.at) for tick in ticks}
 
 
 def _in_force(version: SpecVersion) -> VersionInForce:
