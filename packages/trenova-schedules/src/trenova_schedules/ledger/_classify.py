@@ -93,9 +93,8 @@ class _Judge:
         """Whether nothing shows that the server was there within the catch-up window after a tick."""
         version = self._versions.at(tick)
         found = bisect_right(self._signs, tick + _ALIVE_S)
-        if version is None or found == len(self._signs):
-            return True
-        return self._signs[found] - tick > version.catchup_s - _ALIVE_S
+        sign = self._signs[found] if found < len(self._signs) else self._evidence.now
+        return version is None or sign - tick > version.catchup_s - _ALIVE_S
 
     def _late_just_now(self) -> int | None:
         """Return the tick at which a schedule stands that is catching up now, if it is."""

@@ -7,10 +7,12 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.engine import RowMapping
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from trenova_schedules._managing._audit import AuditEntry
 from trenova_schedules.store._engine import StoreEngine
 from trenova_schedules.store._exporting import csv_header, csv_line
+from trenova_schedules.store._pauses import close_pause, open_pause
 from trenova_schedules.store._times import from_seconds, seconds
 from trenova_schedules.store._upsert import insert_missing
 
@@ -69,12 +71,25 @@ class AuditTrail:
     async def record(self, *entries: AuditEntry) -> None:
         """Add entries, all or none; those whose id is there already are left as they are.
 
+        Where the documents of an entry say that a schedule was paused or resumed, the ledger is told the time.
+
         Raises:
             UnavailableError: The store cannot be reached.
         """
         rows = [{**entry.model_dump(exclude={"at"}), "at": seconds(entry.at)} for entry in entries]
         async with self._engine.write() as connection:
             await insert_missing(connection, self._table, rows, key=("id",))
+            for entry in entries:
+                await self._tell_pause(connection, entry)
+
+    async def _tell_pause(self, connection: AsyncConnection, entry: AuditEntry) -> None:
+        """Keep the exact time of a pause or a resumption, which the ledger cannot learn by looking."""
+        if entry.schedule_id is None or entry.outcome != "done" or entry.after is None:
+            return
+        was, now = bool((entry.before or {}).get("paused")), bool(entry.after.get("paused"))
+        if was != now:
+            pauses = self._engine.tables.pauses
+            await (open_pause if now else close_pause)(connection, pauses, entry.schedule_id, seconds(entry.at))
 
     async def read(
         self, wanted: AuditFilter | None = None, *, cursor: int | None = None, limit: int = 100

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from trenova_schedules.store._engine import StoreEngine
 from trenova_schedules.store._observation import Observation, edits_between
+from trenova_schedules.store._pauses import close_pause, open_pause
 from trenova_schedules.store._times import from_seconds, maybe_from_seconds, maybe_seconds, now, seconds
 from trenova_schedules.store._upsert import insert_missing, upsert
 
@@ -98,18 +99,13 @@ class SpecVersions:
 
     async def paused(self, schedule_id: str, *, at: datetime | None = None, note: str | None = None) -> None:
         """Keep the exact time of a pause, told by whoever paused; nothing if it counts as paused already."""
-        table = self._pauses
-        when = seconds(at or now())
         async with self._engine.write() as connection:
-            if (await self._open_pause(connection, schedule_id)) is None:
-                row = {"schedule_id": schedule_id, "from_at": when, "certain_from": when, "note": note}
-                await upsert(connection, table, [row], key=("schedule_id", "from_at"))
+            await open_pause(connection, self._pauses, schedule_id, seconds(at or now()), note)
 
     async def resumed(self, schedule_id: str, *, at: datetime | None = None) -> None:
         """Keep the exact time of a resumption; nothing if it does not count as paused."""
-        when = seconds(at or now())
         async with self._engine.write() as connection:
-            await self._close_pause(connection, schedule_id, certain_to=when, to_at=when)
+            await close_pause(connection, self._pauses, schedule_id, seconds(at or now()))
 
     async def in_force(self, schedule_id: str, at: datetime) -> SpecVersion | None:
         """Return the version in force at a time; None if nobody knows."""
