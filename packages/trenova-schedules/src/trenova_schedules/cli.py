@@ -9,7 +9,14 @@ try:
 except ModuleNotFoundError:
     sys.exit('The command needs its extra: uv pip install "trenova-schedules[cli]"')
 
+from trenova_schedules._cli_audit import audit
 from trenova_schedules._cli_backfill import backfill
+from trenova_schedules._cli_bulk import undo
+from trenova_schedules._cli_change import delete, pause, resume, trigger, update
+from trenova_schedules._cli_db import db
+from trenova_schedules._cli_exchange import export, import_
+from trenova_schedules._cli_ledger import ledger
+from trenova_schedules._cli_list import list_, show
 from trenova_schedules._cli_plan import apply, plan
 from trenova_schedules._cli_serve import api_token, serve
 
@@ -32,7 +39,10 @@ def _schedules() -> None:
 
 app.command("list")(list_)
 app.command("import")(import_)
-for _command in (show, pause, resume, trigger, update, delete, undo, export, plan, apply, preview, lint):
+app.add_typer(db, name="db")
+for _kept in (ledger, audit):
+    app.command()(_kept)
+for _command in (show, pause, resume, trigger, update, delete, undo, export, plan, apply):
     app.command()(_command)
 app.command()(serve)
 app.command("api-token")(api_token)

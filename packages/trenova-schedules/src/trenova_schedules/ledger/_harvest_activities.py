@@ -1,8 +1,9 @@
 """The activities of the harvest."""
 
 import logging
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from temporalio import activity
 from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
@@ -27,8 +28,8 @@ class LedgerActivities:
     """Looks at schedules and writes the ledger.
 
     Args:
-        client: Of the namespace whose schedules are harvested.
         store: Migrated.
+        client: Of the namespace whose schedules are harvested; the worker's own if absent.
         notifier: Whom to tell failures and recoveries; nobody if absent.
         options: How far to look.
         metrics: Where to count; made here if absent.
@@ -36,18 +37,27 @@ class LedgerActivities:
 
     def __init__(
         self,
-        client: Client,
         store: ScheduleStore,
         *,
+        client: Client | None = None,
         notifier: Notifier | None = None,
         options: LedgerOptions | None = None,
         metrics: LedgerMetrics | None = None,
     ) -> None:
-        self._client = client
+        self._given = client
         self._store = store
         self._notifier = notifier
         self._options = options or LedgerOptions()
         self._metrics = metrics or LedgerMetrics()
+
+    @property
+    def all(self) -> list[Callable[..., Any]]:
+        """What a worker registers."""
+        return [self.register, self.harvest]
+
+    @property
+    def _client(self) -> Client:
+        return self._given or activity.client()
 
     @activity.defn(name=REGISTER_ACTIVITY)
     async def register(self) -> int:
