@@ -29,7 +29,7 @@ _WORDS = {
 Time = Annotated[str | None, typer.Option(help="ISO 8601, or how long ago: 7d, 2h.", show_default=False)]
 
 
-def ledger(
+def ledger(  # noqa: PLR0917 - typer makes options of them
     schedule: Annotated[str | None, typer.Argument(metavar="[ID]", help="One schedule.", show_default=False)] = None,
     start: Annotated[str | None, typer.Option("--from", help="ISO 8601, or how long ago.", show_default="7d")] = None,
     end: Annotated[str | None, typer.Option("--to", help="ISO 8601, or how long ago.", show_default="now")] = None,

@@ -127,3 +127,17 @@ async def test_writers_at_once_lose_nothing(store):
     await asyncio.gather(*(store.audit.record(entry(n, schedule_id=str(n))) for n in range(40)))
     page = await store.audit.read(limit=100)
     assert {item.schedule_id for item in page.entries} == {str(n) for n in range(40)}
+
+
+async def test_the_ledger_is_told_when_somebody_paused_and_resumed(store):
+    def change(n, *, before, after, **fields):
+        documents = {"before": {"paused": before}, "after": {"paused": after}}
+        return entry(n, action="update", schedule_id="s", **documents, **fields)
+
+    await store.audit.record(change(10, before=False, after=True, outcome="failed"))
+    await store.audit.record(change(20, before=False, after=True))
+    await store.audit.record(change(30, before=True, after=True))
+    await store.audit.record(change(40, before=True, after=False))
+    (pause,) = await store.versions.pauses("s", T0, T0 + timedelta(hours=1))
+    exact = (T0 + timedelta(seconds=20),) * 2 + (T0 + timedelta(seconds=40),) * 2
+    assert (pause.from_at, pause.certain_from, pause.certain_to, pause.to_at) == exact
