@@ -46,7 +46,12 @@ async def test_the_names_of_the_contract_are_registered(tmp_path):
 
     assert program.SERVICE.name == "system-worker"
     assert list(program.SERVICE.queues(settings)) == ["system-queue"]
-    assert workflows == ["CheckDatabaseWorkflow", "BackfillScheduleWorkflow", "DeleteAuditEntriesWorkflow"]
+    assert workflows == [
+        "CheckDatabaseWorkflow",
+        "BackfillScheduleWorkflow",
+        "DeleteAuditEntriesWorkflow",
+        "HarvestScheduleLedgerWorkflow",
+    ]
     assert activities == [
         "CheckDatabaseActivity",
         "PlanScheduleBackfillActivity",
@@ -55,6 +60,8 @@ async def test_the_names_of_the_contract_are_registered(tmp_path):
         "VerifyScheduleTicksActivity",
         "EndScheduleBackfillActivity",
         "DeleteAuditEntriesActivity",
+        "RegisterSchedulesActivity",
+        "HarvestScheduleLedgerActivity",
     ]
 
 

@@ -1,35 +1,26 @@
 """``python -m system_worker run | prepare | demo | check | config show``."""
 
-import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 
 from system_worker._demo import demonstrate
 from system_worker._jobs import open_jobs
+from system_worker._ledger import with_ledger
+from system_worker._prepare import prepare
 from system_worker._schedules import reconcile_schedules
 from system_worker._settings import Settings
 from trenova_activities import DELETE_AUDIT_ENTRIES_JOB, SEARCH_ATTRIBUTES
-from trenova_activities.database import allow_by_default, check, migrate
+from trenova_activities.database import check
 from trenova_workers import Finding, Service, Work
 from trenova_workers.cli import service_main
-
-_log = logging.getLogger(__name__)
 
 
 @asynccontextmanager
 async def work(settings: Settings) -> AsyncIterator[Work]:
     """Register the jobs that the database has everything for."""
-    async with settings.open_database() as database:
-        yield await open_jobs(settings, database)
-
-
-async def prepare(settings: Settings) -> None:
-    """Bring our own tables, and the sample TMS where it may be, up to date; its audit log lets retention through."""
-    async with settings.open_database() as database:
-        await migrate(database, embedded=None if settings.database.embedded else False)
-        if said := await allow_by_default(database):
-            _log.info(said)
+    async with settings.open_database() as database, settings.open_store() as store:
+        yield with_ledger(await open_jobs(settings, database), store)
 
 
 async def look(settings: Settings) -> Sequence[Finding]:

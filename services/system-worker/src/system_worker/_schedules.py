@@ -7,6 +7,7 @@ from typing import Final
 from temporalio.client import Client
 
 from system_worker._jobs import open_jobs
+from system_worker._ledger import HARVEST_SCHEDULE, harvest_definition
 from system_worker._registered import LiveRegistrations
 from system_worker._settings import Settings
 from trenova_activities import DELETE_AUDIT_ENTRIES_SCHEDULE, DELETE_AUDIT_ENTRIES_WORKFLOW, DeleteAuditEntriesWorkflow
@@ -19,6 +20,7 @@ from trenova_schedules import (
     ScheduleContribution,
     ScheduleDefinition,
 )
+from trenova_schedules.ledger import HARVEST_WORKFLOW
 from trenova_workers import load_settings
 
 OWNER: Final = "system-worker"
@@ -33,7 +35,7 @@ _LEVELS: Final[Mapping[Outcome, int]] = {
 
 
 def definitions(settings: Settings) -> tuple[ScheduleDefinition, ...]:
-    """Return all schedules of this service; nothing runs before an operator resumes it.
+    """Return all schedules of this service; what changes anything does not run before an operator resumes it.
 
     Args:
         settings: Name the queue on which the runs start.
@@ -45,7 +47,7 @@ def definitions(settings: Settings) -> tuple[ScheduleDefinition, ...]:
         paused=True,
         backfill=BackfillPolicy.COLLAPSE,  # a run takes its cut-off from the moment it begins
     )
-    return (nightly,)
+    return (nightly, harvest_definition(settings.queues[0], OWNER))
 
 
 def contribution(environ: Mapping[str, str]) -> ScheduleContribution:
@@ -78,9 +80,10 @@ class _Registered:
         async with self._settings.open_database() as database:
             try:
                 work = await open_jobs(self._settings, database)
-            except ConfigurationError:  # no job can run, as the log says
-                return ()
-        return [DELETE_AUDIT_ENTRIES_WORKFLOW] if DeleteAuditEntriesWorkflow in work.workflows else []
+            except ConfigurationError:  # no other job can run, as the log says
+                return [HARVEST_WORKFLOW]
+        purge = [DELETE_AUDIT_ENTRIES_WORKFLOW] if DeleteAuditEntriesWorkflow in work.workflows else []
+        return [*purge, HARVEST_WORKFLOW]
 
 
 def _log_report(report: AppliedReport) -> None:
@@ -88,7 +91,7 @@ def _log_report(report: AppliedReport) -> None:
         facts = {"schedule": one.id, "fields": [change.field for change in one.changes], "reason": one.reason}
         if one.outcome in _LEVELS:
             _log.log(_LEVELS[one.outcome], "a schedule was reconciled: %s", one.outcome.value, extra=facts)
-        if one.outcome is Outcome.CREATED:
+        if one.outcome is Outcome.CREATED and one.id != HARVEST_SCHEDULE:
             _log.info("a schedule was created paused; resume it when the job shall run", extra={"schedule": one.id})
         if one.overrides:
             kept = {"schedule": one.id, "fields": [override.field for override in one.overrides]}

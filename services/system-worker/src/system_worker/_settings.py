@@ -18,6 +18,7 @@ from trenova_activities import (
 from trenova_activities.database import Database, DatabaseOptions, NotifyRoles, PlanOptions
 from trenova_codecs import CodecOptions, CodecPlugin
 from trenova_errors import ErrorsPlugin
+from trenova_schedules.store import ScheduleStore, StoreOptions
 from trenova_workers import ServiceSettings, WorkLimits
 
 _ACTIVITIES = (CHECK_DATABASE_ACTIVITY, DELETE_AUDIT_ENTRIES_ACTIVITY)
@@ -42,6 +43,10 @@ class Settings(ServiceSettings):
     def open_database(self) -> AbstractAsyncContextManager[Database]:
         """Open the database for the length of a block."""
         return Database.open(self.database.within(self.data_dir))
+
+    def open_store(self) -> AbstractAsyncContextManager[ScheduleStore]:
+        """Open the store of schedules, in the same database, for the length of a block."""
+        return ScheduleStore.open(StoreOptions(url=self.database.within(self.data_dir).url))
 
     def plugins(self) -> Sequence[Plugin]:
         """Return what the client is given: one decision about failures, and the codec of payloads.
