@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import trenova_schedules
 
 
@@ -68,3 +71,15 @@ def test_the_root_exports_exactly_what_is_public():
         "create_missing",
     }
     assert all(hasattr(trenova_schedules, name) for name in trenova_schedules.__all__)
+
+
+def test_neither_the_root_nor_what_a_workflow_needs_imports_a_database():
+    code = "import sys, trenova_schedules, trenova_schedules.ledger; print('sqlalchemy' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"
+
+
+def test_the_store_and_the_ledger_export_exactly_what_they_list():
+    from trenova_schedules import ledger, store
+
+    for module in (store, ledger):
+        assert all(getattr(module, name) is not None for name in module.__all__)
