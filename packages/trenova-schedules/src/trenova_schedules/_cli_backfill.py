@@ -8,7 +8,7 @@ from temporalio.client import Client
 from typer.core import TyperGroup
 
 from trenova_schedules._cli_connect import run, user_of_this_system
-from trenova_schedules._cli_output import AsJson, By, Reason, Yes, console, print_json
+from trenova_schedules._cli_output import AsJson, By, Reason, Yes, console, moment, print_json, print_table
 
 if TYPE_CHECKING:
     from trenova_schedules.backfill import BackfillRequest, SteeringAnswer
@@ -140,6 +140,28 @@ def _request(asked: dict[str, Any]) -> "BackfillRequest":
         problems = error.errors(include_input=False, include_url=False)
         said = "; ".join(f"{'.'.join(map(str, one['loc'])) or 'range'}: {one['msg']}" for one in problems)
         raise InvalidInputError(f"The backfill cannot be made: {said}.") from None
+
+
+@backfill.command("list")
+def list_(
+    schedule: Annotated[str | None, typer.Argument(help="Only those of this schedule.", show_default="all")] = None,
+    *,
+    limit: Annotated[int, typer.Option(min=1, help="How many at most, the newest first.")] = 100,
+    as_json: AsJson = False,
+) -> None:
+    """List backfills, also those that ended, as long as the namespace keeps them."""
+
+    async def work(client: Client) -> None:
+        from trenova_schedules.backfill import list_backfills
+
+        found = [one async for one in list_backfills(client, schedule_id=schedule, limit=limit)]
+        if as_json:
+            print_json(found)
+        else:
+            rows = [(one.id, one.state.lower(), moment(one.started_at), moment(one.closed_at)) for one in found]
+            print_table(("backfill", "state", "started", "ended"), rows)
+
+    run(work)
 
 
 @backfill.command()

@@ -90,6 +90,7 @@ async def test_the_command_steers_and_ctrl_c_leaves_the_backfill_alone(site, com
         _, resumed, _ = await said(await command("resume", backfill, "--by", "ana", "--json"))
         _, ended, _ = await said(await command("cancel", backfill, "--reason", "Wrong range", "--by", "ana"))
         status, _, why = await said(await command("status", backfill, "--wait"))
+        _, listed, _ = await said(await command("list", schedule.id, "--json"))
 
     assert f"Backfill {backfill}" in begun
     assert left == 0
@@ -101,6 +102,9 @@ async def test_the_command_steers_and_ctrl_c_leaves_the_backfill_alone(site, com
     assert ended == "Canceled by ana (claimed): Wrong range.\n"
     assert status == 1
     assert why.strip()
+    assert [(one["id"], one["scheduleId"], one["state"]) for one in json.loads(listed)] == [
+        (backfill, schedule.id, "CANCELED")
+    ]
 
 
 async def test_what_was_typed_wrongly_is_said(command):

@@ -27,6 +27,7 @@ with workflow.unsafe.imports_passed_through():
     )
     from trenova_schedules.backfill._judging import RunLedger
     from trenova_schedules.backfill._limits import BackfillLimits
+    from trenova_schedules.backfill._listing import BackfillEntry, list_backfills
     from trenova_schedules.backfill._names import BACKFILL_MEMO, BACKFILL_QUEUE, BACKFILL_WORKFLOW
     from trenova_schedules.backfill._request import BackfillRequest
     from trenova_schedules.backfill._steering_client import progress_of, steer
@@ -47,6 +48,7 @@ __all__ = [
     "BACKFILL_QUEUE",
     "BACKFILL_WORKFLOW",
     "BackfillActivities",
+    "BackfillEntry",
     "BackfillHandle",
     "BackfillInput",
     "BackfillLimits",
@@ -68,6 +70,7 @@ __all__ = [
     "TickLedgerRuns",
     "Verified",
     "backfill_workflow_id",
+    "list_backfills",
     "preview_backfill",
     "progress_of",
     "start_backfill",

@@ -98,8 +98,10 @@ def backfill_workflow_id(schedule_id: str, key: str) -> str:
     """Return ``backfill/<schedule>/<key>``, the same for every caller of a key.
 
     Raises:
-        InvalidInputError: It is longer than Temporal takes.
+        InvalidInputError: It is longer than Temporal takes, or the key is empty or has a slash.
     """
+    if not key or "/" in key:
+        raise InvalidInputError(f"The key {key!r} is empty or has a slash. Use another one.")
     workflow_id = f"backfill/{schedule_id}/{key}"
     if (length := len(workflow_id.encode())) > _MOST_OF_AN_ID:
         raise InvalidInputError(
