@@ -14,6 +14,7 @@ from trenova_errors import ConflictError, InvalidInputError, ResourceNotFoundErr
 from trenova_schedules import Reconciler, ScheduleDefinition
 from trenova_schedules.backfill import BACKFILL_MEMO, BackfillActivities, BackfillMark, Hole, preview_backfill
 from trenova_schedules.backfill._contract import TicksCall
+from trenova_schedules.backfill._run_requests import fairness_key
 from trenova_schedules.backfill._ticks import TickSet
 
 AUTUMN = {
@@ -221,6 +222,24 @@ async def test_what_the_server_refuses_is_said_and_no_further_tick_is_tried(site
     assert "exceeds maximum allowed length" in did.refused
     assert (did.started.processed, did.started.started) == (0, 0)
     assert (found.verified.holes, len(found.holes)) == (100, 100)
+
+
+async def test_a_range_without_a_tick_is_done_at_once(site):
+    schedule = await site.make()
+    between = site.hours_ago(2) + timedelta(seconds=1)
+    async with site.worker():
+        result = await site.backfilled(schedule, start_at=between, end_at=between + timedelta(seconds=30))
+
+    assert (result.planned, result.done, result.verified.holes) == (0, True, 0)
+
+
+@pytest.mark.parametrize("schedule_id", ["nightly", "x" * 55, "x" * 56, "ä" * 40, "ä" * 400])
+def test_a_fairness_key_is_one_that_the_server_takes_and_of_one_schedule_only(schedule_id):
+    key = fairness_key(schedule_id)
+
+    assert len(key.encode()) <= 64
+    assert key.startswith("backfill/")
+    assert key != fairness_key(f"{schedule_id}-")
 
 
 def test_a_hundred_thousand_ticks_are_small_enough_to_be_carried():

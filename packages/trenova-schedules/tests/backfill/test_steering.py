@@ -81,6 +81,25 @@ async def test_the_cancellation_of_temporals_own_command_ends_a_backfill_too(sit
     assert isinstance(caught.value.cause, CancelledError)
 
 
+async def test_what_becomes_of_the_schedule_does_not_matter_to_a_backfill_under_way(site):
+    schedule = await site.make()
+    async with site.worker():
+        handle = await site.start(schedule, minutes=40, rate_per_second=3.0)
+        await until(site, handle, lambda progress: progress.stage == "starting")
+        await handle.pause(reason="They complain", by="ana")
+        await until(site, handle, lambda progress: progress.phase == "paused")
+        await site.tell(schedule, "fail")
+        await schedule.delete()
+        await handle.change_limits(by="ana", rate_per_second=500.0)
+        await handle.resume(by="ana")
+        result = await handle.result()
+        await asyncio.sleep(1)
+        found = await site.runs_of(schedule)
+
+    assert (result.started.started, result.done) == (40, True)
+    assert found == site.each_minute(40)
+
+
 async def test_no_limit_at_all_is_no_change(site):
     schedule = await site.make()
     async with site.worker():
