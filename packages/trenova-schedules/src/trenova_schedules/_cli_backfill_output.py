@@ -18,6 +18,7 @@ INCOMPLETE: Final = 3
 """Exit status of a backfill that ended and left holes."""
 
 _LOOK_EVERY_S: Final = 0.5
+_LAST_LOOK_S: Final = 2.0
 _SHOWN: Final = 10
 
 
@@ -61,6 +62,7 @@ async def watch(handle: BackfillHandle, *, as_json: bool) -> None:
         both: set[asyncio.Future[Any]] = {ended, interrupted}
         await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
         if bar is not None:
+            await asyncio.wait({bar}, timeout=_LAST_LOOK_S if ended.done() else 0)
             bar.cancel()
             await asyncio.gather(bar, return_exceptions=True)
     if not ended.done():
@@ -115,6 +117,8 @@ async def _draw(handle: BackfillHandle) -> None:
                 bar.update(task, description="waiting for a worker")
             else:
                 bar.update(task, completed=progress.fraction, description=_stage(progress), words=_numbers(progress))
+                if progress.phase == "ended":
+                    return
             await asyncio.sleep(_LOOK_EVERY_S)
 
 

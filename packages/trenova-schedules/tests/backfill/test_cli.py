@@ -54,6 +54,8 @@ async def test_a_backfill_is_waited_for_and_its_result_said(site, command):
         found = await site.runs_of(schedule)
 
     assert (status, errors) == (0, "")
+    assert "100%" in shown
+    assert "10 of 10 ticks, 10 started" in shown
     assert "Of 10 ticks, 0 had a run and 10 were started; by visibility, none is without a run" in shown
     assert found == site.each_minute(10)
 
