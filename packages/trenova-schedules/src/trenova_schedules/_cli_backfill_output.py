@@ -9,10 +9,12 @@ from typing import Any, Final
 import typer
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from temporalio.client import WorkflowFailureError
+from temporalio.exceptions import CancelledError
 
-from trenova_errors import UnavailableError, from_failure
+from trenova_errors import ApplicationError, NonRetryableError, UnavailableError, from_failure
 from trenova_schedules._cli_output import console, print_json, print_table
 from trenova_schedules.backfill import BackfillHandle, BackfillPreview, BackfillProgress, BackfillResult
+from trenova_schedules.backfill._names import CANCELED_MEMO
 
 INCOMPLETE: Final = 3
 """Exit status of a backfill that ended and left holes."""
@@ -72,10 +74,19 @@ async def watch(handle: BackfillHandle, *, as_json: bool) -> None:
     try:
         result = ended.result()
     except WorkflowFailureError as error:
-        raise from_failure(error) from None
+        raise await _why_it_ended(handle, error) from None
     _show_result(result, as_json=as_json)
     if not result.done:
         raise typer.Exit(INCOMPLETE)
+
+
+async def _why_it_ended(handle: BackfillHandle, error: WorkflowFailureError) -> ApplicationError:
+    """Return what a backfill failed with, or who canceled it and why."""
+    if not isinstance(error.cause, CancelledError):
+        return from_failure(error)
+    memo = await (await handle.workflow.describe()).memo()
+    by = f" by {memo[CANCELED_MEMO]}" if CANCELED_MEMO in memo else ""
+    return NonRetryableError(f"The backfill was canceled{by}.")
 
 
 def _show_result(result: BackfillResult, *, as_json: bool) -> None:

@@ -3,6 +3,8 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import ValidationError
 from temporalio.api.common.v1 import WorkflowType
 from temporalio.api.taskqueue.v1 import TaskQueue
@@ -240,6 +242,23 @@ def test_a_fairness_key_is_one_that_the_server_takes_and_of_one_schedule_only(sc
     assert len(key.encode()) <= 64
     assert key.startswith("backfill/")
     assert key != fairness_key(f"{schedule_id}-")
+
+
+@given(st.lists(st.integers(0, 2**33), unique=True).map(sorted))
+def test_ticks_are_carried_as_they_are_and_known_by_their_digest(times):
+    packed = TickSet.of(times)
+
+    assert packed.times() == times
+    assert packed.count == len(times)
+    assert packed.digest == TickSet.of(list(times)).digest
+    assert packed.digest != TickSet.of([*times, 2**33 + 1]).digest
+
+
+async def test_an_action_that_is_too_large_to_be_carried_is_refused(site):
+    schedule = await site.make("x" * (2**20 + 1))
+
+    with pytest.raises(InvalidInputError, match=r"bytes, of 1,048,576 that can be carried"):
+        await site.start(schedule)
 
 
 def test_a_hundred_thousand_ticks_are_small_enough_to_be_carried():

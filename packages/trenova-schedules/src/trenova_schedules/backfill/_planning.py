@@ -27,6 +27,9 @@ from trenova_schedules.backfill._ticks import TickSet, moment
 PAGE: Final = 1_000
 """Ticks that are looked at together."""
 
+MOST_BYTES: Final = 2**20
+"""Of a schedule's action; what a workflow is given has 2 MiB at most, and this is carried in base64."""
+
 _APPLIED_MEMO: Final = "trenova.applied"
 """The memo of an action in which the reconciler keeps the definition's fields."""
 
@@ -127,7 +130,13 @@ def _action(schedule: Schedule, schedule_id: str) -> NewWorkflowExecutionInfo:
             f"The schedule {schedule_id!r} starts no workflow (its action is {str(kind)!r}); only such can be "
             "backfilled."
         )
-    return schedule.action.start_workflow
+    action = schedule.action.start_workflow
+    if (size := action.ByteSize()) > MOST_BYTES:
+        raise InvalidInputError(
+            f"The action of the schedule {schedule_id!r} has {size:,} bytes, of {MOST_BYTES:,} that can be carried. "
+            "Let its arguments name what they hold now."
+        )
+    return action
 
 
 async def _mode(client: Client, action: NewWorkflowExecutionInfo, schedule_id: str) -> Mode:
