@@ -8,7 +8,6 @@ from system_worker._jobs import open_jobs
 from system_worker._settings import Settings
 from trenova_activities import CheckDatabaseWorkflow, DeleteAuditEntriesWorkflow
 from trenova_activities.database import migrate, retention_sql
-from trenova_schedules.backfill import BackfillScheduleWorkflow
 
 
 @pytest.fixture
@@ -26,8 +25,8 @@ async def test_the_embedded_log_lets_retention_through_once_it_is_prepared(setti
     async with settings.open_database() as database:
         work = await open_jobs(settings, database)
         assert await retention_sql(database) == []
-    assert list(work.workflows) == [CheckDatabaseWorkflow, BackfillScheduleWorkflow, DeleteAuditEntriesWorkflow]
-    assert len(work.activities) == 7
+    assert list(work.workflows) == [CheckDatabaseWorkflow, DeleteAuditEntriesWorkflow]
+    assert len(work.activities) == 2
 
 
 async def test_a_log_that_lets_nobody_through_is_said_by_the_check_and_when_the_worker_starts(settings, caplog):
@@ -60,6 +59,6 @@ async def test_what_retention_lacks_does_not_stop_the_check(settings, caplog):
         with caplog.at_level(logging.ERROR):
             work = await open_jobs(settings, database)
 
-    assert list(work.workflows) == [CheckDatabaseWorkflow, BackfillScheduleWorkflow]
+    assert list(work.workflows) == [CheckDatabaseWorkflow]
     [record] = caplog.records
     assert "the table data_retention is missing" in record.reason

@@ -48,20 +48,20 @@ async def test_the_names_of_the_contract_are_registered(tmp_path):
     assert list(program.SERVICE.queues(settings)) == ["system-queue"]
     assert workflows == [
         "CheckDatabaseWorkflow",
-        "BackfillScheduleWorkflow",
         "DeleteAuditEntriesWorkflow",
         "HarvestScheduleLedgerWorkflow",
+        "BackfillScheduleWorkflow",
     ]
     assert activities == [
         "CheckDatabaseActivity",
+        "DeleteAuditEntriesActivity",
+        "RegisterSchedulesActivity",
+        "HarvestScheduleLedgerActivity",
         "PlanScheduleBackfillActivity",
         "LookAtScheduleTicksActivity",
         "StartScheduleTicksActivity",
         "VerifyScheduleTicksActivity",
         "EndScheduleBackfillActivity",
-        "DeleteAuditEntriesActivity",
-        "RegisterSchedulesActivity",
-        "HarvestScheduleLedgerActivity",
     ]
 
 

@@ -1,5 +1,7 @@
 """``trenova-schedules backfill``: run what was missed, watch it, and steer it."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -11,7 +13,13 @@ from trenova_schedules._cli_connect import run, user_of_this_system
 from trenova_schedules._cli_output import AsJson, By, Reason, Yes, console, moment, print_json, print_table
 
 if TYPE_CHECKING:
-    from trenova_schedules.backfill import BackfillRequest, SteeringAnswer
+    from trenova_schedules.backfill import (
+        BackfillHandle,
+        BackfillPreview,
+        BackfillRequest,
+        RunLedger,
+        SteeringAnswer,
+    )
 
 _DEFAULT: Final = "start"
 
@@ -70,6 +78,14 @@ def start(
     ] = None,
     task_queue: Annotated[str, typer.Option(help="Where a worker serves backfills.")] = "system-queue",
     by: By = None,
+    url: Annotated[
+        str | None,
+        typer.Option(
+            envvar="TRENOVA_DATABASE__URL",
+            show_default="none: by visibility alone",
+            help="Database of the ledger, to judge ticks by as the workers do.",
+        ),
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be done, and start nothing.")] = False,
     wait: Watch = False,
     yes: Yes = False,
@@ -93,7 +109,21 @@ def start(
         "reason": reason,
         "by": user_of_this_system(by),
     }
-    run(lambda client: _start(client, asked, key=key, task_queue=task_queue, how=_How(dry_run, wait, yes, as_json)))
+    from trenova_schedules.backfill import start_backfill
+
+    how = _How(dry_run, wait, yes, as_json)
+
+    async def work(client: Client) -> None:
+        async with _ledger(url) as ledger:
+            preview, sure = await _previewed(client, asked, how, ledger)
+            if dry_run:
+                return
+            if not yes and not as_json and preview.judged.due:
+                typer.confirm("Start it?", abort=True, err=True)
+            handle = await start_backfill(client, sure, key=key, task_queue=task_queue, ledger=ledger)
+        await _show_started(handle, how)
+
+    run(work)
 
 
 class _How:
@@ -103,22 +133,39 @@ class _How:
         self.dry_run, self.wait, self.yes, self.as_json = dry_run, wait, yes, as_json
 
 
-async def _start(client: Client, asked: dict[str, Any], *, key: str | None, task_queue: str, how: _How) -> None:
-    from trenova_schedules._cli_backfill_output import show_preview, watch
-    from trenova_schedules.backfill import preview_backfill, start_backfill
+@asynccontextmanager
+async def _ledger(url: str | None) -> "AsyncIterator[RunLedger | None]":
+    """Open the ledger that a URL names; None without one."""
+    if url is None:
+        yield None
+        return
+    from trenova_schedules._cli_store import DEFAULT_DATA_DIR, store_options
+    from trenova_schedules.backfill import TickLedgerRuns
+    from trenova_schedules.store import ScheduleStore
+
+    async with ScheduleStore.open(store_options(url, DEFAULT_DATA_DIR)) as store:
+        yield TickLedgerRuns(store.ticks)
+
+
+async def _previewed(
+    client: Client, asked: dict[str, Any], how: _How, ledger: "RunLedger | None"
+) -> "tuple[BackfillPreview, BackfillRequest]":
+    """Show what would be done, and return it with the request that does this and nothing else."""
+    from trenova_schedules._cli_backfill_output import show_preview
+    from trenova_schedules.backfill import preview_backfill
 
     request = _request(asked)
-    preview = await preview_backfill(client, request)
+    preview = await preview_backfill(client, request, ledger=ledger)
     if how.dry_run and how.as_json:
         print_json(preview)
     elif not how.as_json:
         show_preview(preview)
-    if how.dry_run:
-        return
-    if not how.yes and not how.as_json and preview.judged.due:
-        typer.confirm("Start it?", abort=True, err=True)
-    sure = request.model_copy(update={"digest": preview.digest})
-    handle = await start_backfill(client, sure, key=key, task_queue=task_queue)
+    return preview, request.model_copy(update={"digest": preview.digest})
+
+
+async def _show_started(handle: "BackfillHandle", how: _How) -> None:
+    from trenova_schedules._cli_backfill_output import watch
+
     if how.wait:
         await watch(handle, as_json=how.as_json)
     elif how.as_json:

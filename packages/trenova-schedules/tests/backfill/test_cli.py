@@ -7,6 +7,9 @@ from datetime import timedelta
 
 import pytest
 
+from trenova_schedules._tick import Tick
+from trenova_schedules.store import ScheduleStore, StoreOptions, migrate
+
 
 @pytest.fixture
 def command(site, address):
@@ -45,6 +48,23 @@ async def test_a_dry_run_shows_what_would_be_done_and_does_nothing(site, command
     assert "10; each is started" in shown
     assert json.loads(as_json)["planned"] == 10
     assert not await site.runs_of(schedule)
+
+
+async def test_a_ledger_is_asked_where_a_database_is_named(site, command, tmp_path):
+    schedule = await site.make()
+    start = site.hours_ago(30)
+    url = f"sqlite:///{tmp_path / 'ledger.db'}"
+    async with ScheduleStore.open(StoreOptions(url=url)) as store:
+        await migrate(store)
+        tick = {"schedule_id": schedule.id, "at": start, "class": "on_time", "started_at": start, "observed_at": start}
+        await store.ticks.upsert([Tick.model_validate(tick)])
+    words = ["--from", start.isoformat(), "--to", (start + timedelta(minutes=3)).isoformat(), "--reason", "r"]
+
+    status, shown, _ = await said(await command(schedule.id, *words, "--older", "run", "--dry-run", "--url", url))
+
+    assert status == 0
+    assert "2; each is started" in shown
+    assert "visibility and ledger" in shown
 
 
 async def test_a_backfill_is_waited_for_and_its_result_said(site, command):

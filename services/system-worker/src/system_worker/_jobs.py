@@ -1,4 +1,4 @@
-"""The jobs of the system queue: check and backfill always, retention if the database has what it needs."""
+"""The jobs of the system queue: the check always, retention if the database has what it needs."""
 
 import logging
 from collections.abc import Callable
@@ -13,19 +13,18 @@ from trenova_activities import (
 )
 from trenova_activities.database import Database, RetentionActivities, SystemActivities, check
 from trenova_errors import ConfigurationError
-from trenova_schedules.backfill import BackfillActivities, BackfillScheduleWorkflow
 from trenova_workers import Work
 
 _log = logging.getLogger(__name__)
 
 
 async def open_jobs(settings: Settings, database: Database) -> Work:
-    """Open the jobs that can run; the check, which says what the others lack, and backfills always can.
+    """Open the jobs that can run; the check, which says what the others lack, always can.
 
     A purge that an append-only log will refuse is served all the same: it is opened without a restart.
     """
-    workflows: list[type] = [CheckDatabaseWorkflow, BackfillScheduleWorkflow]
-    activities: list[Callable[..., Any]] = [SystemActivities(database).check_database, *BackfillActivities().all]
+    workflows: list[type] = [CheckDatabaseWorkflow]
+    activities: list[Callable[..., Any]] = [SystemActivities(database).check_database]
     try:
         retention = await RetentionActivities.open(database, settings.notify_roles, plans=settings.plans)
     except ConfigurationError as error:

@@ -1,4 +1,4 @@
-"""The ledger of schedules: harvested here, in the database of the jobs."""
+"""The ledger of schedules, harvested here in the database of the jobs, and backfills, which judge by it."""
 
 import dataclasses
 import logging
@@ -8,6 +8,7 @@ from typing import Final
 from temporalio.client import ScheduleOverlapPolicy
 
 from trenova_schedules import BackfillPolicy, ScheduleDefinition, ScheduleSlo
+from trenova_schedules.backfill import BackfillActivities, BackfillScheduleWorkflow, TickLedgerRuns
 from trenova_schedules.ledger import (
     HARVEST_WORKFLOW,
     AlertKind,
@@ -35,12 +36,13 @@ class LogNotifier:
 
 
 def with_ledger(work: Work, store: ScheduleStore) -> Work:
-    """Add the harvest to what a worker registers."""
+    """Add the harvest and backfills to what a worker registers."""
     ledger = LedgerActivities(store, notifier=LogNotifier())
+    backfills = BackfillActivities(ledger=TickLedgerRuns(store.ticks))
     return dataclasses.replace(
         work,
-        workflows=[*work.workflows, HarvestScheduleLedgerWorkflow],
-        activities=[*work.activities, *ledger.all],
+        workflows=[*work.workflows, HarvestScheduleLedgerWorkflow, BackfillScheduleWorkflow],
+        activities=[*work.activities, *ledger.all, *backfills.all],
     )
 
 
