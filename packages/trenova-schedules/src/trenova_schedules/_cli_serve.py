@@ -33,9 +33,9 @@ def serve(
         str | None,
         typer.Option(
             "--database-url",
-            envvar="TRENOVA_SCHEDULES_DATABASE_URL",
-            help="Where audit trail, ledger and idempotency keys are; {data_dir} stands for the folder.",
-            show_default="none",
+            envvar="TRENOVA_DATABASE__URL",
+            help="Where audit trail, ledger and idempotency keys are, e.g. postgresql://user:password@host/name.",
+            show_default="an SQLite file in the data folder",
         ),
     ] = None,
     no_sign_in: Annotated[

@@ -131,6 +131,7 @@ def test_what_could_not_work_is_refused_in_words_and_nothing_is_created(site, ap
         ({"start": "2000-01-01T00:00:00Z", "end": "2080-01-01T00:00:00Z"}, "50 years"),
         ({"limit": 1_000_000}, "10000"),
         ({"start": "2027-01-01T00:00:00"}, "timezone"),
+        ({"start": "0001-01-01T00:00:00Z"}, "1970"),
         ({"cron": "bad"}, "bad"),
         ({"timeZone": "Nowhere/Land"}, "Nowhere/Land"),
     ],
@@ -146,13 +147,15 @@ def test_a_preview_says_when_it_fires_in_three_zones_and_leaves_nothing(site, ap
     body = {"cron": "30 2 * * *", "timeZone": "Europe/Berlin", "viewerZone": "America/New_York"}
     window = {"start": "2027-03-26T00:00:00Z", "end": "2027-03-30T00:00:00Z"}
 
-    fires = api.post("/preview", json=body | window).json()["fires"]
+    told = api.post("/preview", json=body | window).json()
+    fires = told["fires"]
 
     assert [one["at"] for one in fires] == ["2027-03-26T01:30:00Z", "2027-03-27T01:30:00Z", "2027-03-29T00:30:00Z"]
+    assert [one["kind"] for one in told["hazards"]] == ["spring_lost"]
     assert fires[0]["local"] == "2027-03-26T02:30:00+01:00"
     assert fires[0]["viewer"] == "2027-03-25T21:30:00-04:00"
     many = api.post("/preview", json={"cron": "* * * * *", "limit": 10}).json()
-    assert (len(many["fires"]), many["truncated"]) == (10, True)
+    assert (len(many["fires"]), many["more"]) == (10, True)
     assert not [one for one in api.get("/schedules").json()["schedules"] if one["id"].startswith("trenova-preview")]
 
 
@@ -204,3 +207,25 @@ def test_every_refusal_has_the_form_of_a_problem_and_an_id(site, api):
     mine = api.get("/schedules/absent", headers={"X-Request-Id": "mine-1"})
     assert mine.headers["x-request-id"] == mine.json()["requestId"] == "mine-1"
     assert api.get("/health", headers={"X-Request-Id": "two words"}).headers["x-request-id"] != "two words"
+
+
+@pytest.mark.parametrize(
+    "extreme",
+    [
+        {"interval": "P999999999D", "cron": None},
+        {"jitter": "P999999999D"},
+        {"catchupWindow": "P999999999D"},
+        {"slo": {"maxRunTime": "P999999999D"}},
+        {"startAt": "9999-12-31T23:59:59Z"},
+        {"note": "\x00"},
+        {"workflow": "\x00"},
+        {"labels": {"\x00": "\x00"}},
+    ],
+)
+def test_extremes_are_refused_or_work_and_are_no_error_of_the_server(site, api, extreme):
+    created = api.post("/schedules", json=schedule(**extreme))
+    assert created.status_code in {201, 422}, created.text
+    if "slo" not in extreme and "labels" not in extreme:
+        patch = {name: value for name, value in extreme.items() if value is not None}
+        changed = api.patch(f"/schedules/{site.new()['id']}", json=patch, headers={"If-Match": "*"})
+        assert changed.status_code in {200, 422}, changed.text

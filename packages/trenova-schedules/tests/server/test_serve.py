@@ -10,6 +10,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from api_site import schedule
 from fastapi import FastAPI
 
 from trenova_schedules.server import RateOptions, ServeOptions, ServerOptions, create_app
@@ -97,9 +98,11 @@ def test_without_sign_in_everybody_on_loopback_may_but_no_page_of_another_site(s
             == 403
         )
         assert api.get("/schedules", headers={"Host": "evil.example"}).status_code == 403
-        assert api.get("/audit").status_code == 404, "there is no database"
-        answer = api.post("/schedules/served/trigger", json={}, headers={"Idempotency-Key": "k"})
-        assert (answer.status_code, "database" in answer.json()["detail"]) == (422, True) or answer.status_code == 404
+        assert api.post("/schedules/absent/pause", json={"reason": "r"}).status_code == 404
+        made = api.post("/schedules", json=schedule(id="by-nobody"))
+        assert made.status_code == 201, made.text
+        entries = api.get("/audit", params={"scheduleId": "by-nobody"}).json()["entries"]
+        assert [one["actor"] for one in entries] == ["nobody signed in (claimed)"]
 
 
 @pytest.mark.parametrize(
@@ -149,6 +152,8 @@ def test_it_can_be_mounted_in_an_application_of_ones_own(site):
         assert client.get("/jobs/api/v1/schedules/a%2Fb", headers=headers).json()["detail"].startswith("No schedule")
         assert client.get("/jobs/api/v1/nowhere", headers=headers).json()["status"] == 404
         assert client.get("/jobs/api/v1/audit", headers=headers).status_code == 404, "there is no database"
+        keyed = client.post("/jobs/api/v1/schedules", json=schedule(), headers={**headers, "Idempotency-Key": "k"})
+        assert (keyed.status_code, "database" in keyed.json()["detail"]) == (422, True)
         document = client.get("/jobs/api/v1/openapi.json").json()
         assert "/api/v1/audit" not in document["paths"]
         assert "/api/v1/schedules" in document["paths"]

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, model_validator
 from temporalio.client import ScheduleIntervalSpec, ScheduleOverlapPolicy, ScheduleSpec
 
 from trenova_schedules._cron import require_unambiguous
@@ -23,6 +23,7 @@ from trenova_schedules._managing._pausing import CatchUp
 from trenova_schedules._managing._results import BulkAction
 from trenova_schedules._reading._document import WireDocument
 from trenova_schedules._slo import BackfillPolicy, ScheduleSlo
+from trenova_schedules.server._parameters import Moment
 
 Cron = Annotated[str, Field(max_length=500, examples=["30 2 * * 1-5"]), AfterValidator(require_unambiguous)]
 Zone = Annotated[str, Field(max_length=100, examples=["Europe/Berlin"]), AfterValidator(require_known_zone)]
@@ -39,8 +40,8 @@ class _Times(_Body):
     cron: Cron | None = None
     interval: Interval | None = None
     time_zone: Zone = "UTC"
-    start_at: Annotated[AwareDatetime, AfterValidator(require_whole_seconds)] | None = None
-    end_at: Annotated[AwareDatetime, AfterValidator(require_whole_seconds)] | None = None
+    start_at: Annotated[Moment, AfterValidator(require_whole_seconds)] | None = None
+    end_at: Annotated[Moment, AfterValidator(require_whole_seconds)] | None = None
 
     @model_validator(mode="after")
     def _one_of_both(self) -> Self:
@@ -102,7 +103,7 @@ class ResumeBody(_Body):
     reason: Why
     catch_up: CatchUp = CatchUp.NONE
     confirmed: int | None = Field(default=None, ge=0)
-    since: AwareDatetime | None = None
+    since: Moment | None = None
 
 
 class TriggerBody(_Body):
@@ -127,8 +128,8 @@ class PreviewBody(_Times):
         viewer_zone: Zone of whoever looks.
     """
 
-    start: AwareDatetime | None = None
-    end: AwareDatetime | None = None
+    start: Moment | None = None
+    end: Moment | None = None
     limit: int = Field(default=50, ge=1, le=10_000)
     viewer_zone: Zone = "UTC"
 

@@ -112,7 +112,7 @@ class ServeOptions(ServerOptions):
         host: Address to listen on. Anything but loopback needs JWTs or API tokens, and an encrypted connection.
         port: 0 chooses a free one.
         data_dir: Private folder, in which the running server leaves its address, sign-in link and key.
-        database: Where audit trail, ledger, receipts and idempotency keys are; without it, there are none.
+        database: Where audit trail, ledger, receipts and idempotency keys are; null for none of these.
         no_sign_in: Let everybody who reaches it do everything; on loopback only.
         tls_certificate: PEM file with the chain, to speak TLS itself.
         tls_key: PEM file with its private key.
@@ -123,7 +123,7 @@ class ServeOptions(ServerOptions):
     host: str = "127.0.0.1"
     port: int = Field(default=DEFAULT_PORT, ge=0, le=65535)
     data_dir: Path = Path(".trenova")
-    database: StoreOptions | None = None
+    database: StoreOptions | None = StoreOptions(url="sqlite:///{data_dir}/tms.db")
     no_sign_in: bool = False
     tls_certificate: Path | None = None
     tls_key: Path | None = None

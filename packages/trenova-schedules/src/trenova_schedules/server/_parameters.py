@@ -1,9 +1,10 @@
 """Parameters that several operations have."""
 
+from datetime import UTC, datetime
 from typing import Annotated, Final
 
 from fastapi import Header, Path, Query
-from pydantic import AfterValidator
+from pydantic import AfterValidator, AwareDatetime, Field
 
 from trenova_schedules.server._middleware import decoded_segment
 
@@ -19,6 +20,12 @@ IfMatch = Annotated[
     str | None,
     Header(alias="If-Match", max_length=200, description="The ETag of what the change was decided on; * for any."),
 ]
+
+_EARLIEST: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_LATEST: Final = datetime(2200, 1, 1, tzinfo=UTC)
+
+Moment = Annotated[AwareDatetime, Field(ge=_EARLIEST, le=_LATEST)]
+"""With a time zone, and of a time in which there are schedules and zones that somebody knows."""
 
 Reason = Annotated[
     str, Query(min_length=1, max_length=500, pattern=_READABLE, description="Why, for whoever looks at it later.")

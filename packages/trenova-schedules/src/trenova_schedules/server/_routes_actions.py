@@ -3,7 +3,6 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
-from pydantic import AwareDatetime
 
 from trenova_schedules._managing._changing import ANY_ETAG
 from trenova_schedules._managing._pausing import MissedTicks
@@ -13,7 +12,7 @@ from trenova_schedules.server._api import Reader, Writer
 from trenova_schedules.server._bodies import PauseBody, ResumeBody, TriggerBody
 from trenova_schedules.server._documented import changes, documented
 from trenova_schedules.server._idempotency import IdempotencyKey, once
-from trenova_schedules.server._parameters import IfMatch, ScheduleId
+from trenova_schedules.server._parameters import IfMatch, Moment, ScheduleId
 from trenova_schedules.server._roles import OPERATOR, VIEWER
 
 router = APIRouter(prefix="/schedules/{schedule_id}", tags=["schedules"])
@@ -37,7 +36,7 @@ async def pause(
 async def missed(
     caller: Reader,
     schedule_id: ScheduleId,
-    since: Annotated[AwareDatetime | None, Query(description="Since when, where the caller knows better.")] = None,
+    since: Annotated[Moment | None, Query(description="Since when, where the caller knows better.")] = None,
 ) -> MissedTicks:
     """Count the ticks that a resume with catch-up would start now; role viewer."""
     await caller.schedule(schedule_id, VIEWER)

@@ -4,12 +4,11 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query
 from fastapi.responses import StreamingResponse
-from pydantic import AwareDatetime
 
 from trenova_errors import ResourceNotFoundError
 from trenova_schedules.server._api import Reader
 from trenova_schedules.server._documented import documented
-from trenova_schedules.server._parameters import Limit, ScheduleId, Text
+from trenova_schedules.server._parameters import Limit, Moment, ScheduleId, Text
 from trenova_schedules.server._roles import ADMIN, VIEWER
 from trenova_schedules.store import AuditFilter, AuditPage
 
@@ -28,8 +27,8 @@ def _wanted(
     schedule_id: Annotated[Text | None, Query(alias="scheduleId")] = None,
     organization_id: Annotated[Text | None, Query(alias="organizationId")] = None,
     request_id: Annotated[Text | None, Query(alias="requestId")] = None,
-    since: AwareDatetime | None = None,
-    until: AwareDatetime | None = None,
+    since: Moment | None = None,
+    until: Moment | None = None,
 ) -> AuditFilter:
     return AuditFilter(
         actor=actor,

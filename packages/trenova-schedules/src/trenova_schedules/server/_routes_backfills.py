@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Annotated, Final, Literal
 
 from fastapi import APIRouter, Header, Path
-from pydantic import AwareDatetime, ConfigDict, Field
+from pydantic import ConfigDict, Field
 from temporalio.service import RPCError, RPCStatusCode
 
 from trenova_errors import ResourceNotFoundError, UnavailableError
@@ -25,7 +25,7 @@ from trenova_schedules.backfill import (
 )
 from trenova_schedules.server._api import Caller, Reader, Writer
 from trenova_schedules.server._documented import changes, documented
-from trenova_schedules.server._parameters import ScheduleId
+from trenova_schedules.server._parameters import Moment, ScheduleId
 from trenova_schedules.server._problems import PreconditionRequiredError
 from trenova_schedules.server._roles import OPERATOR, VIEWER
 
@@ -51,8 +51,8 @@ class BackfillBody(WireDocument):
 
     model_config = ConfigDict(extra="forbid")
 
-    start_at: AwareDatetime
-    end_at: AwareDatetime
+    start_at: Moment
+    end_at: Moment
     policy: Literal["all", "missing", "missing_and_failed"] = "missing"
     rate_per_second: float = Field(default=10, ge=0, le=1000)
     concurrency: int | None = Field(default=None, ge=0, le=200)

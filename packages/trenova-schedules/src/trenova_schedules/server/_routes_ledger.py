@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Query
-from pydantic import AwareDatetime
 
 from trenova_schedules._managing._filter import ScheduleFilter
 from trenova_schedules._managing._listing import described, find_schedules
@@ -14,7 +13,7 @@ from trenova_schedules._reading._document import WireDocument
 from trenova_schedules._tick import Tick, TickClass
 from trenova_schedules.server._api import Caller, Reader
 from trenova_schedules.server._documented import documented
-from trenova_schedules.server._parameters import Limit, ScheduleId
+from trenova_schedules.server._parameters import Limit, Moment, ScheduleId
 from trenova_schedules.server._roles import VIEWER
 
 router = APIRouter(tags=["ledger"])
@@ -23,8 +22,8 @@ _A_DAY, _A_WEEK = timedelta(days=1), timedelta(days=7)
 _AS_PROMISED = frozenset({TickClass.ON_TIME})
 _NOT_COUNTED = frozenset({TickClass.PENDING, TickClass.PAUSED, TickClass.INCONCLUSIVE})
 
-From = Annotated[AwareDatetime | None, Query(alias="from", description="The first time that counts.")]
-To = Annotated[AwareDatetime | None, Query(description="The first that no longer counts; now by default.")]
+From = Annotated[Moment | None, Query(alias="from", description="The first time that counts.")]
+To = Annotated[Moment | None, Query(description="The first that no longer counts; now by default.")]
 
 
 class TickPage(WireDocument):
@@ -124,8 +123,4 @@ def _record(schedule_id: str, counts: Mapping[TickClass, int]) -> ScheduleRecord
 
 def _window(start: datetime | None, to: datetime | None, length: timedelta) -> tuple[datetime, datetime]:
     end = to or datetime.now(UTC).replace(microsecond=0)
-    try:
-        begin = start or end - length
-    except OverflowError:
-        begin = end
-    return require_window(begin, end, 1)
+    return require_window(start or end - length, end, 1)

@@ -78,7 +78,7 @@ async def _store(options: ServeOptions) -> AsyncIterator[ScheduleStore | None]:
     if options.database is None:
         yield None
         return
-    async with ScheduleStore.open(options.database.within(options.data_dir)) as store:
+    async with ScheduleStore.open(options.database.within(options.data_dir.resolve())) as store:
         await migrate(store)
         yield store
 
@@ -86,7 +86,7 @@ async def _store(options: ServeOptions) -> AsyncIterator[ScheduleStore | None]:
 def _keeping(options: ServeOptions) -> str:
     if options.database is None:
         return "(no database: no audit trail, no ledger, no idempotency keys)"
-    return f"(database {options.database.within(options.data_dir).place})"
+    return f"(database {options.database.within(options.data_dir.resolve()).place})"
 
 
 def _announce(file: Path, url: str, sign_in: SignIn | None, say: Callable[[str], None]) -> None:
