@@ -29,7 +29,7 @@ from trenova_access import (
     new_api_token,
 )
 from trenova_errors import ErrorsPlugin
-from trenova_schedules.backfill import BackfillActivities, BackfillScheduleWorkflow
+from trenova_schedules.backfill import BackfillActivities, BackfillScheduleWorkflow, TickLedgerRuns
 from trenova_schedules.server import ROLES as SERVER_ROLES
 from trenova_schedules.server import EventOptions, RateOptions, ServerOptions, create_app
 from trenova_schedules.store import ScheduleStore, StoreOptions, migrate
@@ -162,7 +162,7 @@ class ApiSite:
                     self.client,
                     task_queue="system-queue",
                     workflows=[BackfillScheduleWorkflow],
-                    activities=BackfillActivities(self.client).all,
+                    activities=BackfillActivities(self.client, TickLedgerRuns(self.store.ticks)).all,
                 )
             )
             self.app_access = Access(self.options.access, SERVER_ROLES)

@@ -3,7 +3,7 @@ import io
 import json
 from datetime import UTC, datetime, timedelta
 
-from trenova_schedules.store import Tick, TickClass
+from trenova_schedules.store import AlertState, Tick, TickClass
 
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
 
@@ -82,6 +82,11 @@ def test_ticks_are_paged_filtered_and_counted_into_a_summary(site, api):
     everything = api.get("/slo", params=window).json()["schedules"]
     assert [one["scheduleId"] for one in everything] == ["ledger-one", "ledger-two"]
     assert (everything[0]["expected"], everything[0]["onTime"]) == (8, 0.75)
+    one = api.get("/schedules/ledger-one/slo", params=window).json()
+    assert (one["counts"], one["failingSince"], one["judgedTo"]) == (everything[0]["counts"], None, None)
+    bad = AlertState(schedule_id="ledger-one", bad=1, judged_to=NOON, failing_since=NOON)
+    site.do(lambda _: site.store.alerts.keep(bad))
+    assert api.get("/schedules/ledger-one/slo", params=window).json()["failingSince"] == "2026-11-01T12:00:00Z"
     site.wait_for("ledger-", 2)
     with site.call("viewer-blue") as blue:
         assert [one["scheduleId"] for one in blue.get("/slo", params=window).json()["schedules"]] == ["ledger-two"]

@@ -1,10 +1,12 @@
 """The command, as a process."""
 
+import contextlib
 import json
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -103,6 +105,38 @@ def test_without_sign_in_everybody_on_loopback_may_but_no_page_of_another_site(s
         assert made.status_code == 201, made.text
         entries = api.get("/audit", params={"scheduleId": "by-nobody"}).json()["entries"]
         assert [one["actor"] for one in entries] == ["nobody signed in (claimed)"]
+
+
+def test_a_bulk_action_that_was_killed_is_finished_by_asking_again(site, tmp_path):
+    names = [site.new(id=f"killed-{number:02}", paused=False)["id"] for number in range(30)]
+    site.wait_for("killed-", len(names))
+    body = {"action": "pause", "filter": {"prefix": "killed-"}, "reason": "move", "dryRun": False}
+
+    with Process(site, tmp_path) as running, running.call() as api:
+
+        def ask():
+            with contextlib.suppress(httpx.TransportError):
+                api.post("/bulk", json=body, headers={"Idempotency-Key": "killed"})
+
+        asking = threading.Thread(target=ask)
+        asking.start()
+        deadline = time.monotonic() + 20
+        while not api.get("/schedules/killed-00").json()["paused"]:
+            assert time.monotonic() < deadline
+        running.process.kill()
+        asking.join(20)
+    (tmp_path / "schedules-server.json").unlink()
+    with site.call() as before:
+        paused = [before.get(f"/schedules/{name}").json()["paused"] for name in names]
+    assert not all(paused), "it was killed too late to see anything"
+
+    with Process(site, tmp_path) as running, running.call() as api:
+        same = api.post("/bulk", json=body, headers={"Idempotency-Key": "killed"})
+        again = api.post("/bulk", json=body, headers={"Idempotency-Key": "killed-2"})
+        assert (same.status_code, same.json()["code"]) == (409, "request.under_way")
+        assert again.status_code == 200, again.text
+        assert again.json()["counts"] == {"done": len(names) - sum(paused), "unchanged": sum(paused)}
+        assert all(api.get(f"/schedules/{name}").json()["paused"] for name in names)
 
 
 @pytest.mark.parametrize(

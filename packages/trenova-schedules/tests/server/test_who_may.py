@@ -16,6 +16,7 @@ OF_ONE = {
     "missed": ("viewer", "GET", "/schedules/{id}/missed", {}),
     "fires": ("viewer", "GET", "/schedules/{id}/fires", {}),
     "ticks": ("viewer", "GET", "/schedules/{id}/ticks", {}),
+    "slo": ("viewer", "GET", "/schedules/{id}/slo", {}),
     "audit": ("viewer", "GET", "/schedules/{id}/audit", {}),
     "diff": ("viewer", "POST", "/schedules/{id}/fire-diff", {"json": {"cron": "0 5 * * *"}}),
     "backfill preview": ("viewer", "POST", "/schedules/{id}/backfills/preview", {"json": RANGE}),

@@ -12,6 +12,7 @@ from trenova_errors import InvalidInputError, ResourceNotFoundError
 from trenova_schedules._managing._audit import Actor
 from trenova_schedules._managing._service import ScheduleService
 from trenova_schedules._reading import ScheduleSnapshot, read_schedule
+from trenova_schedules.backfill import RunLedger, TickLedgerRuns
 from trenova_schedules.server._events import ScheduleWatch
 from trenova_schedules.server._options import ServerOptions
 from trenova_schedules.server._problems import request_id_of
@@ -45,6 +46,11 @@ class Api:
     rates: Rates
     watch: ScheduleWatch
     signs_in: bool = True
+
+    @property
+    def run_ledger(self) -> RunLedger | None:
+        """What says whether a tick has run, beside the server; as the workers of backfills judge."""
+        return None if self.store is None else TickLedgerRuns(self.store.ticks)
 
     def needed_store(self, what: str) -> ScheduleStore:
         """Return the database.

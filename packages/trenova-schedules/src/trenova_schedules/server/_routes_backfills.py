@@ -125,7 +125,9 @@ class CancelBody(SteerBody):
 async def preview(caller: Writer, schedule_id: ScheduleId, body: BackfillBody) -> BackfillPreview:
     """Say what a backfill would do now, by the function that plans it; role viewer."""
     await caller.schedule(schedule_id, VIEWER)
-    return await preview_backfill(caller.api.client, body.request(schedule_id, _name(caller)))
+    return await preview_backfill(
+        caller.api.client, body.request(schedule_id, _name(caller)), ledger=caller.api.run_ledger
+    )
 
 
 @router.post("/backfills", operation_id="startBackfill", status_code=202, responses=changes(428))
@@ -142,7 +144,9 @@ async def start(caller: Writer, schedule_id: ScheduleId, body: BackfillBody, key
     api, request = caller.api, body.request(schedule_id, _name(caller))
 
     async def work() -> BackfillStarted:
-        handle = await start_backfill(api.client, request, key=digest, task_queue=api.options.backfill_queue)
+        handle = await start_backfill(
+            api.client, request, key=digest, task_queue=api.options.backfill_queue, ledger=api.run_ledger
+        )
         return BackfillStarted(key=digest, schedule_id=schedule_id, workflow_id=handle.id)
 
     entry = entry_of("backfill.start", schedule_id, caller.actor(labels), body.reason)

@@ -1,5 +1,6 @@
 """What became of ticks. Needs the database."""
 
+from collections import Counter
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
@@ -10,6 +11,7 @@ from trenova_schedules._managing._filter import ScheduleFilter
 from trenova_schedules._managing._listing import described, find_schedules
 from trenova_schedules._previewing._limits import require_window
 from trenova_schedules._reading._document import WireDocument
+from trenova_schedules._slo import ScheduleSlo
 from trenova_schedules._tick import Tick, TickClass
 from trenova_schedules.server._api import Caller, Reader
 from trenova_schedules.server._documented import documented
@@ -18,6 +20,7 @@ from trenova_schedules.server._roles import VIEWER
 
 router = APIRouter(tags=["ledger"])
 
+_NEVER_JUDGED = datetime(1970, 1, 1, tzinfo=UTC)
 _A_DAY, _A_WEEK = timedelta(days=1), timedelta(days=7)
 _AS_PROMISED = frozenset({TickClass.ON_TIME})
 _NOT_COUNTED = frozenset({TickClass.PENDING, TickClass.PAUSED, TickClass.INCONCLUSIVE})
@@ -52,6 +55,20 @@ class ScheduleRecord(WireDocument):
     counts: Mapping[TickClass, int]
     expected: int
     on_time: float | None = None
+
+
+class ScheduleStanding(ScheduleRecord):
+    """How well a schedule has kept its times, and whether it counts as failing.
+
+    Attributes:
+        slo: What is expected of it; None where nothing was said.
+        failing_since: The tick that made it failing, by its thresholds; None while it is healthy.
+        judged_to: The last tick that was judged; None where none was.
+    """
+
+    slo: ScheduleSlo | None = None
+    failing_since: datetime | None = None
+    judged_to: datetime | None = None
 
 
 class SloSummary(WireDocument):
@@ -97,6 +114,22 @@ async def slo(caller: Reader, start: From = None, to: To = None) -> SloSummary:
     permitted = await _permitted(caller, set(found))
     records = [_record(one, found[one]) for one in sorted(permitted)]
     return SloSummary(start=begin, end=end, schedules=tuple(records))
+
+
+@router.get("/schedules/{schedule_id}/slo", operation_id="scheduleSlo", responses=documented(404))
+async def schedule_slo(caller: Reader, schedule_id: ScheduleId, start: From = None, to: To = None) -> ScheduleStanding:
+    """Say how well a schedule has kept its times, the last week by default, and whether it is failing. Role viewer."""
+    document = (await caller.schedule(schedule_id, VIEWER)).document
+    begin, end = _window(start, to, _A_WEEK)
+    store = caller.api.needed_store("The ledger")
+    found = await store.ticks.summary(begin, end, schedule_ids=[schedule_id])
+    state = await store.alerts.find(schedule_id)
+    return ScheduleStanding(
+        **_record(schedule_id, found.get(schedule_id, Counter())).model_dump(by_alias=False),
+        slo=document.slo,
+        failing_since=state.failing_since,
+        judged_to=state.judged_to if state.judged_to > _NEVER_JUDGED else None,
+    )
 
 
 async def _permitted(caller: Caller, ids: set[str]) -> set[str]:
