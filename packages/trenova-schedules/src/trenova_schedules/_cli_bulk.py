@@ -1,6 +1,7 @@
 """Do the same to many schedules, after it has been seen to how many; and undo it."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -9,7 +10,7 @@ from temporalio.client import Client
 
 from trenova_schedules._cli_connect import CONFLICT, FAILED, run
 from trenova_schedules._cli_output import AsJson, By, Reason, Yes, console, print_json, print_table
-from trenova_schedules._cli_service import DEFAULT_DATA_DIR, DataDir, actor_of, service_of
+from trenova_schedules._cli_service import DEFAULT_DATA_DIR, DataDir, Url, actor_of, service_of
 from trenova_schedules._managing._filter import ScheduleFilter
 from trenova_schedules._managing._pausing import CatchUp
 from trenova_schedules._managing._results import BulkAction, BulkItem, BulkOutcome, BulkResult, ScheduleChange
@@ -28,41 +29,32 @@ def change_many(
     yes: bool,
     by: str | None,
     data_dir: Path,
+    url: str | None,
     as_json: bool,
     serves: bool = True,
     patch: Mapping[str, Any] | None = None,
     catch_up: CatchUp = CatchUp.NONE,
 ) -> None:
     """Plan it, ask where there are several, do it, and say what became of each."""
+    actor = actor_of(by)
 
     async def work(client: Client) -> BulkResult:
-        service = service_of(client, data_dir, serves=serves)
-        actor = actor_of(by)
-
-        async def bulk(*, dry: bool) -> BulkResult:
-            return await service.bulk(
+        async with service_of(client, data_dir, url=url, serves=serves) as service:
+            bulk = partial(
+                service.bulk,
                 action,
                 wanted,
                 reason=reason,
                 actor=actor,
                 patch=patch,
                 catch_up=catch_up,
-                dry_run=dry,
                 everything=everything,
                 most=most,
             )
-
-        # Whoever names one schedule has seen which; a catch-up starts work, which has to be seen before.
-        if not dry_run and (yes or (len(wanted.ids) == _ONE and catch_up is CatchUp.NONE)):
-            return await bulk(dry=False)
-        plan = await bulk(dry=True)
-        if dry_run:
-            return plan
-        _say(plan.items)
-        count = sum(item.outcome is BulkOutcome.PLANNED for item in plan.items)
-        if count:
-            typer.confirm(f"{action.value.capitalize()} {count} schedules?", abort=True, err=True)
-        return await bulk(dry=False)
+            # Whoever names one schedule has seen which; a catch-up starts work, which has to be seen before.
+            if not dry_run and not yes and (len(wanted.ids) != _ONE or catch_up is not CatchUp.NONE):
+                _ask(action, await bulk(dry_run=True))
+            return await bulk(dry_run=dry_run)
 
     _report(run(work), wanted, as_json=as_json)
 
@@ -75,6 +67,7 @@ def undo(
     yes: Yes = False,
     by: By = None,
     data_dir: DataDir = DEFAULT_DATA_DIR,
+    url: Url = None,
     as_json: AsJson = False,
 ) -> None:
     """Make the schedules of a bulk action what they were; those that somebody has changed since are left alone."""
@@ -82,9 +75,16 @@ def undo(
         typer.confirm(f"Undo receipt {receipt!r}?", abort=True, err=True)
 
     async def work(client: Client) -> BulkResult:
-        return await service_of(client, data_dir).undo(receipt, reason=reason, actor=actor_of(by), catch_up=catch_up)
+        async with service_of(client, data_dir, url=url) as service:
+            return await service.undo(receipt, reason=reason, actor=actor_of(by), catch_up=catch_up)
 
     _report(run(work), None, as_json=as_json)
+
+
+def _ask(action: BulkAction, plan: BulkResult) -> None:
+    _say(plan.items)
+    if count := sum(item.outcome is BulkOutcome.PLANNED for item in plan.items):
+        typer.confirm(f"{action.value.capitalize()} {count} schedules?", abort=True, err=True)
 
 
 def say_change(change: ScheduleChange) -> None:

@@ -1,7 +1,6 @@
 """``trenova-schedules pause | resume | trigger | update | delete``: one schedule, or every one that a filter finds."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -24,6 +23,7 @@ from trenova_schedules._cli_service import (
     Queue,
     Search,
     Unserved,
+    Url,
     Workflow,
     actor_of,
     filter_of,
@@ -60,6 +60,7 @@ def pause(
     yes: Yes = False,
     by: By = None,
     data_dir: DataDir = DEFAULT_DATA_DIR,
+    url: Url = None,
     as_json: AsJson = False,
 ) -> None:
     """Pause schedules. The note says who and why; of several, a receipt is kept, which 'undo' takes.
@@ -79,6 +80,7 @@ def pause(
         yes=yes,
         by=by,
         data_dir=data_dir,
+        url=url,
         as_json=as_json,
     )
 
@@ -101,6 +103,7 @@ def resume(
     yes: Yes = False,
     by: By = None,
     data_dir: DataDir = DEFAULT_DATA_DIR,
+    url: Url = None,
     as_json: AsJson = False,
 ) -> None:
     """Resume schedules, and start none, the last or all of the ticks that they have missed.
@@ -123,6 +126,7 @@ def resume(
         yes=yes,
         by=by,
         data_dir=data_dir,
+        url=url,
         as_json=as_json,
     )
 
@@ -133,6 +137,7 @@ def trigger(
     reason: Annotated[str | None, typer.Option(help="Why, for the audit trail.", show_default=False)] = None,
     overlap: Annotated[str | None, typer.Option(help="Another overlap policy.", show_default="the schedule's")] = None,
     by: By = None,
+    url: Url = None,
     as_json: AsJson = False,
 ) -> None:
     """Start a run now, paused or not, and wait until it is there. As many triggers, as many runs.
@@ -141,7 +146,8 @@ def trigger(
     """
 
     async def work(client: Client) -> TriggeredRun:
-        return await service_of(client).trigger(schedule_id, actor=actor_of(by), reason=reason, overlap=overlap)
+        async with service_of(client, url=url) as service:
+            return await service.trigger(schedule_id, actor=actor_of(by), reason=reason, overlap=overlap)
 
     done = run(work)
     if as_json:
@@ -178,6 +184,7 @@ def update(
     yes: Yes = False,
     by: By = None,
     data_dir: DataDir = DEFAULT_DATA_DIR,
+    url: Url = None,
     as_json: AsJson = False,
 ) -> None:
     """Change fields of schedules and leave the rest; what would never fire is refused.
@@ -194,7 +201,7 @@ def update(
         async def work(service: ScheduleService) -> ScheduleChange:
             return await service.patch(one, fields, etag=etag, actor=actor_of(by), reason=reason or None)
 
-        _change_one(work, data_dir, serves=not allow_unserved, as_json=as_json)
+        _change_one(work, url, serves=not allow_unserved, as_json=as_json)
         return
     if etag != ANY_ETAG:
         raise typer.BadParameter("an ETag belongs to one schedule", param_hint="--etag")
@@ -210,6 +217,7 @@ def update(
         yes=yes,
         by=by,
         data_dir=data_dir,
+        url=url,
         as_json=as_json,
     )
 
@@ -221,6 +229,7 @@ def delete(
     etag: Etag = ANY_ETAG,
     yes: Yes = False,
     by: By = None,
+    url: Url = None,
     as_json: AsJson = False,
 ) -> None:
     """Delete a schedule; runs under way go on. 'export' it first if it may be wanted back."""
@@ -230,14 +239,15 @@ def delete(
     async def work(service: ScheduleService) -> ScheduleChange:
         return await service.delete(schedule_id, reason=reason, etag=etag, actor=actor_of(by))
 
-    _change_one(work, DEFAULT_DATA_DIR, serves=True, as_json=as_json)
+    _change_one(work, url, serves=True, as_json=as_json)
 
 
 def _change_one(
-    work: Callable[[ScheduleService], Awaitable[ScheduleChange]], data_dir: Path, *, serves: bool, as_json: bool
+    work: Callable[[ScheduleService], Awaitable[ScheduleChange]], url: str | None, *, serves: bool, as_json: bool
 ) -> None:
     async def connected(client: Client) -> ScheduleChange:
-        return await work(service_of(client, data_dir, serves=serves))
+        async with service_of(client, url=url, serves=serves) as service:
+            return await work(service)
 
     change = run(connected)
     if as_json:

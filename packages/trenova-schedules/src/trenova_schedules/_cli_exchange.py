@@ -20,6 +20,7 @@ from trenova_schedules._cli_service import (
     Query,
     Queue,
     Search,
+    Url,
     Workflow,
     actor_of,
     filter_of,
@@ -38,6 +39,7 @@ def export(
     task_queue: Queue = "",
     label: Labels = None,
     query: Query = "",
+    url: Url = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="File.", show_default="standard output")] = None,
 ) -> None:
     """Write schedules as JSON, so that 'import' makes them again. What is encrypted stays so."""
@@ -46,7 +48,8 @@ def export(
     )
 
     async def work(client: Client) -> dict[str, Any]:
-        return await service_of(client).export(wanted)
+        async with service_of(client, url=url) as service:
+            return await service.export(wanted)
 
     text = json.dumps(run(work), indent=2)
     if output is None:
@@ -61,6 +64,7 @@ def import_(
     reason: Reason,
     dry_run: DryRun = False,
     by: By = None,
+    url: Url = None,
     as_json: AsJson = False,
 ) -> None:
     """Create the schedules of an export; those that exist are left as they are."""
@@ -71,6 +75,7 @@ def import_(
         raise typer.Exit(MISCONFIGURED) from None
 
     async def work(client: Client) -> tuple[BulkItem, ...]:
-        return await service_of(client).import_(exchanged, actor=actor_of(by), reason=reason, dry_run=dry_run)
+        async with service_of(client, url=url) as service:
+            return await service.import_(exchanged, actor=actor_of(by), reason=reason, dry_run=dry_run)
 
     report_items(run(work), as_json=as_json)

@@ -16,6 +16,7 @@ from trenova_schedules._cli_service import (
     Query,
     Queue,
     Search,
+    Url,
     Workflow,
     filter_of,
     service_of,
@@ -40,6 +41,7 @@ def list_(
     descending: Annotated[bool, typer.Option("--descending", help="The last first.")] = False,
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many at most.")] = 1000,
     cursor: Annotated[str | None, typer.Option(help="nextCursor of the page before.", show_default=False)] = None,
+    url: Url = None,
     details: Annotated[bool, typer.Option("--details", help="Look at each one.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -57,9 +59,10 @@ def list_(
     )
 
     async def work(client: Client) -> SchedulePage:
-        return await service_of(client).list(
-            wanted, sort=sort, descending=descending, limit=limit, cursor=cursor, details=details
-        )
+        async with service_of(client, url=url) as service:
+            return await service.list(
+                wanted, sort=sort, descending=descending, limit=limit, cursor=cursor, details=details
+            )
 
     page = run(work, reads=True)
     if as_json:
@@ -78,7 +81,8 @@ def show(
     """Show everything about a schedule. Its ETag is what 'update --etag' takes."""
 
     async def work(client: Client) -> ScheduleDocument:
-        return await service_of(client).describe(schedule_id)
+        async with service_of(client) as service:
+            return await service.describe(schedule_id)
 
     document = run(work, reads=True)
     if as_json:

@@ -1,7 +1,8 @@
 """The management service as the command line uses it, and which schedules it is told of."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -9,6 +10,7 @@ import typer
 from temporalio.client import Client
 
 from trenova_schedules._cli_connect import user_of_this_system
+from trenova_schedules._cli_store import store_options
 from trenova_schedules._managing._audit import Actor
 from trenova_schedules._managing._changing import valid
 from trenova_schedules._managing._filter import ScheduleFilter
@@ -29,6 +31,14 @@ Everything = Annotated[bool, typer.Option("--all", help="Every schedule of the n
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")]
 Most = Annotated[int, typer.Option(min=1, max=100_000, help="Refuse to change more than these.")]
 DataDir = Annotated[Path, typer.Option(envvar="TRENOVA_DATA_DIR", help="Folder where receipts are kept.")]
+Url = Annotated[
+    str | None,
+    typer.Option(
+        envvar="TRENOVA_DATABASE__URL",
+        show_default="none: nobody keeps an audit trail",
+        help="Database of the store, e.g. postgresql://user:password@host/name.",
+    ),
+]
 Unserved = Annotated[bool, typer.Option("--allow-unserved", help="Take also a workflow or queue nobody serves yet.")]
 
 
@@ -68,9 +78,21 @@ class FileReceipts:
         return self._folder / f"{Path(receipt_id).name}.json"
 
 
-def service_of(client: Client, data_dir: Path = DEFAULT_DATA_DIR, *, serves: bool = True) -> ScheduleService:
-    """Return the service of this command."""
-    return ScheduleService(client=client, receipts=FileReceipts(data_dir), serves=serves)
+@asynccontextmanager
+async def service_of(
+    client: Client, data_dir: Path = DEFAULT_DATA_DIR, *, url: str | None = None, serves: bool = True
+) -> AsyncIterator[ScheduleService]:
+    """Open the service of this command; with a database, its store keeps the audit trail and the receipts."""
+    if url is None:
+        yield ScheduleService(client=client, receipts=FileReceipts(data_dir), serves=serves)
+        return
+    options = store_options(url, data_dir)
+    from trenova_schedules.store import ScheduleStore
+
+    async with ScheduleStore.open(options) as store:
+        yield ScheduleService(
+            client=client, audit=store.audit, receipts=store.receipts, registry=store.registry, serves=serves
+        )
 
 
 def actor_of(by: str | None) -> Actor:

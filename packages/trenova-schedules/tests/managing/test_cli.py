@@ -135,3 +135,28 @@ async def test_what_was_exported_is_made_again_as_it_was(command):
     (command.folder / "bad.json").write_text("[]")
     await command("import", "bad.json", "--reason", "back", status=1)
     assert "This is no export of schedules" in command.error
+
+
+async def test_with_a_database_the_store_keeps_who_did_what_and_the_receipts(command):
+    command.environment["TRENOVA_DATABASE__URL"] = f"sqlite:///{command.folder}/store.db"
+    await command("db", "migrate")
+    await command("pause", "a-1", "--reason", "audit", "--by", "ann")
+    await command("update", "a-1", "--cron", "0 0 31 2 *", status=1)
+    done = await command.json("pause", "--prefix", "a-", "--reason", "move", "--yes")
+    await command("undo", done["receipt"]["id"], "--reason", "moved", "--yes")
+    await command("undo", done["receipt"]["id"], "--reason", "moved", "--yes", status=4)
+    assert not (command.folder / ".trenova").exists()
+
+    page = await command.json("audit")
+
+    entries = page["entries"] if isinstance(page, dict) else page
+    told = [(one["action"], one["scheduleId"], one["outcome"], one["actor"].split(" ")[-1]) for one in entries]
+    assert sorted(told, key=str) == sorted(
+        [
+            ("pause", "a-1", "done", "(claimed)"),
+            ("update", "a-1", "refused", "(claimed)"),
+            ("pause", "a-2", "done", "(claimed)"),
+            ("undo", None, "done", "(claimed)"),
+        ],
+        key=str,
+    )
