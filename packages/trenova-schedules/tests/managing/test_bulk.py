@@ -221,28 +221,33 @@ async def test_an_undo_leaves_alone_what_somebody_has_changed_since(client):
     assert (second.cron, second.note) == ("15 4 * * *", "mine")
 
 
-async def test_the_receipt_is_kept_before_anything_is_done(client, service):
+@pytest.mark.parametrize("died_at", [1, 2])
+async def test_a_bulk_pause_that_was_killed_can_be_undone(service, died_at):
     class Died(BaseException):
         pass
 
     receipts = service.receipts
     keep = receipts.keep
 
-    async def keep_and_die(receipt):
+    async def keep_or_die(receipt):
+        if receipts.times + 1 == died_at == 2:
+            raise Died
         await keep(receipt)
-        raise Died
+        if died_at == 1:
+            raise Died
 
-    receipts.keep = keep_and_die
+    receipts.keep = keep_or_die
     with pytest.raises(Died):
         await service.bulk(BulkAction.PAUSE, ScheduleFilter(prefix="a-"), reason="move", actor=ANN)
     receipts.keep = keep
     (receipt,) = receipts.kept.values()
     assert [item["scheduleId"] for item in receipt.items] == ["a-1", "a-2"]
-    assert not (await service.describe("a-1")).paused
+    assert (await service.describe("a-1")).paused == (died_at == 2)
 
     undone = await service.undo(receipt.id, reason="back", actor=ANN)
 
-    assert dict(undone.counts) == {"unchanged": 2}
+    assert dict(undone.counts) == {"unchanged" if died_at == 1 else "done": 2}
+    assert not (await service.describe("a-1")).paused
 
 
 async def test_bulk_actions_have_bounds(service):

@@ -10,7 +10,7 @@ from trenova_schedules._managing._auditing import audited, entry_of
 from trenova_schedules._managing._bulk import UNDOABLE, done, item_of, planned, states_of, undone
 from trenova_schedules._managing._changing import ANY_ETAG, Changer
 from trenova_schedules._managing._patch import SchedulePatch
-from trenova_schedules._managing._pausing import CatchUp
+from trenova_schedules._managing._pausing import CatchUp, note_of
 from trenova_schedules._managing._receipts import Receipt, ReceiptStore
 from trenova_schedules._managing._results import BulkAction, BulkItem, BulkOutcome, BulkResult, ScheduleChange
 from trenova_schedules._managing._triggering import trigger_run
@@ -55,7 +55,7 @@ class BulkRun:
             action=action.value,
             actor=self.actor.told,
             reason=self.reason,
-            items=tuple(item_of(one, state, None) for one, state in sorted(before.items())),
+            items=tuple(item_of(one, state, self._expected(action)) for one, state in sorted(before.items())),
         )
         await self._keep(receipt)
         items = await self._each(action, ids, patch, catch_up)
@@ -68,6 +68,13 @@ class BulkRun:
         receipt = receipt.model_copy(update={"items": own})
         await self._keep(receipt)
         return BulkResult.of(action, items, receipt=receipt if own else None)
+
+    def _expected(self, action: BulkAction) -> dict[str, Any] | None:
+        """Return what the action will make of each, so that one that was killed can be undone; None: not known."""
+        if action is BulkAction.UPDATE:
+            return None
+        pause = action is BulkAction.PAUSE
+        return {"paused": pause, "note": note_of(self.changer.who, self.reason, pause=pause)}
 
     async def undo(self, receipt: Receipt, catch_up: CatchUp) -> BulkResult:
         """Make each schedule of a receipt what it was, unless somebody has changed it since."""

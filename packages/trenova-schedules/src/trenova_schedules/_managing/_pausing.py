@@ -76,12 +76,17 @@ def require_reason(reason: str) -> str:
     return text
 
 
+def note_of(who: str, reason: str, *, pause: bool) -> str:
+    """Return the note of a pause or a resume."""
+    return f"{'Paused' if pause else 'Resumed'} by {who}: {reason}"
+
+
 def pausing(who: str, reason: str, *, pause: bool) -> Any:
     """Return the change that pauses or resumes and says so in the note."""
 
     def change(schedule: Schedule) -> None:
         schedule.state.paused = pause
-        schedule.state.notes = f"{'Paused' if pause else 'Resumed'} by {who}: {reason}"
+        schedule.state.notes = note_of(who, reason, pause=pause)
 
     return change
 

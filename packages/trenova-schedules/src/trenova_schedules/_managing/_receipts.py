@@ -17,8 +17,8 @@ class Receipt(BaseModel):
         action: ``pause``, ``resume`` or ``update``.
         actor: By whom.
         reason: Why.
-        items: One for each schedule that was changed: ``scheduleId``, ``before`` and ``after`` (the fields that the
-            action changed) and ``etag`` (of the schedule after the action).
+        items: One for each schedule that was changed, or was about to be when the process died: ``scheduleId``,
+            ``before`` and ``after``, what the action changed; an ``after`` of null is not known.
         created_at: When.
         undone_at: When it was undone; None if it was not.
         undone_by: By whom.
