@@ -148,6 +148,9 @@ class _Judge:
         if version.overlap is Overlap.SKIP and busy is not None:
             reason = "another run was under way"
         elif version.overlap is Overlap.BUFFER_ONE and self.index.waiting(tick):
+            first = self.index.caught_up(tick)  # the second of those that were caught up on waited for it
+            if first is not None and first.closed is not None and self._pauses.certain(first.closed):
+                return self._turn_of_one(tick, first.closed, version, TickClass.PAUSED)
             reason = "another run was already waiting"
         elif version.overlap in _REPLACES and (self.index.replaced(tick) or self._outlived(tick)):
             reason = "a later tick took its place before it could begin"
@@ -165,8 +168,10 @@ class _Judge:
 
     def _buffers(self, tick: int, version: VersionInForce) -> Verdict | None:
         """Return the verdict where a tick may be one of those that wait for the run under way."""
-        if version.overlap not in _BUFFERS or self.index.busy_until(tick) != inf:
+        if version.overlap not in _WAITS or self.index.busy_until(tick) != inf:
             return None
+        if version.overlap in _REPLACES:
+            return self._turn_of_one(tick, self._evidence.now, version, TickClass.PENDING)
         look = self._evidence.looks[-1] if self._evidence.looks else None
         if look is None or tick > look.at:
             return Verdict(tick, TickClass.PENDING, "waits for the run before it")
@@ -188,14 +193,14 @@ class _Judge:
         turn = self.index.busy_until(tick) if version.overlap in _WAITS else None
         if turn is not None and self._pauses.certain(turn):
             if version.overlap is not Overlap.BUFFER_ALL:
-                return self._turn_in_pause(tick, turn, version)
+                return self._turn_of_one(tick, turn, version, TickClass.PAUSED)
             self.paused_at_their_turn.add(tick)  # unless they found the buffer full, which only a counter tells
         if self._pauses.possible(tick):
             return Verdict(tick, TickClass.INCONCLUSIVE, "it was paused or resumed about then, nobody saw when")
         return None
 
-    def _turn_in_pause(self, tick: int, turn: float, version: VersionInForce) -> Verdict:
-        """Return the verdict where one tick waited until a pause; the policy says which of several that was."""
+    def _turn_of_one(self, tick: int, turn: float, version: VersionInForce, fate: TickClass) -> Verdict:
+        """Return the verdict where one tick waits or waited for its turn; the policy says which of several that is."""
         if version.overlap is Overlap.BUFFER_ONE and self._waited.setdefault(turn, tick) != tick:
             return Verdict(tick, TickClass.SKIPPED_OVERLAP, "another run was already waiting")
         following = bisect_right(self._ticks, tick)
@@ -203,7 +208,7 @@ class _Judge:
             later = self._ticks[following]
             if later < turn and not self._pauses.certain(later):
                 return Verdict(tick, TickClass.SKIPPED_OVERLAP, "a later tick took its place before it could begin")
-        return Verdict(tick, TickClass.PAUSED, PAUSED_AT_ITS_TURN)
+        return Verdict(tick, fate, PAUSED_AT_ITS_TURN if fate is TickClass.PAUSED else "waits for the run before it")
 
     def _outlived(self, tick: int) -> bool:
         """Whether a later tick of the same outage has a run, which the policy lets replace earlier ones."""

@@ -60,6 +60,7 @@ class RunIndex:
                 self._by_tick[tick] = run
         spans = sorted([*_in_turn(owned), *((run.started, run) for run in extra)], key=lambda span: span[0])
         self._begins = [begin for begin, _ in spans]
+        self._runs = [run for _, run in spans]
         self._ends = list(accumulate((inf if run.closed is None else run.closed for _, run in spans), max))
         self._starts = list(accumulate((run.started for _, run in spans), max))
         self._closes = sorted(run.closed for run in runs if run.closed is not None)
@@ -81,6 +82,13 @@ class RunIndex:
         """Whether a run of an earlier tick had not begun yet at a tick."""
         before = bisect_left(self._begins, tick)
         return before > 0 and self._starts[before - 1] > tick
+
+    def caught_up(self, tick: int) -> Run | None:
+        """Return the run of the last tick before, if it was caught up on together with this one."""
+        before = bisect_left(self._begins, tick)
+        if before == 0 or (run := self._runs[before - 1]).started <= tick:
+            return None
+        return None if self.waited(int(self._begins[before - 1]), run) else run
 
     def replaced(self, tick: int) -> bool:
         """Whether the run that was in the way at a tick was still there when the next tick with a run came."""
