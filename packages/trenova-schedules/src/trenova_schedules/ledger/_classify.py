@@ -59,7 +59,7 @@ def classify(ticks: Sequence[int], evidence: Evidence) -> list[Verdict]:
     skipped = [verdict.at for verdict in verdicts if verdict and verdict.state is TickClass.SKIPPED_OVERLAP]
     missed = [verdict.at for verdict in verdicts if verdict and verdict.state is TickClass.MISSED_CATCHUP]
     counted = Counted(evidence.looks, skipped=skipped, missed=missed)
-    revised = counted.doubt(judge.may_miss)
+    revised = counted.doubt(judge.may_miss, judge.sign_after)
     revised.update(
         (tick, (state, reason))
         for tick, state, reason in counted.settle(open_ticks, judge.index, judge.paused_at_their_turn, judge.may_miss)
@@ -92,9 +92,12 @@ class _Judge:
     def may_miss(self, tick: int) -> bool:
         """Whether nothing shows that the server was there within the catch-up window after a tick."""
         version = self._versions.at(tick)
+        return version is None or self.sign_after(tick) - tick > version.catchup_s - _ALIVE_S
+
+    def sign_after(self, tick: int) -> float:
+        """Return when something shows that the server was there after a tick."""
         found = bisect_right(self._signs, tick + _ALIVE_S)
-        sign = self._signs[found] if found < len(self._signs) else self._evidence.now
-        return version is None or sign - tick > version.catchup_s - _ALIVE_S
+        return self._signs[found] if found < len(self._signs) else self._evidence.now
 
     def _late_just_now(self) -> int | None:
         """Return the tick at which a schedule stands that is catching up now, if it is."""

@@ -70,24 +70,31 @@ class Counted:
             if (span := self._around(tick)) is not None:
                 span.missed -= 1
 
-    def doubt(self, may_miss: Callable[[int], bool]) -> dict[int, tuple[TickClass, str]]:
+    def doubt(
+        self, may_miss: Callable[[int], bool], sign_after: Callable[[int], float]
+    ) -> dict[int, tuple[TickClass, str]]:
         """Return the classes of ticks for which another run was in the way, but the server counted something else.
 
         An outage that began while one run was under way looks like that: the ticks in it were missed, not skipped.
 
         Args:
             may_miss: Whether nothing shows that the server was there within the catch-up window after a tick.
+            sign_after: When the server was there for the first time after a tick.
         """
         found: dict[int, tuple[TickClass, str]] = {}
+        missed = (TickClass.MISSED_CATCHUP, "by the server's count")
+        unknown = (TickClass.INCONCLUSIVE, "skipped by overlap or missed by the catch-up window, nobody knows")
         for span in self._spans:
             excess = min(-span.skipped, span.missed)
             ticks = [tick for tick in span.overlapped if may_miss(tick)] if excess > 0 else []
             if not ticks:
                 continue
-            verdict = (TickClass.MISSED_CATCHUP, "by the server's count")
-            if len(ticks) > excess:
-                verdict = (TickClass.INCONCLUSIVE, "skipped by overlap or missed by the catch-up window, nobody knows")
-            found.update(dict.fromkeys(ticks, verdict))
+            spare = max(0, len(ticks) - excess)
+            if spare and len(set(map(sign_after, ticks))) > 1:
+                spare = len(ticks)
+            found.update(dict.fromkeys(ticks, unknown if spare else missed))
+            # Those of one outage follow each other: wherever they begin, these are among them.
+            found.update(dict.fromkeys(ticks[spare : len(ticks) - spare], missed))
             span.missed -= min(len(ticks), excess)
         return found
 
