@@ -15,7 +15,7 @@ from temporalio.testing import ActivityEnvironment
 from trenova_errors import ConflictError, InvalidInputError, ResourceNotFoundError
 from trenova_schedules import Reconciler, ScheduleDefinition
 from trenova_schedules.backfill import BACKFILL_MEMO, BackfillActivities, BackfillMark, Hole, preview_backfill
-from trenova_schedules.backfill._contract import TicksCall
+from trenova_schedules.backfill._call_contract import TicksCall
 from trenova_schedules.backfill._run_requests import fairness_key
 from trenova_schedules.backfill._ticks import TickSet
 

@@ -15,20 +15,12 @@ with workflow.unsafe.imports_passed_through():
         preview_backfill,
         start_backfill,
     )
-    from trenova_schedules.backfill._contract import (
-        BackfillInput,
-        BackfillMark,
-        BackfillPreview,
-        BackfillProgress,
-        BackfillResult,
-        Hole,
-        Started,
-        Verified,
-    )
+    from trenova_schedules.backfill._contract import BackfillInput, BackfillMark, Hole, Started, Verified
     from trenova_schedules.backfill._judging import RunLedger
     from trenova_schedules.backfill._limits import BackfillLimits
     from trenova_schedules.backfill._listing import BackfillEntry, list_backfills
     from trenova_schedules.backfill._names import BACKFILL_MEMO, BACKFILL_QUEUE, BACKFILL_WORKFLOW
+    from trenova_schedules.backfill._outcome_contract import BackfillPreview, BackfillProgress, BackfillResult
     from trenova_schedules.backfill._request import BackfillRequest
     from trenova_schedules.backfill._steering_client import progress_of, steer
     from trenova_schedules.backfill._steering_contract import (

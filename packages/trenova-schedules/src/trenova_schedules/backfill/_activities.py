@@ -6,15 +6,8 @@ from typing import Any
 from temporalio import activity
 from temporalio.client import Client
 
-from trenova_schedules.backfill._contract import (
-    BackfillInput,
-    EndCall,
-    Plan,
-    Started,
-    TicksCall,
-    TicksStarted,
-    TicksVerified,
-)
+from trenova_schedules.backfill._call_contract import EndCall, TicksCall, TicksStarted, TicksVerified
+from trenova_schedules.backfill._contract import BackfillInput, Plan, Started
 from trenova_schedules.backfill._ending import end_backfill
 from trenova_schedules.backfill._heartbeats import heartbeats
 from trenova_schedules.backfill._judging import Judge, RunLedger, Verdict

@@ -10,17 +10,11 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from trenova_errors import ConflictError, InvalidInputError
-from trenova_schedules.backfill._contract import (
-    BackfillInput,
-    BackfillMark,
-    BackfillPreview,
-    BackfillProgress,
-    BackfillResult,
-    Started,
-    TicksCall,
-)
+from trenova_schedules.backfill._call_contract import TicksCall
+from trenova_schedules.backfill._contract import BackfillInput, BackfillMark, Started
 from trenova_schedules.backfill._judging import FAILED, Judge, RunLedger, Verdict
 from trenova_schedules.backfill._names import BACKFILL_QUEUE, BACKFILL_WORKFLOW, REQUEST_DIGEST
+from trenova_schedules.backfill._outcome_contract import BackfillPreview, BackfillProgress, BackfillResult
 from trenova_schedules.backfill._planning import PAGE, Planned, plan_backfill
 from trenova_schedules.backfill._request import BackfillRequest
 from trenova_schedules.backfill._steering_client import PATIENCE, progress_of, steer

@@ -7,7 +7,8 @@ from temporalio import activity
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
-from trenova_schedules.backfill._contract import EndCall, OpenRun
+from trenova_schedules.backfill._call_contract import EndCall
+from trenova_schedules.backfill._contract import OpenRun
 from trenova_schedules.backfill._judging import Judge, between
 
 _PARALLEL: Final = 20

@@ -11,7 +11,8 @@ from typing import Final, Protocol
 
 from temporalio.client import Client, WorkflowExecution, WorkflowExecutionStatus
 
-from trenova_schedules.backfill._contract import BackfillMark, TicksCall
+from trenova_schedules.backfill._call_contract import TicksCall
+from trenova_schedules.backfill._contract import BackfillMark
 from trenova_schedules.backfill._names import BACKFILL_MEMO, SCHEDULED_AT, SCHEDULED_BY
 from trenova_schedules.backfill._request import Policy
 from trenova_schedules.backfill._ticks import moment

@@ -8,6 +8,7 @@ from temporalio.exceptions import CancelledError
 
 with workflow.unsafe.imports_passed_through():
     from trenova_errors import NonRetryableError
+    from trenova_schedules.backfill._call_contract import EndCall, TicksCall, TicksStarted, TicksVerified
     from trenova_schedules.backfill._continuation import (
         Continuation,
         ContinuationBudget,
@@ -18,16 +19,10 @@ with workflow.unsafe.imports_passed_through():
         MOST_HOLES,
         BackfillInput,
         BackfillMark,
-        BackfillProgress,
-        BackfillResult,
-        EndCall,
         Plan,
         Stage,
         Stand,
         Started,
-        TicksCall,
-        TicksStarted,
-        TicksVerified,
         Verified,
     )
     from trenova_schedules.backfill._names import (
@@ -38,6 +33,7 @@ with workflow.unsafe.imports_passed_through():
         START_TICKS_ACTIVITY,
         VERIFY_TICKS_ACTIVITY,
     )
+    from trenova_schedules.backfill._outcome_contract import BackfillProgress, BackfillResult
     from trenova_schedules.backfill._report import BackfillReport, result_of
     from trenova_schedules.backfill._steering import Steering
     from trenova_schedules.backfill._steering_contract import Standstill

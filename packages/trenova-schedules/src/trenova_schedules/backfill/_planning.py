@@ -18,9 +18,11 @@ from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.service import RPCError, RPCStatusCode
 
 from trenova_errors import ConflictError, InvalidInputError, ResourceNotFoundError
-from trenova_schedules.backfill._contract import BackfillMark, BackfillResult, Mode, Plan, TicksCall
+from trenova_schedules.backfill._call_contract import TicksCall
+from trenova_schedules.backfill._contract import BackfillMark, Mode, Plan
 from trenova_schedules.backfill._judging import Judge, Verdict
 from trenova_schedules.backfill._nominal import nominal_times
+from trenova_schedules.backfill._outcome_contract import BackfillResult
 from trenova_schedules.backfill._request import BackfillRequest
 from trenova_schedules.backfill._ticks import TickSet, moment
 

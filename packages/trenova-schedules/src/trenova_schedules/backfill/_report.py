@@ -4,14 +4,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final, Literal
 
-from trenova_schedules.backfill._contract import (
-    MOST_HOLES,
-    BackfillProgress,
-    BackfillResult,
-    Plan,
-    Stage,
-    Stand,
-)
+from trenova_schedules.backfill._contract import MOST_HOLES, Plan, Stage, Stand
+from trenova_schedules.backfill._outcome_contract import BackfillProgress, BackfillResult
 from trenova_schedules.backfill._request import BackfillRequest
 from trenova_schedules.backfill._steering import Steering
 

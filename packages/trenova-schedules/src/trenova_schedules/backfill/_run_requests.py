@@ -12,7 +12,8 @@ from temporalio.api.workflow.v1 import NewWorkflowExecutionInfo
 from temporalio.api.workflowservice.v1 import StartWorkflowExecutionRequest
 from temporalio.client import Client
 
-from trenova_schedules.backfill._contract import BackfillMark, TicksCall
+from trenova_schedules.backfill._call_contract import TicksCall
+from trenova_schedules.backfill._contract import BackfillMark
 from trenova_schedules.backfill._names import BACKFILL_MEMO, SCHEDULED_AT, SCHEDULED_BY
 from trenova_schedules.backfill._request import Policy
 from trenova_schedules.backfill._ticks import moment, run_id_of

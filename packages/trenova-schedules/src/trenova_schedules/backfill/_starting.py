@@ -11,7 +11,8 @@ from temporalio.api.errordetails.v1 import WorkflowExecutionAlreadyStartedFailur
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
-from trenova_schedules.backfill._contract import OpenRun, Started, TicksCall, TicksStarted
+from trenova_schedules.backfill._call_contract import TicksCall, TicksStarted
+from trenova_schedules.backfill._contract import OpenRun, Started
 from trenova_schedules.backfill._judging import Verdict
 from trenova_schedules.backfill._open_runs import runs_open, until_closed
 from trenova_schedules.backfill._run_requests import RunRequests, request_id_of

@@ -17,8 +17,8 @@ from temporalio.client import (
 from temporalio.service import RPCError, RPCStatusCode
 
 from trenova_errors import ConflictError, ResourceNotFoundError, UnavailableError, from_failure
-from trenova_schedules.backfill._contract import BackfillProgress
 from trenova_schedules.backfill._names import CANCEL, CHANGE_LIMITS, PAUSE, PROGRESS, RESUME
+from trenova_schedules.backfill._outcome_contract import BackfillProgress
 from trenova_schedules.backfill._steering import Request
 from trenova_schedules.backfill._steering_contract import (
     CancelRequest,

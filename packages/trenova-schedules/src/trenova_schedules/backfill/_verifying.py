@@ -8,7 +8,8 @@ from typing import Final
 from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.service import RPCError, RPCStatusCode
 
-from trenova_schedules.backfill._contract import Hole, TicksCall, TicksVerified, Verified
+from trenova_schedules.backfill._call_contract import TicksCall, TicksVerified
+from trenova_schedules.backfill._contract import Hole, Verified
 from trenova_schedules.backfill._judging import FAILED, Judge, TickFacts
 from trenova_schedules.backfill._run_requests import action_of
 from trenova_schedules.backfill._ticks import run_id_of

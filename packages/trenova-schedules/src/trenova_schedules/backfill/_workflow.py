@@ -4,9 +4,10 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from trenova_errors import ConflictError, InvalidInputError
-    from trenova_schedules.backfill._contract import BackfillInput, BackfillProgress, BackfillResult
+    from trenova_schedules.backfill._contract import BackfillInput
     from trenova_schedules.backfill._loop import BackfillLoop
     from trenova_schedules.backfill._names import BACKFILL_WORKFLOW, CANCEL, CHANGE_LIMITS, PAUSE, PROGRESS, RESUME
+    from trenova_schedules.backfill._outcome_contract import BackfillProgress, BackfillResult
     from trenova_schedules.backfill._steering import Asked, Request
     from trenova_schedules.backfill._steering_contract import (
         CancelRequest,
