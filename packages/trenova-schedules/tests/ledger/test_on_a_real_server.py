@@ -162,6 +162,7 @@ async def judge(world, begin, result, *, unknown):
     assert {tick.at.second % 5 for tick in await world.store.ticks.read("edited", *last(begin))} == {0}
     keys = [alert.key for alert in world.told.alerts]
     assert len(keys) == len(set(keys))
+    assert any(key.startswith("brisk/failure/") for key in keys)
 
 
 def result_time(ticks):
