@@ -34,12 +34,14 @@ from temporalio.worker import Worker
 
 from trenova_errors import ConfigurationError, ErrorsPlugin
 from trenova_schedules import (
+    Actor,
     BackfillPolicy,
     Outcome,
     Plan,
     PlanKind,
     Reconciler,
     ScheduleDefinition,
+    ScheduleService,
     ScheduleSlo,
     create_missing,
 )
@@ -255,6 +257,19 @@ async def test_a_pause_a_note_and_a_changed_cron_survive_20_reconciles_and_3_dep
     [override] = planned.overrides
     assert (override.field, override.defined) == ("when", {"cron": "2 1 * * *"})
     assert override.kept == {"calendars": [{"minute": "15", "hour": "5"}]}
+
+
+async def test_a_pause_of_the_management_service_is_no_override_and_keeps_since_when(client):
+    first = reconciler(client, define())
+    await first.apply(await first.plan())
+    await ScheduleService(client=client).pause("purge", reason="audit", actor=Actor(name="ann", source="cli"))
+    assert kinds(await reconciler(client, define()).plan()) == {"purge": "unchanged"}
+
+    changed = reconciler(client, define(run_memo={"team": "ops"}), overwrite=["purge"])
+    await changed.apply(await changed.plan())
+    snapshot = await read_schedule(client, "purge")
+    assert snapshot.document.paused
+    assert set(snapshot.raw.schedule.action.start_workflow.memo.fields) >= {"trenova.paused", "team"}
 
 
 async def test_an_override_ends_when_it_is_taken_back_or_overwritten(client):

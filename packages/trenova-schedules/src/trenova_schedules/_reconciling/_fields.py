@@ -14,12 +14,13 @@ from temporalio.api.schedule.v1 import Schedule
 from temporalio.client import Client
 
 from trenova_schedules._definition import OUR_MEMOS
+from trenova_schedules._managing._pausing import CATCH_UP_MEMO, PAUSED_MEMO
 from trenova_schedules._reading._etag import TRIGGER_MEMO
 from trenova_schedules._reading._memo import action_converter
 from trenova_schedules._reconciling._plain import Json, clear_fields, plain_fields, plain_values
 from trenova_schedules._reconciling._when import duration_text, when_of
 
-_NOT_THEIRS: Final = OUR_MEMOS | {TRIGGER_MEMO}
+_NOT_THEIRS: Final = OUR_MEMOS | {TRIGGER_MEMO, PAUSED_MEMO, CATCH_UP_MEMO}
 
 Fields: TypeAlias = Mapping[str, Json]
 """JSON values by the names in :data:`SERVER_FIELDS`."""
