@@ -148,3 +148,9 @@ async def test_a_name_that_is_none_is_said_in_one_line(call, name, said):
     assert done.returncode == 2
     assert said in done.stderr
     assert len(done.stderr.splitlines()) == 1
+
+
+async def test_to_overwrite_what_no_definition_has_is_refused(call):
+    done = await call("plan", "jobs:FIRST", "--overwrite", "nobody")
+    assert done.returncode == 2
+    assert "no definition here has the id nobody" in done.stderr

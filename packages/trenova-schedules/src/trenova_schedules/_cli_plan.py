@@ -59,6 +59,7 @@ def plan(
     not answer; 2 the configuration does not hold; with --detailed-exitcode 3 there are changes, and none is refused.
     """
     found = _load(where, owner)
+    _require_defined(overwrite, found)
 
     async def work(client: Client) -> list[Plan]:
         return [await _reconciler(client, one, overwrite, unserved=allow_unserved).plan(days=days) for one in found]
@@ -92,6 +93,7 @@ def apply(
     deletion; 2 the configuration does not hold.
     """
     found = _load(where, owner)
+    _require_defined(overwrite, found)
 
     async def work(client: Client) -> list[AppliedReport]:
         ours = [_reconciler(client, one, overwrite, unserved=allow_unserved) for one in found]
@@ -123,6 +125,12 @@ def _load(where: Sequence[str] | None, owners: Sequence[str] | None) -> list[Sch
     except ApplicationError as error:
         typer.echo(error.message, err=True)
         raise typer.Exit(MISCONFIGURED) from None
+
+
+def _require_defined(overwrite: Sequence[str] | None, found: Sequence[ScheduleContribution]) -> None:
+    known = {definition.id for one in found for definition in one.definitions}
+    if unknown := sorted(set(overwrite or ()) - known):
+        raise typer.BadParameter(f"no definition here has the id {', '.join(unknown)}", param_hint="--overwrite")
 
 
 def _reconciler(
