@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.console import Console
 from temporalio.client import Client
 
 from trenova_schedules._cli_connect import CONFLICT, FAILED, run
-from trenova_schedules._cli_output import AsJson, By, Reason, Yes, console, print_json, print_table
-from trenova_schedules._cli_service import DEFAULT_DATA_DIR, DataDir, Url, actor_of, service_of
+from trenova_schedules._cli_output import AsJson, By, Reason, Yes, asides, console, print_json, print_table
+from trenova_schedules._cli_service import DEFAULT_DATA_DIR, DataDir, actor_of, service_of
 from trenova_schedules._managing._filter import ScheduleFilter
 from trenova_schedules._managing._pausing import CatchUp
 from trenova_schedules._managing._results import BulkAction, BulkItem, BulkOutcome, BulkResult, ScheduleChange
@@ -39,11 +40,13 @@ def change_many(
     actor = actor_of(by)
 
     async def work(client: Client) -> BulkResult:
-        async with service_of(client, data_dir, url=url, serves=serves) as service:
-            bulk = partial(
-                service.bulk,
+        service = service_of(client, data_dir, serves=serves)
+        actor = actor_of(by)
+
+        async def bulk(which: ScheduleFilter, *, dry: bool) -> BulkResult:
+            return await service.bulk(
                 action,
-                wanted,
+                which,
                 reason=reason,
                 actor=actor,
                 patch=patch,
@@ -51,10 +54,18 @@ def change_many(
                 everything=everything,
                 most=most,
             )
-            # Whoever names one schedule has seen which; a catch-up starts work, which has to be seen before.
-            if not dry_run and not yes and (len(wanted.ids) != _ONE or catch_up is not CatchUp.NONE):
-                _ask(action, await bulk(dry_run=True))
-            return await bulk(dry_run=dry_run)
+
+        # Whoever names one schedule has seen which; a catch-up starts work, which has to be seen before.
+        if not dry_run and (yes or (len(wanted.ids) == _ONE and catch_up is CatchUp.NONE)):
+            return await bulk(wanted, dry=False)
+        plan = await bulk(wanted, dry=True)
+        if dry_run:
+            return plan
+        _say(plan.items, to=asides if as_json else console)
+        count = sum(item.outcome is BulkOutcome.PLANNED for item in plan.items)
+        if count:
+            typer.confirm(f"{action.value.capitalize()} {count} schedules?", abort=True, err=True)
+        return await bulk(_only(plan.items, wanted), dry=False)
 
     _report(run(work), wanted, as_json=as_json)
 
@@ -119,11 +130,17 @@ def _report(result: BulkResult, wanted: ScheduleFilter | None, *, as_json: bool)
     _leave(result.items)
 
 
-def _say(items: Sequence[BulkItem]) -> None:
+def _only(seen: Sequence[BulkItem], wanted: ScheduleFilter) -> ScheduleFilter:
+    """Narrow a filter to what was shown, so that nothing is changed to which nobody agreed."""
+    return wanted.model_copy(update={"ids": tuple(item.schedule_id for item in seen)}) if seen else wanted
+
+
+def _say(items: Sequence[BulkItem], *, to: Console = console) -> None:
     if not items:
-        console.print("No schedule matches.")
+        to.print("No schedule matches.")
         return
-    print_table(("schedule", "outcome", ""), [(item.schedule_id, item.outcome.value, item.reason) for item in items])
+    rows = [(item.schedule_id, item.outcome.value, item.reason) for item in items]
+    print_table(("schedule", "outcome", ""), rows, to=to)
 
 
 def _leave(items: Sequence[BulkItem]) -> None:

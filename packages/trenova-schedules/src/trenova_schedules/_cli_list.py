@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
+from rich.text import Text
 from temporalio.client import Client
 
 from trenova_schedules._cli_connect import run
@@ -23,7 +24,7 @@ from trenova_schedules._cli_service import (
 )
 from trenova_schedules._managing._listed import ListedSchedule
 from trenova_schedules._managing._listing import SchedulePage, ScheduleSort
-from trenova_schedules._reading import CalendarDocument, IntervalDocument, RunDocument, ScheduleDocument
+from trenova_schedules._reading import CalendarDocument, IntervalDocument, ScheduleDocument
 
 
 def list_(
@@ -90,7 +91,7 @@ def show(
         return
     for name, value in _lines(document):
         if value:
-            console.print(f"[bold]{name:<16}[/] {value}", soft_wrap=True, markup=True)
+            console.print(Text.assemble((f"{name:<16}", "bold"), " ", value), soft_wrap=True)
 
 
 def _row(line: ListedSchedule) -> tuple[str, ...]:
@@ -105,17 +106,17 @@ def _lines(document: ScheduleDocument) -> list[tuple[str, str]]:
     counts = document.counts
     now = datetime.now(UTC)
     return [
-        ("schedule", _plain(document.id)),
+        ("schedule", document.id),
         ("etag", document.etag),
-        ("owner", _plain(document.owner or "nobody known")),
-        ("description", _plain(document.description)),
-        ("labels", _plain(", ".join(f"{name}={value}" for name, value in document.labels.items()))),
-        ("runbook", _plain(document.runbook)),
+        ("owner", document.owner or "nobody known"),
+        ("description", document.description),
+        ("labels", ", ".join(f"{name}={value}" for name, value in document.labels.items())),
+        ("runbook", document.runbook),
         ("state", "paused" if document.paused else "active"),
-        ("note", _plain(document.note)),
-        ("invalid", _plain(document.invalid_reason)),
-        ("starts", _plain(f"{document.workflow} on {document.task_queue}")),
-        ("when", _plain(_when(document))),
+        ("note", document.note),
+        ("invalid", document.invalid_reason),
+        ("starts", f"{document.workflow} on {document.task_queue}"),
+        ("when", _when(document)),
         ("time zone", document.time_zone),
         ("from, until", " ".join(filter(None, (moment(document.start_at), moment(document.end_at))))),
         ("jitter", duration(document.jitter) if document.jitter else ""),
@@ -123,19 +124,12 @@ def _lines(document: ScheduleDocument) -> list[tuple[str, str]]:
         ("catch-up window", duration(document.catchup_window)),
         ("runs left", "" if document.remaining_actions is None else str(document.remaining_actions)),
         ("next", ", ".join(moment(at) for at in document.next_fires[:5] if at > now)),
-        ("running", _plain(", ".join(run.workflow_id for run in document.running))),
-        *(
-            ("ran", _plain(f"{moment(run.started_at)} {run.status:<10} {run.workflow_id}"))
-            for run in document.recent_runs
-        ),
+        ("running", ", ".join(run.workflow_id for run in document.running)),
+        *(("ran", f"{moment(run.started_at)} {run.status:<10} {run.workflow_id}") for run in document.recent_runs),
         ("started", f"{counts.actions}, missed {counts.missed_catchup}, skipped {counts.skipped_overlap}"),
         ("buffer", f"{counts.buffer_size} wait, {counts.buffer_dropped} were dropped"),
         ("unreadable", ", ".join(document.unreadable)),
     ]
-
-
-def _ran(run: RunDocument) -> str:
-    return _plain(f"{moment(run.started_at)} {run.status:<10} {run.workflow_id}")
 
 
 def _when(document: ScheduleDocument) -> str:
@@ -150,9 +144,3 @@ def _interval(one: IntervalDocument) -> str:
 
 def _calendar(one: CalendarDocument) -> str:
     return f"{one.second} {one.minute} {one.hour} {one.day_of_month} {one.month} {one.day_of_week} {one.year}"
-
-
-def _plain(text: str) -> str:
-    from rich.markup import escape
-
-    return escape(text)

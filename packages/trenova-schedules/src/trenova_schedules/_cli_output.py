@@ -9,6 +9,7 @@ import typer
 from pydantic import BaseModel, TypeAdapter
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
@@ -16,6 +17,7 @@ By = Annotated[str | None, typer.Option(help="Who asks; kept as a claim.", show_
 Reason = Annotated[str, typer.Option(help="Why, for whoever looks.", show_default=False)]
 
 console = Console(highlight=False)
+asides = Console(highlight=False, stderr=True)
 _DURATION = TypeAdapter(timedelta)
 
 
@@ -28,12 +30,12 @@ def print_json(document: BaseModel | Sequence[BaseModel] | dict[str, Any] | list
     typer.echo(json.dumps(plain, indent=2))
 
 
-def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Print a table for people."""
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, to: Console = console) -> None:
+    """Print a table for people; what looks like markup in an id or a note is printed as it is."""
     table = Table(*columns, box=None, pad_edge=False, header_style="bold")
     for row in rows:
-        table.add_row(*row)
-    console.print(table)
+        table.add_row(*map(Text, row))
+    to.print(table)
 
 
 def moment(at: datetime | None) -> str:

@@ -137,26 +137,37 @@ async def test_what_was_exported_is_made_again_as_it_was(command):
     assert "This is no export of schedules" in command.error
 
 
-async def test_with_a_database_the_store_keeps_who_did_what_and_the_receipts(command):
-    command.environment["TRENOVA_DATABASE__URL"] = f"sqlite:///{command.folder}/store.db"
-    await command("db", "migrate")
-    await command("pause", "a-1", "--reason", "audit", "--by", "ann")
-    await command("update", "a-1", "--cron", "0 0 31 2 *", status=1)
-    done = await command.json("pause", "--prefix", "a-", "--reason", "move", "--yes")
-    await command("undo", done["receipt"]["id"], "--reason", "moved", "--yes")
-    await command("undo", done["receipt"]["id"], "--reason", "moved", "--yes", status=4)
-    assert not (command.folder / ".trenova").exists()
+async def test_an_id_of_odd_characters_is_found_and_printed_as_it_is(command, client):
+    for odd in ('say "x"', "back\\slash", "it's", "a[red]b"):
+        await client.create_schedule(
+            odd,
+            Schedule(
+                action=ScheduleActionStartWorkflow("W", id="odd", task_queue="q"),
+                spec=ScheduleSpec(intervals=[ScheduleIntervalSpec(every=timedelta(hours=1))]),
+            ),
+        )
+        await asyncio.sleep(0.5)
+        assert odd in await command("list", odd)
+        assert odd in await command("list", "--prefix", odd)
+        assert f"schedule         {odd}\n" in await command("show", odd)
+        await command("pause", odd, "--reason", "audit")
 
-    page = await command.json("audit")
 
-    entries = page["entries"] if isinstance(page, dict) else page
-    told = [(one["action"], one["scheduleId"], one["outcome"], one["actor"].split(" ")[-1]) for one in entries]
-    assert sorted(told, key=str) == sorted(
-        [
-            ("pause", "a-1", "done", "(claimed)"),
-            ("update", "a-1", "refused", "(claimed)"),
-            ("pause", "a-2", "done", "(claimed)"),
-            ("undo", None, "done", "(claimed)"),
-        ],
-        key=str,
-    )
+async def test_what_is_asked_does_not_end_up_in_the_json(command):
+    result = json.loads(await command("pause", "--prefix", "a-", "--reason", "audit", "--json", typed="y\n"))
+    assert result["counts"] == {"done": 2}
+    assert "planned" in command.error
+
+
+async def test_an_export_that_cannot_be_written_is_said_in_one_line(command):
+    await command("export", "--output", "nowhere/schedules.json", status=1)
+    assert "cannot be written" in command.error
+    assert "Traceback" not in command.error
+
+
+async def test_a_profile_that_is_not_there_is_said_in_one_line(command):
+    command.environment["TEMPORAL_PROFILE"] = "nowhere"
+    for words in (("pause", "a-1", "--reason", "audit"), ("list",)):
+        await command(*words, status=2)
+        assert "Profile 'nowhere' not found" in command.error
+        assert "Traceback" not in command.error

@@ -8,6 +8,7 @@ from pydantic import ConfigDict
 from trenova_schedules._reading._document import WireDocument
 
 _QUOTE: Final = "'"
+_MISREAD: Final = frozenset('"\\')  # the server finds no id with one of these, however it is quoted
 
 
 class ScheduleFilter(WireDocument):
@@ -50,9 +51,9 @@ class ScheduleFilter(WireDocument):
     def visibility_query(self) -> str:
         """Return what of it the server's list can decide, in its language."""
         parts = [f"({self.query})"] if self.query else []
-        if self.prefix and "\\" not in self.prefix:  # which the server reads otherwise here than in an equation
+        if self.prefix and not _MISREAD.intersection(self.prefix):
             parts.append(f"ScheduleId STARTS_WITH {_quoted(self.prefix)}")
-        if len(self.ids) == 1:
+        if len(self.ids) == 1 and not _MISREAD.intersection(self.ids[0]):
             parts.append(f"ScheduleId = {_quoted(self.ids[0])}")
         if self.paused is not None:
             parts.append("TemporalSchedulePaused = true" if self.paused else "TemporalSchedulePaused != true")
