@@ -10,7 +10,7 @@ import typer
 from temporalio.client import Client, Plugin
 from temporalio.service import RPCError
 
-from trenova_errors import ApplicationError, ErrorKind, UnavailableError
+from trenova_errors import ApplicationError, ConfigurationError, ErrorKind, UnavailableError
 
 Result = TypeVar("Result")
 
@@ -31,6 +31,7 @@ async def connect() -> Client:
 
     Raises:
         UnavailableError: Nobody answers there.
+        ConfigurationError: The profile or the keys do not hold.
     """
     return await _connect(installed_plugins(os.environ))
 
@@ -57,7 +58,13 @@ async def _connect(plugins: Sequence[Plugin]) -> Client:
 
     from trenova_errors import ErrorsPlugin
 
-    config: dict[str, Any] = dict(ClientConfig.load_client_connect_config())
+    try:
+        config: dict[str, Any] = dict(ClientConfig.load_client_connect_config())
+    except RuntimeError as error:  # the base of what the SDK raises, whose own class is not public
+        raise ConfigurationError(
+            f"The connection is not configured as it should be: {error}. Look at TEMPORAL_PROFILE, "
+            "TEMPORAL_CONFIG_FILE and the profile file."
+        ) from error
     config.setdefault("target_host", _DEFAULT_ADDRESS)
     try:
         return await Client.connect(**config, plugins=[ErrorsPlugin(), *plugins])

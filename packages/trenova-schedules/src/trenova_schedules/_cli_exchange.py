@@ -9,7 +9,7 @@ import typer
 from temporalio.client import Client
 
 from trenova_schedules._cli_bulk import report_items
-from trenova_schedules._cli_connect import MISCONFIGURED, run
+from trenova_schedules._cli_connect import FAILED, MISCONFIGURED, run
 from trenova_schedules._cli_output import AsJson, By, Reason
 from trenova_schedules._cli_service import (
     DryRun,
@@ -55,7 +55,11 @@ def export(
     if output is None:
         typer.echo(text)
     else:
-        output.write_text(f"{text}\n")
+        try:
+            output.write_text(f"{text}\n")
+        except OSError as error:
+            typer.echo(f"The export cannot be written: {error}. Give another --output.", err=True)
+            raise typer.Exit(FAILED) from None
 
 
 def import_(
