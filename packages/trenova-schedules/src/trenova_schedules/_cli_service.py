@@ -9,6 +9,7 @@ from typing import Annotated, Final
 import typer
 from temporalio.client import Client
 
+from trenova_errors import InvalidInputError
 from trenova_schedules._cli_connect import user_of_this_system
 from trenova_schedules._cli_store import store_options
 from trenova_schedules._managing._audit import Actor
@@ -53,17 +54,35 @@ class FileReceipts:
         self._folder = data_dir / "schedule-receipts"
 
     async def keep(self, receipt: Receipt) -> None:
-        """Write it beside, then into place, so that a kill leaves the old or the new one."""
+        """Write it beside, then into place, so that a kill leaves the old or the new one.
+
+        One of several schedules is named before anything is done, for whoever has to undo what was interrupted.
+        """
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         target = self._path(receipt.id)
+        if len(receipt.items) > 1 and not target.exists():
+            typer.echo(f"Should this be interrupted: receipt {receipt.id} undoes what was done.", err=True)
         beside = target.with_suffix(".new")
         beside.write_text(receipt.model_dump_json(by_alias=True, indent=2))
         beside.replace(target)
 
     async def find(self, receipt_id: str) -> Receipt | None:
-        """Read it."""
+        """Read it.
+
+        Raises:
+            InvalidInputError: The file holds something else.
+        """
         path = self._path(receipt_id)
-        return Receipt.model_validate_json(path.read_text()) if path.exists() else None
+        if not path.exists():
+            return None
+        try:
+            return Receipt.model_validate_json(path.read_text())
+        except ValueError:
+            raise InvalidInputError(
+                f"The file {str(path)!r} holds no receipt. Restore it, or change the schedules back one by one. "
+                "Nothing was changed.",
+                receipt_id=receipt_id,
+            ) from None
 
     async def undone(self, receipt_id: str, *, actor: str) -> bool:
         """Mark it."""

@@ -171,3 +171,31 @@ async def test_a_profile_that_is_not_there_is_said_in_one_line(command):
         await command(*words, status=2)
         assert "Profile 'nowhere' not found" in command.error
         assert "Traceback" not in command.error
+
+
+async def test_a_bulk_action_names_its_receipt_before_it_begins(command):
+    await command("pause", "--prefix", "a-", "--reason", "audit", "--yes")
+    [named] = [line.split()[5] for line in command.error.splitlines() if "Should this be interrupted" in line]
+    await command("undo", named, "--reason", "back", "--yes")
+    assert not (await command.json("show", "a-1"))["paused"]
+
+
+async def test_a_receipt_that_cannot_be_read_is_said_in_one_line(command):
+    folder = command.folder / ".trenova" / "schedule-receipts"
+    folder.mkdir(parents=True)
+    (folder / "junk.json").write_text("junk")
+    await command("undo", "junk", "--reason", "back", "--yes", status=1)
+    assert "holds no receipt" in command.error
+    assert "Traceback" not in command.error
+
+
+async def test_what_an_interrupted_bulk_pause_did_is_undone_and_nothing_else(command):
+    result = json.loads(await command("pause", "--prefix", "a-", "--reason", "audit", "--yes", "--json"))
+    path = command.folder / ".trenova" / "schedule-receipts" / f"{result['receipt']['id']}.json"
+    kept = json.loads(path.read_text())
+    for item in kept["items"]:
+        item["after"] = None  # as it is kept before anything is done
+    path.write_text(json.dumps(kept))
+    await command("update", "a-2", "--note", "mine now")
+    text = await command("undo", path.stem, "--reason", "back", "--yes", status=4)
+    assert [line.split()[:2] for line in text.splitlines()[1:]] == [["a-1", "done"], ["a-2", "conflict"]]

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from temporalio.api.schedule.v1 import Schedule
 from temporalio.service import RPCError
 
 from trenova_errors import ApplicationError
@@ -85,9 +86,20 @@ async def undone(changer: Changer, receipt: Receipt, reason: str, catch_up: Catc
     items = {str(item["scheduleId"]): item for item in receipt.items}
 
     async def one(schedule_id: str) -> BulkItem:
-        return await _undo(changer, BulkAction(receipt.action), items[schedule_id], reason, catch_up)
+        item = {**items[schedule_id], "after": items[schedule_id]["after"] or _expected(receipt)}
+        return await _undo(changer, BulkAction(receipt.action), item, reason, catch_up)
 
     return await bounded(at_once, sorted(items), lambda schedule_id: _safely(schedule_id, one))
+
+
+def _expected(receipt: Receipt) -> dict[str, Any] | None:
+    """Return what an action that was interrupted made of a schedule; None where that cannot be told."""
+    action = BulkAction(receipt.action)
+    if action not in {BulkAction.PAUSE, BulkAction.RESUME}:
+        return None
+    schedule = Schedule()
+    pausing(receipt.actor, " ".join(receipt.reason.split()), pause=action is BulkAction.PAUSE)(schedule)
+    return {"paused": schedule.state.paused, "note": schedule.state.notes}
 
 
 async def _undo(

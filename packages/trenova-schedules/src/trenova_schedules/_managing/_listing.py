@@ -209,5 +209,5 @@ def _reached(cursor: str) -> tuple[str, str]:
     except ValueError:
         found = first = schedule_id = None
     if not (isinstance(first, str) and isinstance(schedule_id, str)):
-        raise InvalidInputError(f"{cursor[:50]!r} is no cursor of a list of schedules. Give next_cursor of a page.")
+        raise InvalidInputError(f"{cursor[:50]!r} is no cursor of a list of schedules. Give the next cursor of a page.")
     return first, schedule_id
