@@ -98,7 +98,7 @@ def _expected(receipt: Receipt) -> dict[str, Any] | None:
     if action not in {BulkAction.PAUSE, BulkAction.RESUME}:
         return None
     schedule = Schedule()
-    pausing(receipt.actor, " ".join(receipt.reason.split()), pause=action is BulkAction.PAUSE)(schedule)
+    pausing(receipt.actor, " ".join((receipt.reason or "").split()), pause=action is BulkAction.PAUSE)(schedule)
     return {"paused": schedule.state.paused, "note": schedule.state.notes}
 
 
