@@ -45,7 +45,7 @@ class BrakeOptions(BaseModel):
     replication_lag_stop_s: float | None = Field(default=60, gt=0)
     slot_retained_bytes: int | None = Field(default=5 * _GIB, ge=1)
     people_per_s: float | None = Field(default=200, gt=0)
-    people_share: float = Field(default=0.4, ge=0.05, le=1)
+    people_share: float = Field(default=0.5, ge=0.05, le=1)
 
     @model_validator(mode="after")
     def _slow_before_stop(self) -> "BrakeOptions":
