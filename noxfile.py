@@ -43,10 +43,10 @@ nox.options.default_venv_backend = "uv"
 nox.options.download_python = "never"
 nox.options.error_on_missing_interpreters = False
 nox.options.reuse_venv = "yes"
-# The ends of the range that members support; what is between is a session by name. The two largest members meet the
+# The ends of the range that members support; what is between is a session by name. The three largest members meet the
 # newest in `processes`. Services run in an image that has the oldest, and only there.
 NEWEST = PYTHONS[-1] if shutil.which(f"python{PYTHONS[-1]}") else PYTHONS[0]
-_IN_PROCESSES = {"trenova-activities", "trenova-workers"}
+_IN_PROCESSES = {"trenova-activities", "trenova-schedules", "trenova-workers"}
 _TESTS = [
     f"tests-{PYTHONS[0]}",
     *(f"tests-{PYTHONS[-1]}({name})" for name in HOME if name not in {*SERVICES, *_IN_PROCESSES}),
@@ -55,6 +55,8 @@ nox.options.sessions = ["lint", "types", "replay", *_TESTS, "wheels", "integrati
 
 # Tests wait for servers more than they compute; a file's tests share its fixtures, so files go together.
 _TWO_AT_ONCE = ("-n", "2", "--dist", "loadfile")
+# Those that start processes wait for them still more.
+_THREE_AT_ONCE = ("-n", "3", "--dist", "loadfile")
 
 # pyenv answers "command not found" for every version that it has but was not told to use, and uv asks it.
 _pyenv = Path(os.environ.get("PYENV_ROOT", "~/.pyenv")).expanduser() / "versions"
@@ -149,7 +151,7 @@ def processes(session: nox.Session) -> None:
         env={"UV_PROJECT_ENVIRONMENT": where},
     )
     marked = _marked("integration", [name for name in HOME if name not in SERVICES])
-    session.run("pytest", *_TWO_AT_ONCE, "-m", "integration and not slow", *marked, *session.posargs)
+    session.run("pytest", *_THREE_AT_ONCE, "-m", "integration and not slow", *marked, *session.posargs)
 
 
 @nox.session(python=False)

@@ -153,7 +153,7 @@ async def ids(client: Client) -> list[str]:
 
 
 async def set_cron(client: Client, schedule_id: str, cron: str) -> None:
-    """Change a cron as the SDK's users do."""
+    """Change a cron as the SDK's users do, and see it changed: a pause that follows at once is lost on the server."""
 
     def changed(given: ScheduleUpdateInput) -> ScheduleUpdate:
         schedule = given.description.schedule
@@ -161,7 +161,14 @@ async def set_cron(client: Client, schedule_id: str, cron: str) -> None:
         schedule.spec.cron_expressions = [cron]
         return ScheduleUpdate(schedule)
 
-    await client.get_schedule_handle(schedule_id).update(changed)
+    handle = client.get_schedule_handle(schedule_id)
+    before = (await handle.describe()).info.last_updated_at
+    await handle.update(changed)
+    for _ in range(400):
+        if (await handle.describe()).info.last_updated_at != before:
+            return
+        await asyncio.sleep(0.05)
+    pytest.fail("The server has not taken the update.")
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,8 @@ from temporalio.testing import WorkflowEnvironment
 from trenova_errors import ErrorsPlugin
 from trenova_schedules import Outcome, PlanKind, Reconciler, ScheduleDefinition
 
+pytestmark = pytest.mark.integration
+
 BINARY = Path(sysconfig.get_path("scripts")) / "temporal"
 COUNT = 50
 PROGRAM = textwrap.dedent("""

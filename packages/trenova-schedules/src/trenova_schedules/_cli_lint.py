@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 from pydantic import TypeAdapter, ValidationError
-from rich.markup import escape
+from rich.text import Text
 from temporalio.client import Client
 
 from trenova_errors import ApplicationError, ConfigurationError
@@ -124,10 +124,10 @@ def _silent() -> Iterator[None]:
 def _print(findings: Sequence[LintFinding], looked_at: int) -> None:
     rows = [
         (
-            f"[{_LOOKS[one.severity]}]{one.severity}[/]",
-            escape(one.schedule_id),
+            Text(one.severity, style=_LOOKS[one.severity]),
+            one.schedule_id,
             one.kind,
-            escape(one.message),
+            one.message,
             _fix(one),
         )
         for one in findings
@@ -141,4 +141,4 @@ def _fix(finding: LintFinding) -> str:
     if finding.fix is None:
         return ""
     changes = ", ".join(f"{name}={value!r}" for name, value in finding.fix.changes.items())
-    return escape(finding.fix.message + (f" ({changes})" if changes else ""))
+    return finding.fix.message + (f" ({changes})" if changes else "")

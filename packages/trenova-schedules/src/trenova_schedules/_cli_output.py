@@ -30,11 +30,11 @@ def print_json(document: BaseModel | Sequence[BaseModel] | dict[str, Any] | list
     typer.echo(json.dumps(plain, indent=2))
 
 
-def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, to: Console = console) -> None:
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[str | Text]], *, to: Console = console) -> None:
     """Print a table for people; what looks like markup in an id or a note is printed as it is."""
     table = Table(*columns, box=None, pad_edge=False, header_style="bold")
     for row in rows:
-        table.add_row(*map(Text, row))
+        table.add_row(*(cell if isinstance(cell, Text) else Text(cell) for cell in row))
     to.print(table)
 
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 import typer
-from rich.markup import escape
+from rich.text import Text
 from temporalio.client import Client, ScheduleIntervalSpec, ScheduleSpec
 
 from trenova_schedules._cli_connect import MISCONFIGURED, run
@@ -53,11 +53,10 @@ def preview(
         _print(shown)
 
 
-def hazard_lines(hazards: Sequence[Hazard]) -> str:
+def hazard_lines(hazards: Sequence[Hazard]) -> Text:
     """Write hazards for people, each with its fix."""
-    return "\n".join(
-        f"[{_LOOKS[one.severity]}]{one.kind}[/] {escape(one.message)}"
-        + (f" {escape(one.fix.message)}" if one.fix else "")
+    return Text("\n").join(
+        Text(one.kind, style=_LOOKS[one.severity]) + f" {one.message}" + (f" {one.fix.message}" if one.fix else "")
         for one in hazards
     )
 
@@ -84,7 +83,7 @@ def _moment(name: str, text: str | None) -> datetime | None:
 def _print(shown: Preview) -> None:
     zones = dict.fromkeys((shown.time_zone, shown.viewer_zone, "UTC"))
     columns = [*zones, "hazards"]
-    rows = [
+    rows: list[list[str | Text]] = [
         [*(_written(fire.at.astimezone(zone_named(zone))) for zone in zones), hazard_lines(fire.hazards)]
         for fire in shown.fires
     ]

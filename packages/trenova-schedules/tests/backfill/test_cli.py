@@ -10,6 +10,8 @@ import pytest
 from trenova_schedules._tick import Tick
 from trenova_schedules.store import ScheduleStore, StoreOptions, migrate
 
+pytestmark = pytest.mark.integration
+
 
 @pytest.fixture
 def command(site, address):

@@ -15,6 +15,8 @@ from temporalio.converter import PayloadCodec
 from trenova_errors import ConflictError, ErrorsPlugin
 from trenova_schedules.backfill import BACKFILL_MEMO, preview_backfill
 
+pytestmark = pytest.mark.integration
+
 
 class NoncedCodec(PayloadCodec):
     """Writes the same value otherwise each time, as encryption does."""

@@ -8,6 +8,8 @@ from trenova_errors import ConflictError, InvalidInputError
 from trenova_schedules.backfill import BackfillHandle, BackfillInput, BackfillScheduleWorkflow, backfill_workflow_id
 from trenova_schedules.backfill._continuation import CONTINUATION_MEMO, ContinuationBudget
 
+pytestmark = pytest.mark.integration
+
 
 async def until(site, handle, wanted) -> object:
     async with asyncio.timeout(60):

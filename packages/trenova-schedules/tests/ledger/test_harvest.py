@@ -29,6 +29,8 @@ from trenova_schedules.ledger import (
 from trenova_schedules.ledger._visible_runs import quoted
 from trenova_schedules.store import ScheduleStore, StoreOptions, migrate
 
+pytestmark = pytest.mark.integration
+
 RETENTION = timedelta(hours=24)
 
 

@@ -31,6 +31,8 @@ from trenova_schedules.ledger import (
 from trenova_schedules.ledger._visible_runs import visible_runs
 from trenova_schedules.store import AuditEntry, ScheduleStore, StoreOptions, migrate
 
+pytestmark = pytest.mark.integration
+
 QUEUE = "ledger"
 WITH_RUN = {TickClass.ON_TIME, TickClass.LATE, TickClass.DELAYED_OVERLAP}
 

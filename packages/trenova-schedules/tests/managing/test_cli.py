@@ -16,6 +16,8 @@ from temporalio.client import (
 
 from trenova_schedules import OWNER_MEMO
 
+pytestmark = pytest.mark.integration
+
 MAIN = "from trenova_schedules.cli import main; main()"
 
 

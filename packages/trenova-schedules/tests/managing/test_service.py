@@ -26,6 +26,8 @@ from trenova_schedules._managing import write_schedule
 from trenova_schedules._managing._pausing import CATCH_UP_MEMO, PendingCatchUp, pausing
 from trenova_schedules._reading import read_schedule
 
+pytestmark = pytest.mark.integration
+
 ANN = Actor(name="ann", source="cli", request_id="r1")
 
 

@@ -18,6 +18,8 @@ from trenova_errors import InvalidInputError, ResourceNotFoundError
 from trenova_schedules._managing import write_schedule
 from trenova_schedules._reading import ScheduleConflictError, read_schedule
 
+pytestmark = pytest.mark.integration
+
 DAILY = ScheduleSpec(calendars=[ScheduleCalendarSpec(hour=[ScheduleRange(2)])])
 EVERY_SECOND = ScheduleSpec(intervals=[ScheduleIntervalSpec(every=timedelta(seconds=1))])
 

@@ -3,6 +3,9 @@ import threading
 import time
 
 import httpx
+import pytest
+
+pytestmark = pytest.mark.integration
 
 
 def listen(site, caller, until, *, headers=None, seconds=20):

@@ -17,6 +17,8 @@ from fastapi import FastAPI
 
 from trenova_schedules.server import RateOptions, ServeOptions, ServerOptions, create_app
 
+pytestmark = pytest.mark.integration
+
 COMMAND = str(Path(sys.executable).with_name("trenova-schedules"))
 
 

@@ -6,6 +6,8 @@ from api_site import RESOURCES, ROLES, ApiSite, schedule
 
 from trenova_access.testing import Issuer
 
+pytestmark = pytest.mark.integration
+
 OF_ROLE = {"viewer": 0, "operator": 1, "admin": 2}
 WRITES = {"If-Match": "*"}
 RANGE = {"startAt": "2026-01-01T00:00:00Z", "endAt": "2026-01-02T00:00:00Z", "reason": "r", "policy": "all"}
