@@ -44,6 +44,7 @@ class Steersmen:
         """Pause by update, and resume by update or by signal in turn."""
         for number in range(count // 2):
             await self.update(PauseRequest(reason=f"stop {number}", by="ana"))
+            await asyncio.sleep(0.4)  # a fast machine makes all changes during the first call otherwise
             if number % 2:
                 await self.update(ResumeRequest(by="ana"))
             else:
@@ -52,10 +53,12 @@ class Steersmen:
 
     async def sizes(self, count: int) -> None:
         for number in range(count):
+            await asyncio.sleep(0.1)
             await self.update(LimitsRequest(batch_size=1 + number, by="bob"))
 
     async def rates(self, count: int) -> None:
         for number in range(count):
+            await asyncio.sleep(0.1)
             await self.update(LimitsRequest(rows_per_second=1 + number, by="eve"))
 
 

@@ -33,10 +33,11 @@ def secret(name):
     return hashlib.sha256(name.encode()).digest()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="session", autouse=True)
 def _reader():
     reader = InMemoryMetricReader()
-    metrics.set_meter_provider(MeterProvider([reader]))  # a process takes one, once
+    # A process takes one, once: this has to be before a test serves in this process, whatever their order.
+    metrics.set_meter_provider(MeterProvider([reader]))
     return reader
 
 

@@ -66,12 +66,15 @@ def import_(
     source: Annotated[str, typer.Argument(metavar="FILE", help="An export; '-' for standard input.")],
     *,
     reason: Reason,
+    active: Annotated[
+        bool, typer.Option("--active", help="Let those fire that fired when they were exported; else all are paused.")
+    ] = False,
     dry_run: DryRun = False,
     by: By = None,
     url: Url = None,
     as_json: AsJson = False,
 ) -> None:
-    """Create the schedules of an export; those that exist are left as they are."""
+    """Create the schedules of an export, paused; those that exist are left as they are."""
     try:
         exchanged = json.loads(sys.stdin.read() if source == "-" else Path(source).read_text())
     except (OSError, ValueError) as error:
@@ -80,6 +83,6 @@ def import_(
 
     async def work(client: Client) -> tuple[BulkItem, ...]:
         async with service_of(client, url=url) as service:
-            return await service.import_(exchanged, actor=actor_of(by), reason=reason, dry_run=dry_run)
+            return await service.import_(exchanged, actor=actor_of(by), reason=reason, active=active, dry_run=dry_run)
 
     report_items(run(work), as_json=as_json)

@@ -126,7 +126,7 @@ async def test_what_was_exported_is_made_again_as_it_was(command):
     await command("export", "--prefix", "b-", "--output", "b.json")
     await command("delete", "b-1", "--reason", "old", "--yes")
     assert (await command.json("import", "b.json", "--reason", "back", "--dry-run"))[0]["outcome"] == "planned"
-    assert (await command.json("import", "b.json", "--reason", "back"))[0]["outcome"] == "done"
+    assert (await command.json("import", "b.json", "--reason", "back", "--active"))[0]["outcome"] == "done"
     assert (await command.json("import", "b.json", "--reason", "back"))[0]["outcome"] == "unchanged"
     after = await command.json("show", "b-1")
     for name in ("createdAt", "updatedAt", "nextFires"):
@@ -137,6 +137,41 @@ async def test_what_was_exported_is_made_again_as_it_was(command):
     (command.folder / "bad.json").write_text("[]")
     await command("import", "bad.json", "--reason", "back", status=1)
     assert "This is no export of schedules" in command.error
+
+
+async def test_what_is_imported_waits_for_somebody_who_lets_it_run(command):
+    await command("export", "b-1", "--output", "b.json")
+    await command("delete", "b-1", "--reason", "old", "--yes")
+    await command("import", "b.json", "--reason", "new cluster", "--by", "ann")
+    made = await command.json("show", "b-1")
+    assert (made["paused"], made["note"]) == (True, "Paused by ann (claimed): new cluster")
+    await command("export", "nope", status=1)
+    assert "nope" in command.error
+
+
+async def test_with_a_database_the_store_keeps_who_did_what_and_the_receipts(command):
+    command.environment["TRENOVA_DATABASE__URL"] = f"sqlite:///{command.folder}/store.db"
+    await command("db", "migrate")
+    await command("pause", "a-1", "--reason", "audit", "--by", "ann")
+    await command("update", "a-1", "--cron", "0 0 31 2 *", status=1)
+    done = await command.json("pause", "--prefix", "a-", "--reason", "move", "--yes")
+    await command("undo", done["receipt"]["id"], "--reason", "moved", "--yes")
+    await command("undo", done["receipt"]["id"], "--reason", "moved", "--yes", status=4)
+    assert not (command.folder / ".trenova").exists()
+
+    page = await command.json("audit")
+
+    entries = page["entries"] if isinstance(page, dict) else page
+    told = [(one["action"], one["scheduleId"], one["outcome"], one["actor"].split(" ")[-1]) for one in entries]
+    assert sorted(told, key=str) == sorted(
+        [
+            ("pause", "a-1", "done", "(claimed)"),
+            ("update", "a-1", "refused", "(claimed)"),
+            ("pause", "a-2", "done", "(claimed)"),
+            ("undo", None, "done", "(claimed)"),
+        ],
+        key=str,
+    )
 
 
 async def test_an_id_of_odd_characters_is_found_and_printed_as_it_is(command, client):

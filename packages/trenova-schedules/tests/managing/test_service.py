@@ -317,6 +317,27 @@ async def nominal_times(client, schedule_id):
     return sorted(datetime.fromisoformat(one.removeprefix(f"{schedule_id}-")) for one in found)
 
 
+async def test_a_pause_of_another_tool_does_not_begin_where_one_of_ours_did(client):
+    service = service_of(client)
+    await interval(client, 3600)
+    handle = client.get_schedule_handle("s")
+    await service.pause("s", reason="audit", actor=ANN)
+    assert (await service.missed("s")).since_known
+    await handle.unpause()
+    await see(client, paused=False)
+    await handle.pause()
+    await see(client, paused=True)
+    assert not (await service.missed("s")).since_known
+
+
+async def see(client, *, paused):
+    for _ in range(200):
+        if (await client.get_schedule_handle("s").describe()).schedule.state.paused is paused:
+            return
+        await asyncio.sleep(0.05)
+    pytest.fail("The server has not taken the change.")
+
+
 @pytest.mark.parametrize("choice", list(CatchUp))
 async def test_resume_starts_none_the_last_or_all_of_the_missed_ticks_each_once(client, choice):
     service = service_of(client)

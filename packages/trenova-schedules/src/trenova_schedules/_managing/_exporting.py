@@ -39,8 +39,17 @@ async def exported(client: Client, schedule_id: str) -> dict[str, Any]:
     return {"id": schedule_id, **{name: json_format.MessageToDict(part) for name, part in parts.items()}}
 
 
-async def imported(client: Client, document: Mapping[str, Any], identity: str, *, dry_run: bool) -> BulkItem:
+async def imported(
+    client: Client, document: Mapping[str, Any], identity: str, *, note: str | None, dry_run: bool
+) -> BulkItem:
     """Create the schedule of a document; one that exists is left as it is.
+
+    Args:
+        client: Of the namespace in which it is created.
+        document: As :func:`exported` has made it.
+        identity: Who creates it, for the server's own records.
+        note: With which one that was not paused is created paused; None lets it run as it did.
+        dry_run: Only look whether it could be created.
 
     Raises:
         InvalidInputError: It is no such document, the server refuses it, or it would never fire.
@@ -48,6 +57,8 @@ async def imported(client: Client, document: Mapping[str, Any], identity: str, *
     schedule_id, parts = _parsed(document)
     spec = await compiled(client, schedule_id, parts["schedule"])
     parts["schedule"].spec.CopyFrom(spec)
+    if note is not None and not parts["schedule"].state.paused:
+        parts["schedule"].state.paused, parts["schedule"].state.notes = True, note
     if dry_run:
         return BulkItem(schedule_id=schedule_id, outcome=BulkOutcome.PLANNED)
     request = CreateScheduleRequest(

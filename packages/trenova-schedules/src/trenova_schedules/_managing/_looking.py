@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from temporalio.client import Client
 
-from trenova_errors import InvalidInputError
+from trenova_errors import InvalidInputError, ResourceNotFoundError
 from trenova_schedules._managing._exporting import FORMAT, exported
 from trenova_schedules._managing._filter import ScheduleFilter
 from trenova_schedules._managing._listing import (
@@ -100,11 +100,16 @@ class ScheduleReader:
         """Return every schedule that matches as one JSON document, for :meth:`import_`.
 
         Nothing is lost in it; arguments and memos are encrypted there as they are on the server.
+
+        Raises:
+            ResourceNotFoundError: One that is asked for by its id is not there, or does not match the rest.
         """
         lines = await find_schedules(
             self.client, wanted or ScheduleFilter(), registry=self.registry, live=True, at_once=self.at_once
         )
         ids = sorted(line.id for line in lines)
+        if missing := sorted(set(wanted.ids if wanted else ()).difference(ids)):
+            raise ResourceNotFoundError.of("schedule", missing[0], namespace=self.client.namespace)
         documents = await bounded(self.at_once, ids, lambda one: exported(self.client, one))
         return {"format": FORMAT, "namespace": self.client.namespace, "schedules": documents}
 

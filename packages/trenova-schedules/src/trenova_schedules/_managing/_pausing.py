@@ -14,6 +14,7 @@ from trenova_schedules._reading import ScheduleDocument, ScheduleSnapshot
 from trenova_schedules._reading._document import WireDocument
 from trenova_schedules._reading._memo import action_converter, decoded
 
+_PAUSED_BY: Final = "Paused by "
 PAUSED_MEMO: Final = "trenova.paused"
 """Memo key of the action while it is paused: since when, ISO 8601. Only runs started by hand then carry it."""
 CATCH_UP_MEMO: Final = "trenova.catch-up"
@@ -78,7 +79,7 @@ def require_reason(reason: str) -> str:
 
 def note_of(who: str, reason: str, *, pause: bool) -> str:
     """Return the note of a pause or a resume."""
-    return f"{'Paused' if pause else 'Resumed'} by {who}: {reason}"
+    return f"{_PAUSED_BY if pause else 'Resumed by '}{who}: {reason}"
 
 
 def pausing(who: str, reason: str, *, pause: bool) -> Any:
@@ -123,7 +124,12 @@ async def missed_ticks(
 
 
 async def paused_since(client: Client, snapshot: ScheduleSnapshot) -> datetime | None:
-    """Return when one of our pauses was made; None where another tool paused it."""
+    """Return when one of our pauses was made; None where another tool paused it, or has ended our pause meanwhile.
+
+    Other tools leave the memo where it is, and write a note of their own.
+    """
+    if not snapshot.raw.schedule.state.notes.startswith(_PAUSED_BY):
+        return None
     start = snapshot.raw.schedule.action.start_workflow
     memo = await decoded(action_converter(client, start.workflow_id), start.memo.fields, frozenset({PAUSED_MEMO}))
     text = memo.values.get(PAUSED_MEMO)

@@ -21,7 +21,7 @@ from trenova_schedules._managing._listing import (
 )
 from trenova_schedules._managing._looking import ScheduleReader
 from trenova_schedules._managing._patch import SchedulePatch, known_overlap
-from trenova_schedules._managing._pausing import CatchUp, require_reason
+from trenova_schedules._managing._pausing import CatchUp, note_of, require_reason
 from trenova_schedules._managing._receipts import Receipt, ReceiptStore
 from trenova_schedules._managing._results import BulkAction, BulkItem, BulkOutcome, BulkResult, ScheduleChange
 from trenova_schedules._managing._triggering import TriggeredRun, trigger_run
@@ -220,7 +220,9 @@ class ScheduleService(ScheduleReader):
             InvalidInputError: No reason, no patch, an empty filter, or more than ``most`` match; nothing was changed.
         """
         if wanted.is_empty and not everything:
-            raise InvalidInputError("The filter matches every schedule. Say so, or narrow it. Nothing was changed.")
+            raise InvalidInputError(
+                "The filter matches every schedule. Say that all are meant (--all), or narrow it. Nothing was changed."
+            )
         if action is BulkAction.UPDATE and patch is None:
             raise InvalidInputError("An update of many needs a patch. Give the fields to change. Nothing was changed.")
         run = self._bulk_run(actor, require_reason(reason))
@@ -258,20 +260,29 @@ class ScheduleService(ScheduleReader):
         return await run.undo(await found_receipt(self.receipts, receipt), catch_up)
 
     async def import_(
-        self, exchanged: Any, *, actor: Actor, reason: str, dry_run: bool = False
+        self, exchanged: Any, *, actor: Actor, reason: str, active: bool = False, dry_run: bool = False
     ) -> tuple[BulkItem, ...]:
         """Create the schedules of an export; those that exist are left as they are, and what fails fails alone.
+
+        Args:
+            exchanged: The export.
+            actor: Who asks.
+            reason: Why.
+            active: Let those fire that fired when they were exported. Otherwise all are created paused: where the
+                first ones still fire, every job would run twice.
+            dry_run: Only say what would be done.
 
         Raises:
             InvalidInputError: It is no export, or there is no reason; nothing was changed.
         """
         told, documents = require_reason(reason), documents_of(exchanged)
+        note = None if active else note_of(actor.told, told, pause=True)
 
         async def one(document: Mapping[str, Any]) -> BulkItem:
             schedule_id = str(document.get("id", ""))[:1000]
 
             async def work() -> BulkItem:
-                return await imported(self.client, document, _identity(actor), dry_run=dry_run)
+                return await imported(self.client, document, _identity(actor), note=note, dry_run=dry_run)
 
             sink = None if dry_run else self.audit
             try:

@@ -72,7 +72,9 @@ async def _permitted(caller: Caller, body: BulkBody, role: str) -> ScheduleFilte
     if caller.may_everywhere(role):
         return body.filter
     if body.filter.is_empty and not body.everything:
-        raise InvalidInputError("The filter matches every schedule. Say so, or narrow it. Nothing was changed.")
+        raise InvalidInputError(
+            'The filter matches every schedule. Say "everything": true, or narrow it. Nothing was changed.'
+        )
     service = caller.api.service
     lines = await find_schedules(
         caller.api.client, body.filter, registry=service.registry, live=True, at_once=service.at_once
