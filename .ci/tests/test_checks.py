@@ -69,13 +69,13 @@ def test_an_undeclared_import_fails_the_session_of_its_member(copy):
     clean = run_member(copy, "trenova-schedules")
     assert clean.returncode == 0, clean.stdout + clean.stderr
 
-    plant(copy, "trenova_schedules", "import sqlalchemy")
+    plant(copy, "trenova_schedules", "import aiosmtplib")
     everywhere = run(copy, sys.executable, "-c", "import trenova_schedules; print(trenova_schedules.__file__)")
     alone = run_member(copy, "trenova-schedules")
 
     assert everywhere.stdout.startswith(str(copy)), "the workspace environment should hide the mistake"
     assert alone.returncode != 0
-    assert "No module named 'sqlalchemy'" in alone.stdout + alone.stderr
+    assert "No module named 'aiosmtplib'" in alone.stdout + alone.stderr
 
 
 @pytest.mark.parametrize(

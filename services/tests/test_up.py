@@ -217,7 +217,8 @@ async def test_what_was_running_when_everything_was_killed_is_done_by_the_next_u
             waiting = await start_duplicate(client, pending)
             family = ups[0].family()
             for one in [psutil.Process(ups[0].process.pid), *family]:
-                one.kill()
+                with suppress(psutil.NoSuchProcess):  # what it had started and was ending just then
+                    one.kill()
             gone(family)
         ups.append(Up(folder))
         await asyncio.to_thread(ups[1].until_ready)
