@@ -13,8 +13,8 @@ from trenova_activities.testing import CURRENT_TENANTS, PostgresServer
 NORTH, SOUTH = CURRENT_TENANTS
 # What a job could have changed of the schema: the definitions of tables, triggers and functions that are not ours.
 SCHEMA = """
-    SELECT 'trigger ' || tgrelid::regclass || ' ' || tgenabled::text || ' ' || pg_get_triggerdef(t.oid) FROM pg_trigger t
-        JOIN pg_class c ON c.oid = tgrelid WHERE relnamespace = 'public'::regnamespace
+    SELECT 'trigger ' || tgrelid::regclass || ' ' || tgenabled::text || ' ' || pg_get_triggerdef(t.oid)
+        FROM pg_trigger t JOIN pg_class c ON c.oid = tgrelid WHERE relnamespace = 'public'::regnamespace
     UNION ALL SELECT 'column ' || attrelid::regclass || ' ' || attname || ' ' || format_type(atttypid, atttypmod)
         || ' ' || attnotnull::text FROM pg_attribute JOIN pg_class c ON c.oid = attrelid
         WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND attnum > 0
