@@ -110,7 +110,7 @@ def test_without_sign_in_everybody_on_loopback_may_but_no_page_of_another_site(s
 
 
 def test_a_bulk_action_that_was_killed_is_finished_by_asking_again(site, tmp_path):
-    names = [site.new(id=f"killed-{number:02}", paused=False)["id"] for number in range(30)]
+    names = [site.new(id=f"killed-{number:03}", paused=False)["id"] for number in range(100)]
     site.wait_for("killed-", len(names))
     body = {"action": "pause", "filter": {"prefix": "killed-"}, "reason": "move", "dryRun": False}
 
@@ -123,7 +123,7 @@ def test_a_bulk_action_that_was_killed_is_finished_by_asking_again(site, tmp_pat
         asking = threading.Thread(target=ask)
         asking.start()
         deadline = time.monotonic() + 20
-        while not api.get("/schedules/killed-00").json()["paused"]:
+        while not api.get("/schedules/killed-000").json()["paused"]:
             assert time.monotonic() < deadline
         running.process.kill()
         asking.join(20)

@@ -22,12 +22,14 @@ from trenova_workers._identity import Identity
 
 # The others' first heartbeats take a moment; a whole fleet that starts at once does not ask at once.
 _NOT_BEFORE_S, _SPREAD_S = 1.0, 2.0
+# On a busy machine heartbeats are late, and whoever is taken for lost is not compared.
+_AGAIN_S: Final = 20.0
 _WITHIN_S: Final = 120.0
 
 
 @asynccontextmanager
 async def looking_around(client: Client, own: Identity, registered: Mapping[str, Registrations]) -> AsyncIterator[None]:
-    """Look around once, in the background, and log what is found.
+    """Look around twice, in the background, and log what is found.
 
     Args:
         client: One of the worker's.
@@ -44,13 +46,21 @@ async def looking_around(client: Client, own: Identity, registered: Mapping[str,
 
 
 async def _look(client: Client, own: Identity, registered: Mapping[str, Registrations]) -> None:
-    await asyncio.sleep(_NOT_BEFORE_S + random.random() * _SPREAD_S)  # noqa: S311 (no secret)
+    told: list[Remark] = []
+    for pause in (_NOT_BEFORE_S + random.random() * _SPREAD_S, _AGAIN_S):  # noqa: S311 (no secret)
+        await asyncio.sleep(pause)
+        for remark in await _seen(client, own, registered):
+            if remark not in told:
+                told.append(remark)
+                remark.log()
+
+
+async def _seen(client: Client, own: Identity, registered: Mapping[str, Registrations]) -> list[Remark]:
     try:
         async with asyncio.timeout(_WITHIN_S):
-            for remark in await remarks_of(client, own, registered):
-                remark.log()
+            return await remarks_of(client, own, registered)
     except Exception as error:  # noqa: BLE001 (whatever it is, the worker works)
-        _could_not(SUBJECT, "other workers and schedules", error).log()
+        return [_could_not(SUBJECT, "other workers and schedules", error)]
 
 
 async def remarks_of(client: Client, own: Identity, registered: Mapping[str, Registrations]) -> list[Remark]:
