@@ -55,8 +55,6 @@ nox.options.sessions = ["lint", "types", "replay", *_TESTS, "wheels", "integrati
 
 # Tests wait for servers more than they compute; a file's tests share its fixtures, so files go together.
 _TWO_AT_ONCE = ("-n", "2", "--dist", "loadfile")
-# Those that start processes wait for them still more.
-_THREE_AT_ONCE = ("-n", "3", "--dist", "loadfile")
 
 # pyenv answers "command not found" for every version that it has but was not told to use, and uv asks it.
 _pyenv = Path(os.environ.get("PYENV_ROOT", "~/.pyenv")).expanduser() / "versions"
@@ -151,7 +149,7 @@ def processes(session: nox.Session) -> None:
         env={"UV_PROJECT_ENVIRONMENT": where},
     )
     marked = _marked("integration", [name for name in HOME if name not in SERVICES])
-    session.run("pytest", *_THREE_AT_ONCE, "-m", "integration and not slow", *marked, *session.posargs)
+    session.run("pytest", *_TWO_AT_ONCE, "-m", "integration and not slow", *marked, *session.posargs)
 
 
 @nox.session(python=False)

@@ -68,9 +68,10 @@ def until(ticks, seconds=3):
 
 async def test_with_jitter_every_run_belongs_to_its_tick(client, store):
     await create(client, "it's", spec(3, jitter=2))
-    await asyncio.sleep(14)
+    await asyncio.sleep(20)
+    settled = datetime.now(UTC) - timedelta(seconds=6)  # later ones may wait for their run on a busy machine
     found = await harvest_schedule(client, store, "it's", retention=RETENTION)
-    past = until(found.ticks)
+    past = [tick for tick in found.ticks if tick.at < settled]
     assert len(past) >= 3
     assert {tick.state for tick in past} == {TickClass.ON_TIME}
     assert all(timedelta(0) <= tick.at - tick.nominal_at <= timedelta(seconds=3) for tick in past)
