@@ -55,8 +55,14 @@ def utc(*parts: int) -> datetime:
     return datetime(*parts, tzinfo=UTC)
 
 
-async def left_behind(client: Client) -> list[str]:
-    return [entry.id async for entry in await client.list_schedules(f'ScheduleId STARTS_WITH "{PREVIEW_PREFIX}"')]
+async def left_behind(client: Client, count: int) -> list[str]:
+    """Return the ids once the list, which follows after a moment, has so many."""
+    async with asyncio.timeout(20):
+        while True:
+            entries = await client.list_schedules(f'ScheduleId STARTS_WITH "{PREVIEW_PREFIX}"')
+            if len(ids := [entry.id async for entry in entries]) == count:
+                return ids
+            await asyncio.sleep(0.05)
 
 
 async def test_a_window_has_its_first_instant_and_not_its_last(client):
@@ -144,9 +150,20 @@ async def test_nothing_is_left_behind_and_nothing_can_fire(client):
     fires = await fires_of(client, cron("* * * * * * *"), now, now + timedelta(minutes=1))
 
     assert len(fires) >= 59
-    while await left_behind(client):  # the list follows after a moment; one that stays ends the test by its time limit
-        await asyncio.sleep(0.05)
+    await left_behind(client, 0)
     assert (await client.count_workflows('WorkflowType = "trenova-preview"')).count == 0
+
+
+async def test_whoever_stops_asking_leaves_nothing_behind(client):
+    every_second = ScheduleSpec(intervals=[ScheduleIntervalSpec(every=timedelta(seconds=1))])
+    asking = asyncio.create_task(fires_of(client, every_second, utc(2027, 1, 1), utc(2028, 1, 1), limit=1_000_000))
+    await left_behind(client, 1)
+
+    asking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+
+    await left_behind(client, 0)
 
 
 async def test_every_kind_of_specification_is_understood_and_jitter_is_left_out(client):
@@ -213,12 +230,10 @@ async def test_what_a_killed_process_left_is_swept_and_what_is_young_or_foreign_
         await client.create_schedule(
             schedule_id, Schedule(action=action, spec=cron("0 0 1 1 *")), memo={OWNER_MEMO: owner}
         )
-    while len(await left_behind(client)) < 3:
-        await asyncio.sleep(0.05)
+    await left_behind(client, 3)
 
     assert await sweep(client) == 1
-    while old in (listed := await left_behind(client)):
-        await asyncio.sleep(0.05)
+    listed = await left_behind(client, 2)
 
     assert sorted(listed) == sorted([young, foreign])
     for schedule_id in listed:

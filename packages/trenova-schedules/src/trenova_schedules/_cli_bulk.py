@@ -1,7 +1,6 @@
 """Do the same to many schedules, after it has been seen to how many; and undo it."""
 
 from collections.abc import Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,7 +10,7 @@ from temporalio.client import Client
 
 from trenova_schedules._cli_connect import CONFLICT, FAILED, run
 from trenova_schedules._cli_output import AsJson, By, Reason, Yes, asides, console, print_json, print_table
-from trenova_schedules._cli_service import DEFAULT_DATA_DIR, DataDir, actor_of, service_of
+from trenova_schedules._cli_service import DEFAULT_DATA_DIR, DataDir, Url, actor_of, service_of
 from trenova_schedules._managing._filter import ScheduleFilter
 from trenova_schedules._managing._pausing import CatchUp
 from trenova_schedules._managing._results import BulkAction, BulkItem, BulkOutcome, BulkResult, ScheduleChange
@@ -40,32 +39,32 @@ def change_many(
     actor = actor_of(by)
 
     async def work(client: Client) -> BulkResult:
-        service = service_of(client, data_dir, serves=serves)
-        actor = actor_of(by)
+        async with service_of(client, data_dir, url=url, serves=serves) as service:
 
-        async def bulk(which: ScheduleFilter, *, dry: bool) -> BulkResult:
-            return await service.bulk(
-                action,
-                which,
-                reason=reason,
-                actor=actor,
-                patch=patch,
-                catch_up=catch_up,
-                everything=everything,
-                most=most,
-            )
+            async def bulk(which: ScheduleFilter, *, dry: bool) -> BulkResult:
+                return await service.bulk(
+                    action,
+                    which,
+                    reason=reason,
+                    actor=actor,
+                    patch=patch,
+                    catch_up=catch_up,
+                    dry_run=dry,
+                    everything=everything,
+                    most=most,
+                )
 
-        # Whoever names one schedule has seen which; a catch-up starts work, which has to be seen before.
-        if not dry_run and (yes or (len(wanted.ids) == _ONE and catch_up is CatchUp.NONE)):
-            return await bulk(wanted, dry=False)
-        plan = await bulk(wanted, dry=True)
-        if dry_run:
-            return plan
-        _say(plan.items, to=asides if as_json else console)
-        count = sum(item.outcome is BulkOutcome.PLANNED for item in plan.items)
-        if count:
-            typer.confirm(f"{action.value.capitalize()} {count} schedules?", abort=True, err=True)
-        return await bulk(_only(plan.items, wanted), dry=False)
+            # Whoever names one schedule has seen which; a catch-up starts work, which has to be seen before.
+            if not dry_run and (yes or (len(wanted.ids) == _ONE and catch_up is CatchUp.NONE)):
+                return await bulk(wanted, dry=False)
+            plan = await bulk(wanted, dry=True)
+            if dry_run:
+                return plan
+            _say(plan.items, to=asides if as_json else console)
+            count = sum(item.outcome is BulkOutcome.PLANNED for item in plan.items)
+            if count:
+                typer.confirm(f"{action.value.capitalize()} {count} schedules?", abort=True, err=True)
+            return await bulk(_only(plan.items, wanted), dry=False)
 
     _report(run(work), wanted, as_json=as_json)
 
@@ -90,12 +89,6 @@ def undo(
             return await service.undo(receipt, reason=reason, actor=actor_of(by), catch_up=catch_up)
 
     _report(run(work), None, as_json=as_json)
-
-
-def _ask(action: BulkAction, plan: BulkResult) -> None:
-    _say(plan.items)
-    if count := sum(item.outcome is BulkOutcome.PLANNED for item in plan.items):
-        typer.confirm(f"{action.value.capitalize()} {count} schedules?", abort=True, err=True)
 
 
 def say_change(change: ScheduleChange) -> None:

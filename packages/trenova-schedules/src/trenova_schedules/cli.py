@@ -16,8 +16,10 @@ from trenova_schedules._cli_change import delete, pause, resume, trigger, update
 from trenova_schedules._cli_db import db
 from trenova_schedules._cli_exchange import export, import_
 from trenova_schedules._cli_ledger import ledger
+from trenova_schedules._cli_lint import lint
 from trenova_schedules._cli_list import list_, show
 from trenova_schedules._cli_plan import apply, plan
+from trenova_schedules._cli_preview import preview
 from trenova_schedules._cli_serve import api_token, serve
 
 app = typer.Typer(
@@ -42,7 +44,7 @@ app.command("import")(import_)
 app.add_typer(db, name="db")
 for _kept in (ledger, audit):
     app.command()(_kept)
-for _command in (show, pause, resume, trigger, update, delete, undo, export, plan, apply):
+for _command in (show, pause, resume, trigger, update, delete, undo, export, plan, apply, preview, lint):
     app.command()(_command)
 app.command()(serve)
 app.command("api-token")(api_token)
