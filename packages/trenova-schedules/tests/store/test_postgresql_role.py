@@ -11,8 +11,6 @@ from trenova_errors import ConfigurationError
 from trenova_schedules.store import (
     AlertState,
     AuditEntry,
-    BackfillRow,
-    BackfillTick,
     Observation,
     Receipt,
     RegisteredSchedule,
@@ -52,8 +50,6 @@ async def test_the_role_of_the_documentation_may_do_what_the_ledger_needs_and_no
         await store.idempotency.claim("a", "k", "d")
         await store.idempotency.release("a", "k")
         await store.alerts.keep(AlertState(schedule_id="s"))
-        await store.backfills.add(BackfillRow(id="b", schedule_id="s", from_at=T0, to_at=T0, reason="r", actor="a"))
-        await store.backfills.mark("b", [BackfillTick(at=T0)])
         with pytest.raises(ConfigurationError):
             async with store._engine.write() as connection:
                 await connection.execute(text("ALTER TABLE trenova_jobs.schedule_audit DISABLE TRIGGER ALL"))

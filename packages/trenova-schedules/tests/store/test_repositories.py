@@ -7,8 +7,6 @@ import pytest
 from trenova_errors import ConflictError
 from trenova_schedules.store import (
     AlertState,
-    BackfillRow,
-    BackfillTick,
     Claim,
     Receipt,
     RegisteredSchedule,
@@ -114,24 +112,6 @@ async def test_a_key_without_an_answer_can_be_given_back(store):
     await store.idempotency.release("ann", "k")
     assert (await store.idempotency.claim("ann", "k", "d")).fresh
     assert await store.idempotency.forget(before=datetime.now(UTC) + timedelta(minutes=1)) == 1
-
-
-async def test_backfills_and_their_nominal_times_can_be_written_again(store):
-    row = BackfillRow(
-        id="b", schedule_id="s", from_at=at(0), to_at=at(60), reason="hole", actor="ann", options={"rate": 5}
-    )
-    assert [await store.backfills.add(row) for _ in range(2)] == [True, False]
-    await store.backfills.update("b", total=3, state="paused")
-    found = await store.backfills.find("b")
-    assert (found.total, found.state, found.options, found.finished_at) == (3, "paused", {"rate": 5}, None)
-    await store.backfills.update("b", state="completed", finished_at=at(70))
-    assert [known.finished_at for known in await store.backfills.read(schedule_id="s")] == [at(70)]
-    ticks = [BackfillTick(at=at(n)) for n in range(3)]
-    await store.backfills.plan("b", ticks)
-    await store.backfills.mark("b", [BackfillTick(at=at(1), state="started", workflow_id="w", run_id="r")])
-    await store.backfills.plan("b", ticks)
-    assert await store.backfills.counts("b") == Counter(waiting=2, started=1)
-    assert [found.at for found in await store.backfills.ticks("b", states=["waiting"], after=at(0))] == [at(2)]
 
 
 async def test_an_alert_state_never_goes_back(store):

@@ -1,4 +1,4 @@
-"""What schedules leave in a database: audit trail, specification versions, tick ledger, registry, backfills.
+"""What schedules leave in a database: audit trail, specification versions, tick ledger, registry.
 
 Needs the extras ``[database]`` and ``[sqlite]`` or ``[postgresql]``. :class:`ScheduleStore` is the beginning;
 :func:`migrate` creates its tables.
@@ -9,7 +9,6 @@ from trenova_schedules._managing._receipts import Receipt
 from trenova_schedules._tick import Tick, TickClass
 from trenova_schedules.store._alerts import AlertState, AlertStates
 from trenova_schedules.store._audit import AuditFilter, AuditPage, AuditTrail
-from trenova_schedules.store._backfills import BackfillRow, Backfills, BackfillTick
 from trenova_schedules.store._idempotency import Claim, IdempotencyKeys, digest_of
 from trenova_schedules.store._migrate import StoreMigration
 from trenova_schedules.store._observation import Observation
@@ -27,9 +26,6 @@ __all__ = [
     "AuditFilter",
     "AuditPage",
     "AuditTrail",
-    "BackfillRow",
-    "BackfillTick",
-    "Backfills",
     "Claim",
     "IdempotencyKeys",
     "Observation",

@@ -6,7 +6,6 @@ from typing import Self
 
 from trenova_schedules.store._alerts import AlertStates
 from trenova_schedules.store._audit import AuditTrail
-from trenova_schedules.store._backfills import Backfills
 from trenova_schedules.store._engine import StoreEngine
 from trenova_schedules.store._idempotency import IdempotencyKeys
 from trenova_schedules.store._migrate import StoreMigration, migrate_engine
@@ -31,7 +30,6 @@ class ScheduleStore:
         registry: Every schedule that was ever seen.
         receipts: What bulk actions changed.
         idempotency: Requests under keys, and their answers.
-        backfills: Backfills and their nominal times.
         alerts: Where schedules stand against their objectives.
     """
 
@@ -44,7 +42,6 @@ class ScheduleStore:
         self.registry = Registry(self._engine)
         self.receipts = Receipts(self._engine)
         self.idempotency = IdempotencyKeys(self._engine)
-        self.backfills = Backfills(self._engine)
         self.alerts = AlertStates(self._engine)
 
     @classmethod

@@ -168,39 +168,6 @@ def _idempotency_keys() -> list[SchemaItem]:
     ]
 
 
-def _backfills() -> list[SchemaItem]:
-    return [
-        _text("id", 200),
-        _schedule_id(),
-        *_numbers("from_at", "to_at"),
-        _text("policy", 30),
-        _text("mode", 20),
-        _text("reason"),
-        _text("actor", 200),
-        _text("state", 20),
-        *_numbers("total", "done", "failed", "skipped"),
-        _json("options"),
-        *_numbers("created_at", "updated_at"),
-        *_numbers("finished_at", nullable=True),
-        PrimaryKeyConstraint("id"),
-        Index("ix_trenova_schedule_backfills_schedule", "schedule_id", "created_at"),
-    ]
-
-
-def _backfill_ticks() -> list[SchemaItem]:
-    return [
-        _text("backfill_id", 200),
-        *_numbers("at"),
-        _text("state", 20),
-        _text("workflow_id", 1000, nullable=True),
-        _text("run_id", 100, nullable=True),
-        _text("reason", nullable=True),
-        *_numbers("updated_at"),
-        PrimaryKeyConstraint("backfill_id", "at"),
-        Index("ix_trenova_schedule_backfill_ticks_state", "backfill_id", "state", "at"),
-    ]
-
-
 def _alerts() -> list[SchemaItem]:
     return [
         _schedule_id(),
@@ -225,8 +192,6 @@ class StoreTables:
         registry: Every schedule that was ever seen.
         receipts: What a bulk action changed, so that it can be undone.
         idempotency_keys: What was asked for under a key, and the answer.
-        backfills: One row per backfill.
-        backfill_ticks: One row per nominal time of a backfill.
         alerts: How many ticks in a row were bad or good, and since when a schedule counts as failing.
     """
 
@@ -239,8 +204,6 @@ class StoreTables:
     registry: Table
     receipts: Table
     idempotency_keys: Table
-    backfills: Table
-    backfill_ticks: Table
     alerts: Table
 
     @classmethod
@@ -261,7 +224,5 @@ class StoreTables:
             registry=table("schedule_registry", _registry()),
             receipts=table("schedule_receipts", _receipts()),
             idempotency_keys=table("schedule_idempotency_keys", _idempotency_keys()),
-            backfills=table("schedule_backfills", _backfills()),
-            backfill_ticks=table("schedule_backfill_ticks", _backfill_ticks()),
             alerts=table("schedule_alerts", _alerts()),
         )

@@ -1,4 +1,4 @@
-"""The audit trail, specification versions, the tick ledger, the registry, receipts, keys and backfills."""
+"""The audit trail, specification versions, the tick ledger, the registry, receipts and keys."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -19,7 +19,6 @@ def upgrade() -> None:
     _create_history()
     _create_ledger()
     _create_service()
-    _create_backfills()
     _keep_on_sqlite() if _is_sqlite() else _keep_on_postgresql()
 
 
@@ -141,38 +140,6 @@ def _create_service() -> None:
         sa.PrimaryKeyConstraint("scope", "key"),
     )
     _index("schedule_idempotency_keys", "created", "created_at")
-
-
-def _create_backfills() -> None:
-    _create(
-        "schedule_backfills",
-        _text("id", 200),
-        _text("schedule_id", 1000),
-        *_numbers("from_at", "to_at"),
-        _text("policy", 30),
-        _text("mode", 20),
-        _text("reason"),
-        _text("actor", 200),
-        _text("state", 20),
-        *_numbers("total", "done", "failed", "skipped"),
-        _json("options"),
-        *_numbers("created_at", "updated_at"),
-        *_numbers("finished_at", nullable=True),
-        sa.PrimaryKeyConstraint("id"),
-    )
-    _index("schedule_backfills", "schedule", "schedule_id", "created_at")
-    _create(
-        "schedule_backfill_ticks",
-        _text("backfill_id", 200),
-        *_numbers("at"),
-        _text("state", 20),
-        _maybe("workflow_id", 1000),
-        _maybe("run_id", 100),
-        _maybe("reason"),
-        *_numbers("updated_at"),
-        sa.PrimaryKeyConstraint("backfill_id", "at"),
-    )
-    _index("schedule_backfill_ticks", "state", "backfill_id", "state", "at")
 
 
 def _keep_on_sqlite() -> None:
