@@ -64,13 +64,14 @@ if _pyenv.is_dir():
 
 @nox.session(python=False)
 def lint(session: nox.Session) -> None:
-    """Style, layers, the lock file, what may stay in clear, and that versions and changelogs agree."""
+    """Style, layers, the lock file, vendored files, what may stay in clear, and that versions and changelogs agree."""
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
     session.run("lint-imports", env={"PYTHONPATH": SOURCES})
     session.run("trenova-codecs", "lint", *(str(home / "src") for home in HOME.values()))
     session.run("uv", "lock", "--check")
     session.run("python", ".ci/checks.py", "lock", "versions", "siblings")
+    session.run("python", ".ci/vendor.py", "--check")
 
 
 @nox.session(python=False)

@@ -4,11 +4,13 @@ from collections.abc import Callable
 from typing import Final
 
 from fastapi import APIRouter, FastAPI, Request, Response
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp
 from temporalio.client import Client
 
 from trenova_access import Access, sign_in_routes
 from trenova_schedules._managing._service import ScheduleService
+from trenova_schedules.dashboard._pages import add_pages
 from trenova_schedules.server import (
     _routes_actions,
     _routes_audit,
@@ -57,7 +59,7 @@ def create_app(
     access: Access | None = None,
     exposition: Exposition | None = None,
 ) -> ASGIApp:
-    """Make the ASGI application; all of it is below ``/api/v1``, beside the pages of the sign-in.
+    """Make the ASGI application: the API below ``/api/v1``, the dashboard at ``/``, and the pages of the sign-in.
 
     It can be mounted (``app.mount("/schedules", create_app(...))``), and brings its own checks of Host, Origin, body
     and time with it. Nothing is connected here, and nothing has to be closed: client and store are the caller's.
@@ -92,10 +94,13 @@ def create_app(
         app.include_router(module.router, prefix=PREFIX)
     if exposition is not None:
         app.include_router(_metrics(exposition))
+    home = {"home": "/"} if options.dashboard.enabled else {}
     if access.sign_in is not None and not isinstance(access, OpenAccess):
-        app.router.routes.extend(sign_in_routes(access))
+        app.router.routes.extend(sign_in_routes(access, **home))
+    if options.dashboard.enabled:
+        add_pages(app, PREFIX)
     describe(app, access.sign_in.options.cookie if access.sign_in else None)
-    return Answers(access.protect(KeepSlashes(app)))
+    return Answers(access.protect(GZipMiddleware(KeepSlashes(app), minimum_size=1024)))
 
 
 def _service(options: ServerOptions, client: Client, store: ScheduleStore | None) -> ScheduleService:

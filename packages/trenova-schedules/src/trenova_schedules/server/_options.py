@@ -7,6 +7,7 @@ from typing import Annotated, Final
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from trenova_access import AccessOptions, Grant, LimitOptions, SignInOptions, is_loopback
+from trenova_schedules.dashboard._options import DashboardOptions
 from trenova_schedules.server._roles import ADMIN
 from trenova_schedules.store import StoreOptions
 
@@ -62,7 +63,7 @@ def _local_access() -> AccessOptions:
 
 
 class ServerOptions(_Options):
-    """One API.
+    """One API, and its pages.
 
     Attributes:
         access: Who may call it; by default whoever can sign in on this machine.
@@ -70,6 +71,7 @@ class ServerOptions(_Options):
         events: The event stream.
         require_served: Refuse a schedule whose workflow or task queue no worker serves.
         backfill_queue: Task queue of the workers that run backfills.
+        dashboard: The pages for people.
 
     Raises:
         ValueError: A stream would outlive the time that a request may take, or take every place there is.
@@ -80,6 +82,7 @@ class ServerOptions(_Options):
     events: EventOptions = EventOptions()
     require_served: bool = True
     backfill_queue: str = Field(default="system-queue", min_length=1, max_length=1000)
+    dashboard: DashboardOptions = DashboardOptions()
 
     @model_validator(mode="after")
     def _streams_fit(self) -> "ServerOptions":

@@ -1,0 +1,80 @@
+"""Failures of pages as pages."""
+
+from collections.abc import Callable, Coroutine
+from http import HTTPStatus
+from typing import Any, Final
+
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+from temporalio.service import RPCError
+
+from trenova_access import AccessError, NotSignedInError
+from trenova_errors import ApplicationError, ErrorKind, to_problem
+from trenova_schedules.dashboard._headers import HEADERS
+from trenova_schedules.dashboard._render import page_path, render
+from trenova_schedules.server._problems import request_id_of
+
+_WHAT: Final = {
+    ErrorKind.UNAVAILABLE: "Not reachable",
+    ErrorKind.THROTTLE: "Too many requests",
+    ErrorKind.RESOURCE_NOT_FOUND: "Not there",
+    ErrorKind.PERMISSION_DENIED: "Not allowed",
+    ErrorKind.CONFLICT: "Somebody else was first",
+    ErrorKind.INVALID_INPUT: "That does not hold together",
+}
+
+
+class PageRoute(APIRoute):
+    """A route whose failures are pages, or fragments where a part of a page asked."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Return the handler."""
+        handle = super().get_route_handler()
+
+        async def handled(request: Request) -> Response:
+            try:
+                return await handle(request)
+            except (ApplicationError, RPCError, AccessError, RequestValidationError, HTTPException) as error:
+                return failed(request, error)
+
+        return handled
+
+
+def is_fragment(request: Request) -> bool:
+    """Whether a part of a page asks, not somebody who opens an address."""
+    return request.headers.get("hx-request") == "true"
+
+
+def failed(request: Request, error: Exception) -> Response:
+    """Return what is shown of a failure; whoever has not signed in is sent there."""
+    if isinstance(error, NotSignedInError):
+        return _to_sign_in(request, error)
+    title, status, detail = _told(error)
+    template = "_failure.html" if is_fragment(request) else "failure.html"
+    return render(request, template, status=status, title=title, detail=detail, request_id=request_id_of(request))
+
+
+def _to_sign_in(request: Request, error: NotSignedInError) -> Response:
+    address = page_path(request, "sign-in")
+    if is_fragment(request):
+        return HTMLResponse("", status_code=error.status, headers={**HEADERS, "HX-Redirect": address})
+    return RedirectResponse(address, status_code=303, headers=HEADERS)
+
+
+def _told(error: Exception) -> tuple[str, int, str]:
+    if isinstance(error, AccessError):
+        return "Not allowed", error.status, str(error)
+    if isinstance(error, RequestValidationError):
+        said = "; ".join(f"{one['loc'][-1]}: {one['msg'].removeprefix('Value error, ')}" for one in error.errors()[:20])
+        return "That does not hold together", HTTPStatus.UNPROCESSABLE_ENTITY, f"{said}. Nothing was changed."
+    if isinstance(error, HTTPException):
+        status = HTTPStatus(error.status_code)
+        missing = status is HTTPStatus.NOT_FOUND
+        return status.phrase, status, "There is nothing at this address." if missing else error.detail
+    problem = to_problem(error)
+    kind = error.kind if isinstance(error, ApplicationError) else ErrorKind.UNAVAILABLE
+    detail = error.message if isinstance(error, ApplicationError) else str(problem.body.get("detail", ""))
+    return _WHAT.get(kind, "That did not work"), problem.status, detail

@@ -1,0 +1,36 @@
+"""All pages, for the application."""
+
+from typing import Final
+
+from fastapi import APIRouter, FastAPI
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from trenova_schedules.dashboard import _routes_overview, _routes_schedule
+from trenova_schedules.dashboard._failing import PageRoute, failed
+from trenova_schedules.dashboard._static import PREFIX, Static
+
+_ROUTERS: Final = (_routes_overview.router, _routes_schedule.router)
+
+
+def add_pages(app: FastAPI, api_prefix: str) -> None:
+    """Add the pages, their files, and the page of an address where nothing is.
+
+    Args:
+        app: With the API's routes and failures.
+        api_prefix: Below which every answer is the API's.
+    """
+    pages = APIRouter(include_in_schema=False, route_class=PageRoute)
+    for router in _ROUTERS:
+        pages.include_router(router)
+    app.include_router(pages)
+    app.mount(PREFIX, Static(), name="static")
+    of_api = app.exception_handlers[HTTPException]
+
+    async def nothing_there(request: Request, error: Exception) -> Response:
+        if request.url.path.startswith(api_prefix) or "text/html" not in request.headers.get("accept", ""):
+            return await of_api(request, error)  # type: ignore[no-any-return, misc]
+        return failed(request, error)
+
+    app.add_exception_handler(HTTPException, nothing_there)

@@ -1,0 +1,30 @@
+// One <dialog> for the page: what is put into it opens it, [data-close] or the server's event `closeDialog` closes it.
+"use strict";
+(() => {
+  let opener = null;
+  const dialog = () => document.getElementById("dialog");
+
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[hx-target='#dialog']");
+    if (button) opener = button;
+    if (event.target.closest("[data-close]")) dialog().close();
+  });
+  document.addEventListener("htmx:after:swap", () => {
+    const one = dialog();
+    if (one.childElementCount && !one.open) {
+      one.showModal();
+      (one.querySelector("[autofocus]") || one.querySelector("input, select, textarea, button:not(.close)"))?.focus();
+    }
+  });
+  document.addEventListener("closeDialog", () => dialog().close());
+  document.addEventListener("say", (event) => {
+    document.getElementById("said").textContent = event.detail.value || "";
+  });
+  document.addEventListener("DOMContentLoaded", () => {
+    dialog().addEventListener("close", () => {
+      dialog().replaceChildren();
+      if (opener?.isConnected) opener.focus();
+      opener = null;
+    });
+  });
+})();

@@ -1,0 +1,92 @@
+"""Chromium of the system, and what axe says of a page."""
+
+import shutil
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import sync_playwright
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-dev-shm-usage",
+)
+WIDTHS = {"wide": (1440, 900), "narrow": (390, 844)}
+THEMES = ("light", "dark")
+ZONE = "America/New_York"
+
+
+@contextmanager
+def chromium():
+    """A browser."""
+    if CHROMIUM is None:
+        pytest.skip("needs Chromium: apt-get install chromium")
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=CHROMIUM, headless=True, args=list(FLAGS))
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+@contextmanager
+def opened(browser, *, width="wide", theme="light", zone=ZONE, locale="en-US"):
+    """A page of somebody new, which fails the test where a script or the policy complains."""
+    wide, high = WIDTHS[width]
+    context = browser.new_context(
+        viewport={"width": wide, "height": high}, color_scheme=theme, timezone_id=zone, locale=locale
+    )
+    page = context.new_page()
+    page.set_default_timeout(15_000)
+    complaints = []
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("console", lambda said: complaints.append(said.text) if _complains(said) else None)
+    try:
+        yield page
+        assert not complaints, complaints
+    finally:
+        context.close()
+
+
+def _complains(said):
+    # A refused or interrupted request is the page's to show, and tests look at what it shows.
+    return said.type in {"error", "warning"} and "Failed to load resource" not in said.text
+
+
+def signed_in(page, site, path="/"):
+    """Sign in by a new link of the site, and go to a page."""
+    token = site.app_access.sign_in.new_link()
+    page.goto(f"{site.url}/sign-in#{token}")
+    page.wait_for_url(f"{site.url}/")
+    if path != "/":
+        page.goto(f"{site.url}{path}")
+
+
+def violations(page):
+    """What axe finds against WCAG 2.2 AA, in a line each."""
+    tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+    found = Axe().run(page, options={"runOnly": {"type": "tag", "values": tags}}).response["violations"]
+    return [
+        f"{one['id']}: {node['html'][:200]} {node['failureSummary'][:300]}" for one in found for node in one["nodes"]
+    ]
+
+
+def pictured(page, folder, name):
+    """Write pictures of a page at both widths in both themes; return their files."""
+    files = []
+    for width, (wide, high) in WIDTHS.items():
+        for theme in THEMES:
+            page.emulate_media(color_scheme=theme)
+            page.set_viewport_size({"width": wide, "height": high})
+            file = Path(folder) / f"{name}-{width}-{theme}.png"
+            page.screenshot(path=file, full_page=True)
+            files.append(file)
+    return files
