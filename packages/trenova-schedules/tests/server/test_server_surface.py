@@ -11,11 +11,13 @@ def test_the_server_exports_exactly_what_is_public():
         "ORGANIZATION",
         "ROLES",
         "VIEWER",
+        "DashboardOptions",
         "EventOptions",
         "RateOptions",
         "ServeOptions",
         "ServerOptions",
         "create_app",
+        "load_options",
         "serve",
     }
     assert all(hasattr(trenova_schedules.server, name) for name in trenova_schedules.server.__all__)

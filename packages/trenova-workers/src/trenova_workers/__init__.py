@@ -1,6 +1,7 @@
 """The runtime of Temporal workers: connect, identify, run, drain, report; one command starts them all."""
 
 from trenova_workers._connection import connect, connect_config
+from trenova_workers._console import ConsoleAddress
 from trenova_workers._demo import CheckEvent, DemoEvent, DemoRun, ProgressEvent, SummaryEvent
 from trenova_workers._drain import ForcedShutdownError
 from trenova_workers._fleet._fleet import Fleet, list_workers
@@ -32,6 +33,7 @@ __all__ = [
     "AutoscalingPollers",
     "CheckEvent",
     "CompositeTuner",
+    "ConsoleAddress",
     "DemoEvent",
     "DemoRun",
     "Finding",

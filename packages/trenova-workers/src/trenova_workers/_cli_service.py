@@ -99,7 +99,23 @@ def service_app(service: Service[S]) -> typer.Typer:
 
         _exit(service, verb)
 
+    _add_console(app, service)
     return app
+
+
+def _add_console(app: typer.Typer, service: Service[S]) -> None:
+    if service.console is None:
+        return
+
+    @app.command("console")
+    def console_(*, set_: Set = None, config: Config = None) -> None:
+        """Serve the web console until SIGTERM or SIGINT."""
+        from trenova_workers._verbs import console
+
+        async def verb(settings: S, connection: ClientConnectConfig, _: Identity) -> None:
+            await console(service, settings, connection, os.environ)
+
+        _exit(service, lambda: _main(service, set_, config, verb, load=_load))
 
 
 def _serve(service: Service[S], set_: list[str] | None, config: Path | None) -> int:

@@ -9,6 +9,7 @@ from temporalio.client import Client, Plugin
 from temporalio.common import SearchAttributeKey
 
 from trenova_errors import ErrorsPlugin
+from trenova_workers._console import ConsoleAddress
 from trenova_workers._demo import DemoRun
 from trenova_workers._limits import WorkLimits
 from trenova_workers._settings import ServiceSettings
@@ -96,6 +97,8 @@ class Service(Generic[S]):
         search_attributes: Registered by ``prepare`` before the first use, after ``prepare`` above.
         plugins: Set on the client, which hands them to its workers. Called once in a process.
         limits: What the work itself demands of the worker's options; asked before anything is opened.
+        console: Serves a web console until SIGTERM or SIGINT, with a client that has the service's plugins; there is a
+            verb ``console`` only with it.
     """
 
     name: str
@@ -111,3 +114,4 @@ class Service(Generic[S]):
     search_attributes: Sequence[SearchAttributeKey[Any]] = ()
     plugins: Callable[[S], Sequence[Plugin]] = _errors_plugin
     limits: Callable[[S], WorkLimits] = _no_limits
+    console: Callable[[S, Client, ConsoleAddress], Awaitable[None]] | None = None

@@ -1,7 +1,7 @@
 """What the verbs of a service do, apart from parsing their arguments."""
 
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
 from typing import Any
@@ -11,6 +11,7 @@ from temporalio.envconfig import ClientConnectConfig
 
 from trenova_errors import ApplicationError, ConfigurationError
 from trenova_workers._connection import connect
+from trenova_workers._console import ConsoleAddress
 from trenova_workers._demo import DemoEvent, DemoRun
 from trenova_workers._fleet._checking import check_fleet
 from trenova_workers._identity import make_identity
@@ -97,6 +98,22 @@ async def demo(
     run = DemoRun(client=client, token=token or secrets.token_hex(4), report=report)
     await service.demo(settings, run)
     return not run.failed
+
+
+async def console(
+    service: Service[S], settings: S, connection: ClientConnectConfig, environ: Mapping[str, str]
+) -> None:
+    """Serve the service's web console until it is asked to stop.
+
+    Raises:
+        ConfigurationError: There is none, or the variables for consoles do not hold.
+    """
+    if service.console is None:
+        raise ConfigurationError(f"{service.name} has no console.")
+    told = ConsoleAddress.told_by(environ)
+    plugins = client_plugins(service, settings)
+    client = await connect(connection, identity=make_identity(f"{service.name}-console"), plugins=plugins)
+    await service.console(settings, client, told)
 
 
 def described(service: Service[S], loaded: LoadedSettings[S]) -> dict[str, Any]:

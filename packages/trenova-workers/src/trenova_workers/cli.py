@@ -1,6 +1,7 @@
 """Command lines (extra ``[cli]``): ``trenova-workers`` itself, and the verbs that every service has."""
 
 import os
+from collections.abc import Sequence
 from typing import Any
 
 from trenova_workers._service import Service
@@ -14,12 +15,16 @@ Else it breaks them off at once, and a task that is on its way is lost until its
 """
 
 
-def service_main(service: Service[Any]) -> None:
-    """Run the command line of a service: ``run``, ``prepare``, ``check``, ``demo``, ``config show``.
+def service_main(service: Service[Any], arguments: Sequence[str] | None = None) -> None:
+    """Run the command line of a service: ``run``, ``prepare``, ``check``, ``demo``, ``config show``, ``console``.
 
     Call it under ``if __name__ == "__main__":`` only, because Temporal's sandbox imports the main
     module again. It ends the process: 0 done, 1 failed, 2 refused for a setting or an argument,
     128 + signal when a second signal cut a drain short.
+
+    Args:
+        service: What to run.
+        arguments: In place of those of the process.
     """
     from trenova_workers._cli_service import service_app
     from trenova_workers._first_process import end_when_told
@@ -28,7 +33,7 @@ def service_main(service: Service[Any]) -> None:
     end_when_told()
     os.environ.setdefault(*_LAST_POLLS)
     try:
-        service_app(service)()
+        service_app(service)(None if arguments is None else list(arguments))
     except SystemExit as end:
         leave(end.code if isinstance(end.code, int) else int(end.code is not None))
 

@@ -118,14 +118,15 @@ def test_a_console_listens_where_it_is_told_to(stage):
     assert "No console 'another' is installed; there are some-console." in other.printed
 
 
-def test_the_codec_server_stands_beside_the_ui_where_browsers_find_it_again():
+def test_codec_server_and_dashboard_stand_beside_the_ui_where_browsers_find_them_again():
     options = Options(data_dir=Path(), environ={}, server_binary=Path(), ui_port=free_ports(1)[0])
-    consoles = [ConsoleService("a", "m"), ConsoleService("codec-server", "m")]
+    consoles = [ConsoleService("a", "m"), ConsoleService("codec-server", "m"), ConsoleService("dashboard", "m")]
 
     ports = console_ports(options, consoles)
 
     assert ports["codec-server"] == options.ui_port + 1
-    assert ports["a"] not in {options.port, options.ui_port, options.ui_port + 1}
+    assert ports["dashboard"] == options.ui_port + 2
+    assert ports["a"] not in {options.port, *range(options.ui_port, options.ui_port + 3)}
     assert console_ports(replace(options, ui_port=0), consoles)["codec-server"] != 1
     told = console_ports(replace(options, console_ports={"codec-server": 0}), consoles)
     assert told["codec-server"] not in {0, options.ui_port + 1}

@@ -1,9 +1,10 @@
-"""``python -m system_worker run | prepare | demo | check | config show``."""
+"""``python -m system_worker run | prepare | demo | check | console | config show``."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 
+from system_worker._console import serve_console
 from system_worker._demo import demonstrate
 from system_worker._jobs import open_jobs
 from system_worker._ledger import with_ledger
@@ -44,6 +45,7 @@ SERVICE = Service(
     search_attributes=SEARCH_ATTRIBUTES,
     plugins=Settings.plugins,
     limits=Settings.limits,
+    console=serve_console,
 )
 main = partial(service_main, SERVICE)
 

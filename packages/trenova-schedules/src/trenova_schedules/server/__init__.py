@@ -1,13 +1,15 @@
-"""An API of schedules over HTTP (extra ``[server]``).
+"""An API of schedules over HTTP, and its dashboard (extra ``[server]``).
 
 ``trenova-schedules serve`` runs it; :func:`create_app` is the ASGI application for a server of your own.
 """
 
 try:
+    from trenova_schedules.dashboard._options import DashboardOptions
     from trenova_schedules.server._app import create_app
     from trenova_schedules.server._options import EventOptions, RateOptions, ServeOptions, ServerOptions
     from trenova_schedules.server._roles import ADMIN, OPERATOR, ORGANIZATION, ROLES, VIEWER
     from trenova_schedules.server._serve import serve
+    from trenova_schedules.server._settings import load_options
 except ModuleNotFoundError as error:
     missing = str(error.name).partition(".")[0]
     raise ModuleNotFoundError(
@@ -21,10 +23,12 @@ __all__ = [
     "ORGANIZATION",
     "ROLES",
     "VIEWER",
+    "DashboardOptions",
     "EventOptions",
     "RateOptions",
     "ServeOptions",
     "ServerOptions",
     "create_app",
+    "load_options",
     "serve",
 ]

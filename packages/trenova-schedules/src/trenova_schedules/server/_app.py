@@ -92,6 +92,7 @@ def create_app(
     add_handlers(app)
     for module in (*_ALWAYS, *(_WITH_DATABASE if store is not None else ())):
         app.include_router(module.router, prefix=PREFIX)
+    app.add_api_route("/readyz", _routes_health.ready, include_in_schema=False)
     if exposition is not None:
         app.include_router(_metrics(exposition))
     home = {"home": "/"} if options.dashboard.enabled else {}

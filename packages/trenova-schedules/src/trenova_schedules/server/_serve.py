@@ -29,6 +29,7 @@ async def serve(
     *,
     say: Callable[[str], None] = print,
     exposition: Exposition | None = None,
+    file: Path | None = None,
 ) -> None:
     """Serve until SIGTERM or SIGINT, then finish what is being answered.
 
@@ -37,6 +38,7 @@ async def serve(
         client: Of the namespace, with the data converter of the workers.
         say: Receives the lines for the terminal; one carries the sign-in link.
         exposition: See :func:`create_app`.
+        file: Where to leave address, sign-in link and key, in place of ``schedules-server.json`` in the data folder.
 
     Raises:
         AccessConfigurationError: Others could reach it unasked or in clear; it did not listen.
@@ -46,7 +48,7 @@ async def serve(
     require_safe(options)
     log = AuditLog(options.access.audit)
     access = (OpenAccess if options.no_sign_in else Access)(options.access, ROLES, audit=log)
-    file = options.data_dir / FILE
+    file = file or options.data_dir / FILE
     async with _store(options) as store:
         app = create_app(options, client, store=store, access=access, exposition=exposition)
         with _listener(options) as listener:

@@ -28,6 +28,8 @@ from trenova_workers._up._table import ConsoleRow
 GROUP = "trenova.consoles"
 CODEC_SERVER = "codec-server"
 """The console of this name is handed to the Temporal UI, to decode what is encrypted."""
+DASHBOARD = "dashboard"
+"""The console that people keep a bookmark of."""
 
 _STOP = 15.0
 _NAME = re.compile(r"[A-Za-z0-9._-]+")
@@ -115,8 +117,8 @@ class Console(Kept):
 def console_ports(options: Options, consoles: Sequence[ConsoleService]) -> dict[str, int]:
     """A port for each console: what the options say, otherwise a free one that nothing else of this ``up`` takes.
 
-    The codec server stands beside the Temporal UI, at the next port, unless that is a free one too: browsers
-    remember its address, so it should stay.
+    Codec server and dashboard stand beside the Temporal UI, at the next two ports, unless that is a free one too:
+    browsers remember their addresses, so they should stay.
 
     Raises:
         UpError: A port is taken, or is that of a console that is not installed.
@@ -125,8 +127,9 @@ def console_ports(options: Options, consoles: Sequence[ConsoleService]) -> dict[
     if unknown := sorted(set(options.console_ports) - set(names)):
         raise UpError(f"No console {unknown[0]!r} is installed; there are {', '.join(names) or 'none'}.")
     fixed = dict(options.console_ports)
-    if CODEC_SERVER in names and options.ui_port:
-        fixed.setdefault(CODEC_SERVER, options.ui_port + 1)
+    for beside, name in enumerate((CODEC_SERVER, DASHBOARD), start=1):
+        if name in names and options.ui_port:
+            fixed.setdefault(name, options.ui_port + beside)
     taken = {options.port, options.ui_port, *fixed.values()}
     free = [port for port in free_ports(len(names) + len(taken)) if port not in taken]
     told = {name: claim(port, f"--console-port {name}", name, sign="=") for name, port in fixed.items()}
