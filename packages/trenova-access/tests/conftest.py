@@ -113,6 +113,13 @@ async def serve():
         yield start
 
 
+@pytest.fixture
+async def listen():
+    """Serve an application on a free port of loopback; its address."""
+    async with contextlib.AsyncExitStack() as stack:
+        yield lambda application: _listen(stack, application)
+
+
 def _application(access):
     async def show(request):
         who = await access.require(request, request.path_params["resource"], "viewer")

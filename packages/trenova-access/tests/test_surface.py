@@ -15,6 +15,8 @@ def _as_ruff_sorts(name):
 NAMES = {
     "ALLOWED_HEADERS",
     "AUDIT_LOGGER",
+    "CSRF_FIELD",
+    "CSRF_HEADER",
     "EVERYWHERE",
     "SIGN_IN_PATH",
     "Access",
@@ -28,6 +30,7 @@ NAMES = {
     "AuditLog",
     "AuditOptions",
     "BodyTooLargeError",
+    "CsrfError",
     "ForeignRequestError",
     "Grant",
     "KeySet",

@@ -4,7 +4,7 @@ For ASGI applications made with Starlette. One :class:`Access` per server: ``pro
 ``require`` is asked in each route, ``sign_in_routes`` stand beside them.
 """
 
-from trenova_access._access import ALLOWED_HEADERS, Access
+from trenova_access._access import ALLOWED_HEADERS, CSRF_FIELD, CSRF_HEADER, Access
 from trenova_access._answers import refusal, refuse
 from trenova_access._api_tokens import ApiTokens, api_token_digest, new_api_token
 from trenova_access._audit import AUDIT_LOGGER, AuditEvent, AuditHook, log_audit
@@ -14,6 +14,7 @@ from trenova_access._errors import (
     AccessConfigurationError,
     AccessError,
     BodyTooLargeError,
+    CsrfError,
     ForeignRequestError,
     KeySetUnavailableError,
     NotPermittedError,
@@ -42,6 +43,8 @@ from trenova_access._tokens import TokenVerifier
 __all__ = [
     "ALLOWED_HEADERS",
     "AUDIT_LOGGER",
+    "CSRF_FIELD",
+    "CSRF_HEADER",
     "EVERYWHERE",
     "SIGN_IN_PATH",
     "Access",
@@ -55,6 +58,7 @@ __all__ = [
     "AuditLog",
     "AuditOptions",
     "BodyTooLargeError",
+    "CsrfError",
     "ForeignRequestError",
     "Grant",
     "KeySet",

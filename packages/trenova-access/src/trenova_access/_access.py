@@ -10,7 +10,14 @@ from starlette.types import ASGIApp
 from trenova_access._api_tokens import PREFIX, ApiTokens
 from trenova_access._audit import AuditEvent, AuditHook, bounded, count, count_refusal
 from trenova_access._audit_log import AuditLog
-from trenova_access._errors import AccessConfigurationError, AccessError, NotPermittedError, NotSignedInError
+from trenova_access._csrf import CsrfTokens
+from trenova_access._errors import (
+    AccessConfigurationError,
+    AccessError,
+    CsrfError,
+    NotPermittedError,
+    NotSignedInError,
+)
 from trenova_access._guard import Guard, require_own_origin
 from trenova_access._limits import Limits
 from trenova_access._options import AccessOptions
@@ -22,6 +29,11 @@ from trenova_access._tokens import TokenVerifier
 
 ALLOWED_HEADERS = ("authorization", "authorization-extras", "content-type", "x-namespace")
 """Request headers that a browser may send from another origin: what the Temporal UI sends to a codec server."""
+
+CSRF_HEADER = "X-CSRF-Token"
+"""Where a page's script puts the token of :meth:`Access.csrf_token`."""
+CSRF_FIELD = "csrf_token"
+"""Where a page's form puts it."""
 
 
 class Access:
@@ -58,6 +70,7 @@ class Access:
         self._verifier = verifier or (TokenVerifier(options.tokens) if options.tokens else None)
         self._api_tokens = ApiTokens(options.api_tokens) if options.api_tokens else None
         self._audit = audit or AuditLog(options.audit)
+        self._csrf = CsrfTokens()
 
     def protect(self, app: ASGIApp, *, resource_of: ResourceOf = no_resource) -> ASGIApp:
         """Wrap an application in what holds for every request: audited refusals, CORS, Host, Origin, limits.
@@ -101,6 +114,37 @@ class Access:
             raise NotSignedInError(self._how(), reason="session")
         raise NotSignedInError(self._how(), reason="no_credential")
 
+    def csrf_token(self, connection: HTTPConnection) -> str:
+        """A token for the forms of a page, another one in each answer; it ends with the caller's session.
+
+        Where nobody has to sign in it is good for as long as the process runs.
+        """
+        return self._csrf.token(self._session_cookies(connection))
+
+    def require_csrf(self, connection: HTTPConnection, given: str | None) -> None:
+        """Refuse a form that no page of this session has sent.
+
+        Whoever sends an Authorization header needs no token: no page of another site can make a browser do so.
+
+        Args:
+            connection: The request, which changes something.
+            given: What came in the header :data:`CSRF_HEADER` or the field :data:`CSRF_FIELD`.
+
+        Raises:
+            CsrfError: It is missing, or was made for another session or by another process.
+        """
+        if "authorization" in connection.headers:
+            return
+        if given and self._csrf.holds(self._session_cookies(connection), given):
+            return
+        reason = "csrf_wrong" if given else "csrf_missing"
+        self.refused(connection, CsrfError.code, reason)
+        raise CsrfError(
+            "Nothing was changed: the page is older than your session or than the server's last start, or the request "
+            "did not come from a page of this server. Reload the page and try again.",
+            reason=reason,
+        )
+
     async def require(self, connection: HTTPConnection, resource: str, role: str) -> Principal:
         """Who asks, if they have ``role`` on ``resource``; every decision is audited.
 
@@ -143,6 +187,10 @@ class Access:
         """Whether it is the limit of time that cancels this request, for a route with an audit line of its own."""
         record = RequestRecord.of(connection.scope)
         return record is not None and record.limit is not None and record.limit.expired()
+
+    def _session_cookies(self, connection: HTTPConnection) -> list[str]:
+        names = [self.sign_in.options.cookie] if self.sign_in else []
+        return [connection.cookies.get(name, "") for name in names]
 
     def _tell(self, connection: HTTPConnection, event: AuditEvent) -> None:
         record = RequestRecord.begin(connection.scope, self._tell)

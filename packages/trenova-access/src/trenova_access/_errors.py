@@ -53,6 +53,12 @@ class ForeignRequestError(AccessError):
     code = "access.foreign_request"
 
 
+class CsrfError(AccessError):
+    """A page's form brings no token, or one of another session: reload the page."""
+
+    code = "access.csrf"
+
+
 class BodyTooLargeError(AccessError):
     """The request's body is larger than the server reads; send less at once."""
 
