@@ -39,6 +39,9 @@ NAMES = {
     "LimitOptions",
     "NotPermittedError",
     "NotSignedInError",
+    "OidcOptions",
+    "OidcRefusedError",
+    "OidcUnavailableError",
     "PermissionClaim",
     "Principal",
     "Roles",
@@ -58,6 +61,7 @@ NAMES = {
     "refuse",
     "require_safe_bind",
     "sign_in_link",
+    "sign_in_path",
     "sign_in_routes",
     "write_private",
 }

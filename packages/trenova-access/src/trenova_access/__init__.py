@@ -19,25 +19,28 @@ from trenova_access._errors import (
     KeySetUnavailableError,
     NotPermittedError,
     NotSignedInError,
+    OidcRefusedError,
+    OidcUnavailableError,
     TokenRefusedError,
     TooBusyError,
     TooSlowError,
 )
 from trenova_access._hosts import is_loopback, require_safe_bind
 from trenova_access._key_set import KeySet
+from trenova_access._next import SIGN_IN_PATH, sign_in_path
+from trenova_access._oidc_options import OidcOptions
 from trenova_access._options import (
     AccessOptions,
     ApiTokenOptions,
     AuditOptions,
-    KeySetOptions,
     LimitOptions,
     SignInOptions,
-    TokenOptions,
 )
-from trenova_access._pages import SIGN_IN_PATH, sign_in_link, sign_in_routes
+from trenova_access._pages import sign_in_link, sign_in_routes
 from trenova_access._principal import EVERYWHERE, Grant, Principal, Roles
 from trenova_access._private_file import write_private
 from trenova_access._sign_in import SignIn
+from trenova_access._token_options import KeySetOptions, TokenOptions
 from trenova_access._tokens import TokenVerifier
 
 __all__ = [
@@ -67,6 +70,9 @@ __all__ = [
     "LimitOptions",
     "NotPermittedError",
     "NotSignedInError",
+    "OidcOptions",
+    "OidcRefusedError",
+    "OidcUnavailableError",
     "PermissionClaim",
     "Principal",
     "Roles",
@@ -86,6 +92,7 @@ __all__ = [
     "refuse",
     "require_safe_bind",
     "sign_in_link",
+    "sign_in_path",
     "sign_in_routes",
     "write_private",
 ]

@@ -2,30 +2,34 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp
 
-from trenova_access._api_tokens import PREFIX, ApiTokens
 from trenova_access._audit import AuditEvent, AuditHook, bounded, count, count_refusal
 from trenova_access._audit_log import AuditLog
+from trenova_access._callers import Callers
 from trenova_access._csrf import CsrfTokens
 from trenova_access._errors import (
     AccessConfigurationError,
     AccessError,
     CsrfError,
     NotPermittedError,
-    NotSignedInError,
 )
-from trenova_access._guard import Guard, require_own_origin
+from trenova_access._guard import Guard
 from trenova_access._limits import Limits
+from trenova_access._oidc_options import OidcOptions
 from trenova_access._options import AccessOptions
 from trenova_access._principal import Principal, Roles
 from trenova_access._record import RequestRecord, ResourceOf, bounded_reason, no_resource, reason_of
 from trenova_access._recorder import Recorder
 from trenova_access._sign_in import SignIn
 from trenova_access._tokens import TokenVerifier
+
+if TYPE_CHECKING:
+    from trenova_access._oidc import OidcSignIn
 
 ALLOWED_HEADERS = ("authorization", "authorization-extras", "content-type", "x-namespace")
 """Request headers that a browser may send from another origin: what the Temporal UI sends to a codec server."""
@@ -46,8 +50,13 @@ class Access:
         sign_in: In place of one made from ``options.sign_in``.
         verifier: In place of one made from ``options.tokens``.
 
+    Attributes:
+        sign_in: Of people and programs of this machine; None where there is none.
+        oidc: Of people whom a provider signs in; None where there is none.
+
     Raises:
-        AccessConfigurationError: The options give out a role that the server does not know.
+        AccessConfigurationError: The options give out a role that the server does not know, or OIDC lacks its extra
+            or its secret.
     """
 
     def __init__(
@@ -67,8 +76,8 @@ class Access:
         self.options = options
         self.roles = roles
         self.sign_in = sign_in or (SignIn(options.sign_in) if options.sign_in else None)
-        self._verifier = verifier or (TokenVerifier(options.tokens) if options.tokens else None)
-        self._api_tokens = ApiTokens(options.api_tokens) if options.api_tokens else None
+        self.oidc = _oidc(options.oidc) if options.oidc else None
+        self._callers = Callers(options, self.sign_in, self.oidc, verifier)
         self._audit = audit or AuditLog(options.audit)
         self._csrf = CsrfTokens()
 
@@ -103,23 +112,14 @@ class Access:
             ForeignRequestError: A cookie comes with a call that changes something and with no Origin of ours.
             KeySetUnavailableError: A token cannot be verified at the moment.
         """
-        given = connection.headers.getlist("authorization")
-        if given:
-            return await self._by_bearer(given)
-        if self.sign_in and (cookie := connection.cookies.get(self.sign_in.options.cookie)):
-            if connection.scope.get("method") not in ("GET", "HEAD"):
-                require_own_origin(connection, self.options, needed=True)
-            if principal := self.sign_in.by_session(cookie):
-                return principal
-            raise NotSignedInError(self._how(), reason="session")
-        raise NotSignedInError(self._how(), reason="no_credential")
+        return await self._callers.authenticate(connection)
 
     def csrf_token(self, connection: HTTPConnection) -> str:
         """A token for the forms of a page, another one in each answer; it ends with the caller's session.
 
         Where nobody has to sign in it is good for as long as the process runs.
         """
-        return self._csrf.token(self._session_cookies(connection))
+        return self._csrf.token(self._callers.session_cookies(connection))
 
     def require_csrf(self, connection: HTTPConnection, given: str | None) -> None:
         """Refuse a form that no page of this session has sent.
@@ -135,7 +135,7 @@ class Access:
         """
         if "authorization" in connection.headers:
             return
-        if given and self._csrf.holds(self._session_cookies(connection), given):
+        if given and self._csrf.holds(self._callers.session_cookies(connection), given):
             return
         reason = "csrf_wrong" if given else "csrf_missing"
         self.refused(connection, CsrfError.code, reason)
@@ -188,10 +188,6 @@ class Access:
         record = RequestRecord.of(connection.scope)
         return record is not None and record.limit is not None and record.limit.expired()
 
-    def _session_cookies(self, connection: HTTPConnection) -> list[str]:
-        names = [self.sign_in.options.cookie] if self.sign_in else []
-        return [connection.cookies.get(name, "") for name in names]
-
     def _tell(self, connection: HTTPConnection, event: AuditEvent) -> None:
         record = RequestRecord.begin(connection.scope, self._tell)
         event = replace(
@@ -228,27 +224,15 @@ class Access:
         self.audit(connection, _event(action, resource, principal))
         return principal
 
-    async def _by_bearer(self, given: list[str]) -> Principal:
-        scheme, _, token = given[0].partition(" ")
-        if len(given) > 1 or scheme.lower() != "bearer" or not token.strip():
-            raise NotSignedInError(
-                "The Authorization header must be one, of the form `Bearer <token>`.", reason="authorization_header"
-            )
-        if self.sign_in and (principal := self.sign_in.by_key(token.strip())):
-            return principal
-        if self._api_tokens and token.strip().startswith(PREFIX):
-            return self._api_tokens.verify(token.strip())
-        if self._verifier:
-            return await self._verifier.verify(token.strip())
-        known = "this server's key" if self.sign_in else "an API token of this server"
-        raise NotSignedInError(f"The bearer token is not {known}.", reason="wrong_key")
 
-    def _how(self) -> str:
-        if self.sign_in:
-            return "Not signed in. Open the sign-in link that the server printed, or send its key as a bearer token."
-        if self._verifier is None:
-            return "Not signed in. Send an API token as `Authorization: Bearer <token>`."
-        return "Not signed in. Send a token of the issuer as `Authorization: Bearer <token>`."
+def _oidc(options: OidcOptions) -> "OidcSignIn":
+    try:
+        from trenova_access._oidc import OidcSignIn
+    except ModuleNotFoundError as error:
+        raise AccessConfigurationError(
+            f'OIDC needs its extra: uv pip install "trenova-access[oidc]" ({error.name} is missing).'
+        ) from None
+    return OidcSignIn(options)
 
 
 def _event(action: str, resource: str, who: Principal | None, error: AccessError | None = None) -> AuditEvent:

@@ -41,6 +41,19 @@ class TokenRefusedError(NotSignedInError):
     code = "access.token_refused"
 
 
+class OidcRefusedError(NotSignedInError):
+    """A sign-in at the provider came to nothing here; ``facts["reason"]`` is one of a few words."""
+
+    code = "access.oidc_refused"
+
+
+class OidcUnavailableError(AccessError):
+    """The provider cannot be asked, or what it says of itself cannot be used: try again, and see the server's log."""
+
+    status = 503
+    code = "access.oidc_unavailable"
+
+
 class NotPermittedError(AccessError):
     """It is known who asks, and they may not do this: ask whoever gives out roles."""
 

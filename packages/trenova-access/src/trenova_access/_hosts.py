@@ -23,7 +23,7 @@ def require_safe_bind(host: str, *, tokens: bool, encrypted: bool) -> None:
 
     Args:
         host: Where the server is about to listen.
-        tokens: Whether it verifies JWTs.
+        tokens: Whether callers of other machines prove who they are: ``AccessOptions.proves_callers``.
         encrypted: Whether it speaks TLS itself, or its operator says that a proxy in front of it does.
 
     Raises:
@@ -34,7 +34,7 @@ def require_safe_bind(host: str, *, tokens: bool, encrypted: bool) -> None:
     missing = [
         what
         for given, what in (
-            (tokens, "JWT verification (issuer, audience, JWKS)"),
+            (tokens, "JWT verification (issuer, audience, JWKS), API tokens or OIDC"),
             (encrypted, "TLS, by a certificate of its own or by the statement that a proxy in front terminates it"),
         )
         if not given

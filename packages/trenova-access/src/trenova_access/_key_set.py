@@ -3,7 +3,6 @@
 import asyncio
 import json
 import logging
-import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -13,9 +12,11 @@ import httpx
 import jwt
 
 from trenova_access._errors import KeySetUnavailableError, TokenRefusedError
-from trenova_access._options import KeySetOptions
+from trenova_access._fetch import Outbound
+from trenova_access._token_options import KeySetOptions
 
 _LOG = logging.getLogger("trenova_access.keys")
+_ACCEPTED: Final = "application/jwk-set+json, application/json"
 _MAX_KEYS: Final = 100
 _LEAST_RSA_BITS: Final = 2048
 """NIST SP 800-131A: shorter RSA keys do not sign any more."""
@@ -43,6 +44,7 @@ class KeySet:
 
     def __init__(self, options: KeySetOptions, clock: Callable[[], float] = time.monotonic) -> None:
         self._options = options
+        self._outbound = Outbound(options.timeout_s, options.max_bytes, options.ca_file, options.proxy)
         self._clock = clock
         self._keys: dict[str | None, VerificationKey] = {}
         self._fetched: float | None = None
@@ -96,8 +98,7 @@ class KeySet:
 
     async def _refresh(self) -> None:
         try:
-            async with asyncio.timeout(self._options.timeout_s):
-                keys = dict(_usable(await _fetch(self._options)))
+            keys = dict(_usable(await self._outbound.get(self._options.url, _ACCEPTED)))
         except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError, TypeError, RecursionError) as error:
             _LOG.warning(
                 "The key set %s could not be fetched (%s); the keys held are used for %.0f s after their fetch.",
@@ -108,23 +109,6 @@ class KeySet:
             self._failed = True
             return
         self._keys, self._fetched, self._failed = keys, self._clock(), False
-
-
-async def _fetch(options: KeySetOptions) -> bytes:
-    """The bytes behind the URL: no redirects, no decompression, no more than ``max_bytes``."""
-    # Reading the system's certificates takes long enough to be felt by everybody else on the loop.
-    trust = await asyncio.to_thread(ssl.create_default_context, cafile=options.ca_file)
-    client = httpx.AsyncClient(verify=trust, proxy=options.proxy, trust_env=False, timeout=options.timeout_s)
-    headers = {"Accept": "application/jwk-set+json, application/json", "Accept-Encoding": "identity"}
-    async with client, client.stream("GET", options.url, headers=headers) as response:
-        if response.status_code != httpx.codes.OK:
-            raise ValueError(f"it answered with status {response.status_code}")
-        body = bytearray()
-        async for chunk in response.aiter_raw():
-            body += chunk
-            if len(body) > options.max_bytes:
-                raise ValueError(f"it answered with more than {options.max_bytes} bytes")
-    return bytes(body)
 
 
 def _usable(body: bytes) -> Iterator[tuple[str | None, VerificationKey]]:

@@ -11,9 +11,9 @@ from trenova_access._errors import AccessConfigurationError
 EVERYWHERE: Final = "*"
 """The resource of a grant that holds for every resource. A token's claim never means it by itself."""
 
-Method = Literal["token", "session", "key", "api_token"]
-"""How somebody proved who they are: a JWT, the cookie of a sign-in, the server's own key for local programs, or a token
-of which the server knows the digest."""
+Method = Literal["token", "session", "key", "api_token", "oidc"]
+"""How somebody proved who they are: a JWT, the cookie of a sign-in on this machine, the server's own key for local
+programs, a token of which the server knows the digest, or the cookie of a sign-in at an OpenID Connect provider."""
 
 
 class Grant(BaseModel):

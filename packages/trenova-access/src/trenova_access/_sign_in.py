@@ -9,21 +9,14 @@ import hmac
 import secrets
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
 from trenova_access._errors import NotSignedInError
 from trenova_access._options import SignInOptions
 from trenova_access._principal import Method, Principal
+from trenova_access._sessions import Sessions
 
 _SECRET_BYTES: Final = 32
-
-
-@dataclass
-class _Session:
-    digest: bytes
-    begun: float
-    used: float
 
 
 class SignIn:
@@ -39,7 +32,9 @@ class SignIn:
         self._clock = clock
         self._key_digest = _digest(self.key)
         self._links: list[tuple[bytes, float]] = []
-        self._sessions: list[_Session] = []
+        self._sessions = Sessions(
+            session_s=options.session_s, idle_s=options.idle_s, most=options.max_sessions, clock=clock
+        )
 
     def __repr__(self) -> str:
         return f"SignIn(sessions={len(self._sessions)}, links={len(self._links)})"
@@ -61,18 +56,11 @@ class SignIn:
         self._links = [(one, until) for one, until in live if not hmac.compare_digest(one, digest)]
         if len(self._links) == len(live):
             raise NotSignedInError("This link was used already or is over. Ask the server for a new one.")
-        value = secrets.token_urlsafe(_SECRET_BYTES)
-        self._sessions = [*self._live(now), _Session(_digest(value), now, now)][-self.options.max_sessions :]
-        return value
+        return self._sessions.open(self._principal("session"))
 
     def by_session(self, value: str) -> Principal | None:
         """Who holds this cookie, None when its session is over or never was."""
-        now, digest = self._clock(), _digest(value)
-        self._sessions = self._live(now)
-        found = [one for one in self._sessions if hmac.compare_digest(one.digest, digest)]
-        for session in found:
-            session.used = now
-        return self._principal("session") if found else None
+        return self._sessions.use(value)
 
     def by_key(self, value: str) -> Principal | None:
         """Who holds the local key, None when it is another."""
@@ -80,12 +68,7 @@ class SignIn:
 
     def end(self, value: str) -> None:
         """End the session of this cookie, if there is one."""
-        digest = _digest(value)
-        self._sessions = [one for one in self._sessions if not hmac.compare_digest(one.digest, digest)]
-
-    def _live(self, now: float) -> list[_Session]:
-        longest, idle = self.options.session_s, self.options.idle_s
-        return [one for one in self._sessions if now - one.begun < longest and now - one.used < idle]
+        self._sessions.end(value)
 
     def _principal(self, method: Method) -> Principal:
         return Principal(subject=self.options.subject, method=method, grants=frozenset(self.options.grants))

@@ -7,8 +7,8 @@ import jwt
 
 from trenova_access._errors import TokenRefusedError
 from trenova_access._key_set import KeySet
-from trenova_access._options import TokenOptions
-from trenova_access._principal import Principal
+from trenova_access._principal import Method, Principal
+from trenova_access._token_options import TokenOptions
 
 _LONGEST_TOKEN: Final = 16 * 1024
 """Bytes; servers rarely take longer header lines, and nothing longer is looked into."""
@@ -38,14 +38,22 @@ class TokenVerifier:
             TokenRefusedError: It does not prove anything here; ``facts["reason"]`` says why in one word.
             KeySetUnavailableError: The issuer's keys cannot be had.
         """
-        claims = await self._claims(token)
+        return self.principal(await self.claims(token))
+
+    def principal(self, claims: Mapping[str, Any], method: Method = "token") -> Principal:
+        """Who verified claims are about, and what they give.
+
+        Raises:
+            TokenRefusedError: They name nobody.
+        """
         subject = claims.get(self._options.subject_claim)
         if not isinstance(subject, str) or not subject:
             raise _refused("claims", f"The token's claim {self._options.subject_claim!r} names nobody.")
         grants = frozenset(grant for rule in self._options.claims for grant in rule.grants(claims))
-        return Principal(subject=subject, method="token", grants=grants)
+        return Principal(subject=subject, method=method, grants=grants)
 
-    async def _claims(self, token: str) -> Mapping[str, Any]:
+    async def claims(self, token: str) -> Mapping[str, Any]:
+        """What a token says, once it is known to be the issuer's; raises as :meth:`verify`."""
         if len(token) > _LONGEST_TOKEN:
             raise _refused("malformed", "The token is too long.")
         header = _header(token)

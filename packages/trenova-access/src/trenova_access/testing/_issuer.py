@@ -6,6 +6,7 @@ import json
 import threading
 import time
 from collections.abc import Mapping
+from email.message import Message
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -13,9 +14,10 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-__all__ = ["Issuer"]
-
 _BITS: Final = 2048
+
+Answer = tuple[int, Mapping[str, str], bytes]
+"""Status, headers and body."""
 
 PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
 
@@ -32,6 +34,7 @@ class Issuer:
         status: HTTP status of its answers.
         delay: Seconds before it answers.
         asked: How often it was asked.
+        address: Of its server.
         url: Where the key set is.
     """
 
@@ -49,7 +52,8 @@ class Issuer:
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02})
         self._thread.start()
-        self.url = f"http://127.0.0.1:{self._server.server_port}/jwks"
+        self.address = f"http://127.0.0.1:{self._server.server_port}"
+        self.url = f"{self.address}/jwks"
 
     def __enter__(self) -> Self:
         return self
@@ -64,6 +68,14 @@ class Issuer:
         self._server.shutdown()
         self._thread.join(5)
         self._server.server_close()
+
+    def answer(self, method: str, path: str, headers: Message, body: bytes) -> Answer:
+        """Answer one request: with the key set, whatever it asks for."""
+        del method, path, headers, body
+        self.asked += 1
+        time.sleep(self.delay)
+        content = json.dumps(self.document).encode() if self.body is None else self.body
+        return self.status, {"Location": "/elsewhere"}, content
 
     @staticmethod
     def jwk(private: PrivateKey, kid: str, **members: Any) -> dict[str, Any]:
@@ -106,15 +118,19 @@ class Issuer:
 def _handler(issuer: Issuer) -> type[http.server.BaseHTTPRequestHandler]:
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:  # the name that http.server calls
-            issuer.asked += 1
-            time.sleep(issuer.delay)
-            body = json.dumps(issuer.document).encode() if issuer.body is None else issuer.body
+            self._answer(b"")
+
+        def do_POST(self) -> None:  # the name that http.server calls
+            self._answer(self.rfile.read(int(self.headers.get("Content-Length", "0"))))
+
+        def _answer(self, body: bytes) -> None:
+            status, headers, content = issuer.answer(self.command, self.path, self.headers, body)
             with contextlib.suppress(OSError):  # who asked may be gone
-                self.send_response(issuer.status)
-                self.send_header("Location", "/elsewhere")
-                self.send_header("Content-Length", str(len(body)))
+                self.send_response(status)
+                for name, value in {**headers, "Content-Length": str(len(content))}.items():
+                    self.send_header(name, value)
                 self.end_headers()
-                self.wfile.write(body)
+                self.wfile.write(content)
 
         def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # the signature of http.server
             pass
