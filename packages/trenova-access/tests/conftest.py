@@ -15,14 +15,17 @@ from starlette.routing import Route
 from trenova_access import (
     Access,
     AccessError,
+    Grant,
     KeySetOptions,
+    OidcOptions,
     PermissionClaim,
     Roles,
     TokenOptions,
+    ValueClaim,
     refuse,
     sign_in_routes,
 )
-from trenova_access.testing import Issuer
+from trenova_access.testing import Issuer, Provider
 
 ROLES = Roles({"viewer": (), "operator": ["viewer"], "admin": ["operator"]})
 
@@ -53,6 +56,21 @@ def issuer(_issuer):
     _issuer.asked = 0
     yield _issuer
     _issuer.document, _issuer.body, _issuer.status, _issuer.delay = kept, None, 200, 0.0
+
+
+class SigningIn(Provider):
+    def options(self, **changed):
+        """Options of a server whose dispatch leads may look at everything."""
+        leads = ValueClaim(claim="groups", values={"Dispatch Leads": (Grant(resource="*", role="viewer"),)})
+        told = {"issuer": self.name, "client_id": self.client_id, "claims": (leads,), "cookie": "trenova-test-oidc"}
+        secret = {"client_secret": self.client_secret} if self.client_secret else {}
+        return OidcOptions(**{**told, **secret, **changed})
+
+
+@pytest.fixture
+def provider():
+    with SigningIn() as provider:
+        yield provider
 
 
 @pytest.fixture(scope="session")
@@ -158,13 +176,13 @@ def _application(access):
         Route("/own-line", own_line),
         Route("/odd", odd),
     ]
-    if access.sign_in:
+    if access.sign_in or access.oidc:
         routes += sign_in_routes(access)
     return Starlette(routes=routes, exception_handlers={AccessError: refuse})
 
 
 async def _listen(stack, application):
-    config = uvicorn.Config(application, host="127.0.0.1", port=0, log_config=None, lifespan="off")
+    config = uvicorn.Config(application, host="127.0.0.1", port=0, log_config=None, access_log=False, lifespan="off")
     server = uvicorn.Server(config)
     task = asyncio.ensure_future(server.serve())
 

@@ -56,7 +56,8 @@ class Flows:
 
     def seal(self, flow: Flow) -> str:
         """The value of the cookie."""
-        return self._box.encrypt_at_time(json.dumps(asdict(flow)).encode(), int(self._clock())).decode()
+        sealed = self._box.encrypt_at_time(json.dumps(asdict(flow)).encode(), int(self._clock()))
+        return sealed.decode().rstrip("=")  # which a cookie could only have in quotes
 
     def finish(self, sealed: str | None, state: str | None) -> Flow:
         """The sign-in that the provider's answer belongs to, which then is used up.
@@ -83,8 +84,9 @@ class Flows:
         return flow
 
     def _opened(self, sealed: str) -> Flow:
+        padded = sealed + "=" * (-len(sealed) % 4)
         try:
-            told = self._box.decrypt_at_time(sealed.encode("utf-8", "surrogatepass"), self._flow_s, int(self._clock()))
+            told = self._box.decrypt_at_time(padded.encode("utf-8", "surrogatepass"), self._flow_s, int(self._clock()))
         except InvalidToken:
             raise OidcRefusedError(
                 f"This sign-in took longer than {self._flow_s} s, or the server was started anew meanwhile. "
