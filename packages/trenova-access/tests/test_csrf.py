@@ -20,6 +20,7 @@ from trenova_access import (
     Principal,
     Roles,
     SignInOptions,
+    ValueClaim,
     new_api_token,
     refuse,
     sign_in_routes,
@@ -37,8 +38,9 @@ class OpenToAll(Access):
 class Site:
     """A server with a page and a form."""
 
-    def __init__(self, kind=Access):
+    def __init__(self, kind=Access, oidc=None):
         options = AccessOptions(
+            oidc=oidc,
             sign_in=SignInOptions(cookie="trenova-test", grants=EVERYTHING),
             api_tokens=(ApiTokenOptions(sha256=DIGEST, subject="nightly", grants=EVERYTHING),),
         )
@@ -137,6 +139,20 @@ async def test_a_token_of_another_session_or_of_the_one_before_is_refused(browse
     assert (await mine.post("/sign-in", data={"token": site.access.sign_in.new_link()})).is_redirect
     assert (await mine.post("/form", headers={CSRF_HEADER: before})).status_code == 403
     assert (await mine.post("/form", headers={CSRF_HEADER: await token_of(mine)})).status_code == 200
+
+
+async def test_a_token_ends_with_a_session_of_a_provider_too(browser, provider):
+    leads = ValueClaim(claim="groups", values={"Dispatch Leads": EVERYTHING})
+    site = Site(oidc=provider.options(claims=(leads,)))
+    client = await browser(site, signed_in=False)
+    client.follow_redirects = True
+    await client.get("/sign-in/oidc")
+    before = await token_of(client)
+
+    assert (await client.post("/form", headers={CSRF_HEADER: before})).status_code == 200
+    await client.get("/sign-in/oidc")
+    assert (await client.post("/form", headers={CSRF_HEADER: before})).status_code == 403
+    assert (await client.post("/form", headers={CSRF_HEADER: await token_of(client)})).status_code == 200
 
 
 async def test_a_token_of_another_process_is_refused(browser):

@@ -1,12 +1,14 @@
 """Sign-in at a provider: real HTTP on both sides, httpx as the browser."""
 
 import logging
+import time
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
 
 from trenova_access import AccessOptions, Grant, OidcOptions, PermissionClaim, SignInOptions
+from trenova_access._oidc_flow import Flow
 
 
 @pytest.fixture
@@ -184,6 +186,31 @@ async def test_a_session_ends_after_its_time(serve, provider):
         assert (await client.get("/things/a")).status_code == 401
 
 
+async def test_sessions_are_bounded_and_the_oldest_makes_room(serve, provider):
+    site = await serve(AccessOptions(oidc=provider.options(max_sessions=2)))
+    browsers = [browser(site) for _ in range(3)]
+    for client in browsers:
+        assert (await signed_in(client)).status_code == 200
+
+    statuses = [(await client.get("/things/a")).status_code for client in browsers]
+    assert statuses == [401, 200, 200]
+    assert len(site.access.oidc.sessions) == 2
+    for client in browsers:
+        await client.aclose()
+
+
+async def test_answers_that_were_used_are_remembered_for_their_time_and_no_longer(site):
+    flows = site.access.oidc._flows
+    for _ in range(3):
+        flow = Flow(redirect_uri="", next="")
+        flows.finish(flows.seal(flow), flow.state)
+    assert len(flows._used) == 3
+    flows._clock = lambda: time.time() + 602
+    flow = Flow(redirect_uri="", next="")
+    flows.finish(flows.seal(flow), flow.state)
+    assert len(flows._used) == 1
+
+
 async def test_signing_out_ends_the_session_here_and_at_the_provider(site, provider):
     async with browser(site, Origin=site.url, Accept="text/html") as client:
         await signed_in(client)
@@ -260,6 +287,14 @@ async def test_the_provider_s_address_keeps_the_query_that_it_has(serve, provide
         await signed_in(client)
         address = (await client.post("/sign-out", headers={"HX-Request": "true"})).headers["hx-redirect"]
     assert parse_qs(urlsplit(address).query)["tenant"] == ["1"]
+
+
+def test_people_of_a_provider_are_proof_enough_to_listen_to_other_machines(provider):
+    local = SignInOptions(cookie="trenova-test-oidc")
+    assert AccessOptions(oidc=provider.options()).proves_callers
+    assert not AccessOptions(sign_in=local).proves_callers
+    with pytest.raises(ValueError, match="sign_in and oidc have one cookie, 'trenova-test-oidc'"):
+        AccessOptions(oidc=provider.options(), sign_in=local)
 
 
 def test_options_say_what_is_wrong_without_showing_the_secret():
