@@ -1,5 +1,6 @@
 """The statuses that operations answer with, and the description of the API (OpenAPI 3.1)."""
 
+from collections.abc import Mapping
 from http import HTTPStatus
 from importlib.metadata import version
 from typing import Any, Final
@@ -58,18 +59,23 @@ def _problem(status: int) -> dict[str, Any]:
     return found
 
 
-def describe(app: FastAPI, cookie: str | None) -> None:
-    """Make ``app.openapi()`` say how callers sign in and what a problem is."""
+def describe(app: FastAPI, cookies: Mapping[str, str]) -> None:
+    """Make ``app.openapi()`` say how callers sign in and what a problem is.
+
+    Args:
+        app: The application, with all its routes.
+        cookies: The name of each way to sign in by a cookie, and the cookie's.
+    """
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
-            app.openapi_schema = _document(app, cookie)
+            app.openapi_schema = _document(app, cookies)
         return app.openapi_schema
 
     app.openapi = openapi  # type: ignore[method-assign]  # as FastAPI says to extend it
 
 
-def _document(app: FastAPI, cookie: str | None) -> dict[str, Any]:
+def _document(app: FastAPI, cookies: Mapping[str, str]) -> dict[str, Any]:
     document = get_openapi(
         title="Schedules",
         version=version("trenova-schedules"),
@@ -89,8 +95,7 @@ def _document(app: FastAPI, cookie: str | None) -> dict[str, Any]:
     schemas.pop("HTTPValidationError", None)
     schemas.pop("ValidationError", None)
     ways: dict[str, Any] = {"bearer": {"type": "http", "scheme": "bearer"}}
-    if cookie:
-        ways["cookie"] = {"type": "apiKey", "in": "cookie", "name": cookie}
+    ways |= {way: {"type": "apiKey", "in": "cookie", "name": name} for way, name in cookies.items()}
     components["securitySchemes"] = ways
     for path in document["paths"].values():
         for operation in path.values():

@@ -112,7 +112,8 @@ class ServeOptions(ServerOptions):
     """An API and where it listens.
 
     Attributes:
-        host: Address to listen on. Anything but loopback needs JWTs or API tokens, and an encrypted connection.
+        host: Address to listen on. Anything but loopback needs JWTs, API tokens or OIDC, and an encrypted
+            connection.
         port: 0 chooses a free one.
         data_dir: Private folder, in which the running server leaves its address, sign-in link and key.
         database: Where audit trail, ledger, receipts and idempotency keys are; null for none of these.
@@ -140,7 +141,7 @@ class ServeOptions(ServerOptions):
         if self.no_sign_in and (not is_loopback(self.host) or self.trusted_proxies):
             raise ValueError(
                 "no_sign_in lets everybody do everything, so it needs a loopback host and no proxy in front; "
-                "leave it out, and give tokens or API tokens"
+                "leave it out, and give tokens, API tokens or OIDC"
             )
         return self
 

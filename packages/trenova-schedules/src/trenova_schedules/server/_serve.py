@@ -12,7 +12,7 @@ import uvicorn
 from starlette.types import ASGIApp
 from temporalio.client import Client
 
-from trenova_access import Access, AuditLog, SignIn, require_safe_bind, sign_in_link, write_private
+from trenova_access import SIGN_IN_PATH, Access, AuditLog, require_safe_bind, sign_in_link, write_private
 from trenova_errors import ConfigurationError
 from trenova_schedules.server._app import PREFIX, Exposition, create_app
 from trenova_schedules.server._open import OpenAccess
@@ -54,7 +54,7 @@ async def serve(
         with _listener(options) as listener:
             url = _url(options, listener)
             try:
-                _announce(file, url, None if options.no_sign_in else access.sign_in, say)
+                _announce(file, url, access, say)
                 say(f"schedules of {client.namespace!r}  {url}{PREFIX}  {_keeping(options)}")
                 with _no_second_signal():
                     await uvicorn.Server(_config(app, options)).serve(sockets=[listener])
@@ -70,8 +70,7 @@ def require_safe(options: ServeOptions) -> None:
     Raises:
         AccessConfigurationError: That is so, or a role is none of ours.
     """
-    proves = options.access.tokens is not None or bool(options.access.api_tokens)
-    require_safe_bind(options.host, tokens=proves, encrypted=options.encrypted)
+    require_safe_bind(options.host, tokens=options.access.proves_callers, encrypted=options.encrypted)
     Access(options.access, ROLES)
 
 
@@ -91,9 +90,10 @@ def _keeping(options: ServeOptions) -> str:
     return f"(database {options.database.within(options.data_dir.resolve()).place})"
 
 
-def _announce(file: Path, url: str, sign_in: SignIn | None, say: Callable[[str], None]) -> None:
+def _announce(file: Path, url: str, access: Access, say: Callable[[str], None]) -> None:
     """Leave the address for programs of this user, and say how to sign in."""
     content = {"url": url}
+    sign_in = None if isinstance(access, OpenAccess) else access.sign_in
     if sign_in is not None:
         content |= {"sign_in": sign_in_link(url, sign_in.new_link()), "key": sign_in.key}
     try:
@@ -107,7 +107,9 @@ def _announce(file: Path, url: str, sign_in: SignIn | None, say: Callable[[str],
     if sign_in is not None:
         say(f"sign in once  {content['sign_in']}")
         say(f"for programs  the bearer token `key` in {file}")
-    else:
+    if access.oidc is not None and not isinstance(access, OpenAccess):
+        say(f"sign in at    {access.oidc.options.public_url or url}{SIGN_IN_PATH}  ({access.oidc.options.issuer})")
+    if isinstance(access, OpenAccess):
         say("nobody has to sign in: whoever reaches this machine's loopback may do everything")
 
 
