@@ -8,6 +8,8 @@ import time
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from trenova_access import AccessOptions, OidcOptions, PermissionClaim
+from trenova_access.testing import Provider
 from trenova_codecs import KeyRing, KeyRingError
 from trenova_codecs.server import CodecServerOptions, log_codec_event
 
@@ -151,6 +153,27 @@ async def test_a_browser_signs_in_once_and_decodes_with_its_cookie(server, seale
     assert await server.decode(payloads, headers={"Origin": UI}) == [to_payload(1)]
     assert (await server.post("/decode", payloads, headers={"Origin": "http://127.0.0.1:9"})).status_code == 403
     assert (await server.post("/decode", payloads, headers={})).status_code == 403
+
+
+async def test_a_browser_that_signs_in_at_a_provider_decodes_with_its_cookie(serve, options, sealed, to_payload):
+    with Provider() as provider:
+        provider.person = {"sub": "ada", "permissions": ["payments:read"]}
+        claims = (PermissionClaim(claim="permissions", roles={"read": "reader"}),)
+        oidc = OidcOptions(
+            issuer=provider.name,
+            client_id=provider.client_id,
+            client_secret=provider.client_secret,
+            claims=claims,
+        )
+        access = AccessOptions(oidc=oidc, origins=(UI,))
+        server = await serve(options.model_copy(update={"access": access}))
+        server.client.follow_redirects = True
+
+        assert "Choose &quot;Use my browser setting&quot;" in (await server.client.get("/sign-in/oidc")).text
+        payloads = await sealed(1, key="pay-1")
+        assert await server.decode(payloads, headers={"Origin": UI}) == [to_payload(1)]
+        assert (await server.post("/encode", [to_payload(1)], headers={"Origin": UI})).status_code == 403
+        assert (server.events[0].subject, server.events[0].method) == ("ada", "oidc")
 
 
 async def test_a_rebound_name_is_refused(server, sealed):

@@ -61,7 +61,7 @@ def create_app(
         Route("/readyz", _readyz(ring, keys_needed=keys_needed), methods=["GET"]),
         Route("/openapi.json", _described(options), methods=["GET"]),
         *([Route("/metrics", _metrics(access, exposition), methods=["GET"])] if exposition else []),
-        *(sign_in_routes(access, next_steps=_NEXT_STEPS) if access.sign_in else []),
+        *(sign_in_routes(access, next_steps=_NEXT_STEPS) if access.sign_in or access.oidc else []),
         Route("/{path:path}", codec.answer, methods=["POST"]),
     ]
     handlers: dict[Any, ExceptionHandler] = {
@@ -74,7 +74,7 @@ def create_app(
 
 def _home(access: Access) -> Callable[[Request], Response]:
     def home(_: Request) -> Response:
-        if access.sign_in:
+        if access.sign_in or access.oidc:
             return RedirectResponse(SIGN_IN_PATH)
         return JSONResponse({"service": "codec server", "description": "/openapi.json"})
 

@@ -12,7 +12,7 @@ from typing import Any
 import uvicorn
 from starlette.types import ASGIApp
 
-from trenova_access import Access, AuditEvent, AuditHook, AuditLog, SignIn, require_safe_bind
+from trenova_access import SIGN_IN_PATH, Access, AuditEvent, AuditHook, AuditLog, SignIn, require_safe_bind
 from trenova_codecs._keys import KeyProvider
 from trenova_codecs.server._announcement import FILE, announce, withdraw
 from trenova_codecs.server._app import Exposition, create_app
@@ -41,7 +41,7 @@ async def serve(
         AccessConfigurationError: Others could reach it unasked or in clear; it did not listen.
         ConfigurationError: The address cannot be listened on, the file cannot be written, or the certificate is none.
     """
-    require_safe_bind(options.host, tokens=options.access.tokens is not None, encrypted=options.encrypted)
+    require_safe_bind(options.host, tokens=options.access.proves_callers, encrypted=options.encrypted)
     _look_at_certificate(options)
     log = AuditLog(options.access.audit)
     access = Access(options.access, ROLES, audit=_unless_let_through(log))
@@ -55,6 +55,8 @@ async def serve(
             if access.sign_in:
                 say(f"sign in once  {link}")
                 say(f"for programs  the bearer token `key` in {file}")
+            if access.oidc:
+                say(f"sign in at    {access.oidc.options.public_url or url}{SIGN_IN_PATH}")
             with _no_second_signal():
                 await uvicorn.Server(_config(app, options)).serve(sockets=[listener])
         finally:
