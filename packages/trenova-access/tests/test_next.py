@@ -56,6 +56,11 @@ def test_a_part_of_a_page_leads_back_to_the_page_around_it(page, address, method
     assert sign_in_path(request) == address
 
 
+def test_a_link_that_htmx_follows_leads_back_to_where_it_leads():
+    request = asked("/b", hx_request="true", hx_boosted="true", hx_current_url="http://127.0.0.1/a")
+    assert sign_in_path(request) == "/sign-in?next=%2Fb"
+
+
 def test_a_part_that_does_not_say_of_which_page_leads_back_to_none():
     assert sign_in_path(asked("/parts/rows", hx_request="true")) == "/sign-in"
 

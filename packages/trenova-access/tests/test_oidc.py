@@ -239,6 +239,17 @@ async def test_a_part_of_a_page_that_signs_out_takes_the_whole_page_along(site, 
         assert answer.headers["hx-redirect"].startswith(f"{provider.address}/end?id_token_hint=")
 
 
+async def test_a_person_whose_session_is_over_is_signed_out_all_the_same_and_a_program_is_told(site, provider):
+    async with browser(site, Origin=site.url) as client:
+        await signed_in(client)
+        site.access.oidc.sessions.end(client.cookies["trenova-test-oidc"])
+        assert (await client.post("/sign-out")).status_code == 401
+        assert (await client.post("/sign-out", headers={"HX-Request": "true"})).headers["hx-redirect"] == "/sign-in"
+        page = await client.post("/sign-out", headers={"Accept": "text/html", "Origin": "https://evil.example.com"})
+        assert page.status_code == 403
+        assert "Signed out" in (await client.post("/sign-out", headers={"Accept": "text/html"})).text
+
+
 async def test_programs_that_sign_out_are_told_so_and_a_provider_without_an_end_is_left_alone(serve, provider):
     provider.told = {"end_session_endpoint": None}
     site = await serve(AccessOptions(oidc=provider.options()))

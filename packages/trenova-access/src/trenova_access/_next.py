@@ -27,8 +27,8 @@ def own_path(value: str | None) -> str:
 def sign_in_path(request: HTTPConnection) -> str:
     """Where a page sends somebody who is not signed in; they come back to where they are.
 
-    That is what a GET asked for, or the page around it where htmx asked for a part of one. After any other request they
-    arrive where people arrive.
+    That is what a GET asked for, or the page around it where htmx asked for a part of one (``HX-Request`` without
+    ``HX-Boosted``). After any other request they arrive where people arrive.
     """
     sign_in = f"{request.scope.get('root_path', '')}{SIGN_IN_PATH}"
     wanted = own_path(_wanted(request))
@@ -36,7 +36,7 @@ def sign_in_path(request: HTTPConnection) -> str:
 
 
 def _wanted(request: HTTPConnection) -> str | None:
-    if "hx-request" in request.headers:
+    if "hx-request" in request.headers and "hx-boosted" not in request.headers:
         try:
             page = urlsplit(request.headers.get("hx-current-url", ""))
         except ValueError:

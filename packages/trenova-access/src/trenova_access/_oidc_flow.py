@@ -89,8 +89,8 @@ class Flows:
             told = self._box.decrypt_at_time(padded.encode("utf-8", "surrogatepass"), self._flow_s, int(self._clock()))
         except InvalidToken:
             raise OidcRefusedError(
-                f"This sign-in took longer than {self._flow_s} s, or the server was started anew meanwhile. "
-                "Sign in again.",
+                f"This sign-in took longer than {self._flow_s} s, or began at another process: before a restart, or at "
+                "another of several servers. Sign in again.",
                 reason="flow_over",
             ) from None
         return Flow(**json.loads(told))

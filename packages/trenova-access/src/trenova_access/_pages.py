@@ -113,7 +113,11 @@ class _Pages:
         return Response(STYLE, media_type="text/css", headers=HEADERS)
 
     async def sign_out(self, request: Request) -> Response:
-        await self._access.require_anybody(request, "sign_out")
+        try:
+            await self._access.require_anybody(request, "sign_out")
+        except NotSignedInError:
+            if not _by_a_person(request):
+                raise  # for a person it is as they want it
         provider = self._end(request)
         answer = _signed_out(request, provider)
         if self._access.sign_in is not None:
@@ -167,15 +171,23 @@ class _Links:
 def _signed_out(request: Request, provider: str | None) -> Response:
     """Say it to a person as a page, to a part of a page as a header, and to a program as JSON."""
     sign_in = f"{request.scope.get('root_path', '')}{SIGN_IN_PATH}"
-    if "hx-request" in request.headers:
+    if _by_htmx(request):
         return Response(status_code=204, headers={"HX-Redirect": provider or sign_in, "Cache-Control": "no-store"})
-    if "text/html" not in request.headers.get("accept", ""):
+    if not _by_a_person(request):
         return JSONResponse({"message": "Signed out."}, headers={"Cache-Control": "no-store"})
     text = "Your organization's sign-in is ended next." if provider else "This browser may no longer use the server."
     # The address has an ID token in it, which is of nobody else.
     headers = {"Referrer-Policy": "no-referrer"}
     body = button(provider, "Sign out there too") if provider else button(sign_in, "Sign in")
     return page(request, "Signed out", text, body=body, on_to=provider, headers=headers)
+
+
+def _by_htmx(request: Request) -> bool:
+    return "hx-request" in request.headers
+
+
+def _by_a_person(request: Request) -> bool:
+    return _by_htmx(request) or "text/html" in request.headers.get("accept", "")
 
 
 def _form(body: bytes) -> dict[str, str]:
