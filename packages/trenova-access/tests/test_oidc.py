@@ -1,6 +1,8 @@
 """Sign-in at a provider: real HTTP on both sides, httpx as the browser."""
 
 import logging
+import subprocess
+import sys
 import time
 from urllib.parse import parse_qs, urlsplit
 
@@ -306,6 +308,24 @@ def test_people_of_a_provider_are_proof_enough_to_listen_to_other_machines(provi
     assert not AccessOptions(sign_in=local).proves_callers
     with pytest.raises(ValueError, match="sign_in and oidc have one cookie, 'trenova-test-oidc'"):
         AccessOptions(oidc=provider.options(), sign_in=local)
+
+
+def test_without_the_extra_the_rest_works_and_the_error_names_it():
+    program = """
+import sys
+sys.modules["authlib"] = None
+from trenova_access import Access, AccessConfigurationError, AccessOptions, OidcOptions, Roles, SignInOptions
+Access(AccessOptions(sign_in=SignInOptions()), Roles({}))
+claims = [{"claim": "g", "roles": {"r": "viewer"}}]
+oidc = OidcOptions(issuer="https://login.example.com", client_id="a", claims=claims)
+try:
+    Access(AccessOptions(oidc=oidc), Roles({"viewer": ()}))
+except AccessConfigurationError as error:
+    print(error)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.stderr == ""
+    assert 'OIDC needs its extra: uv pip install "trenova-access[oidc]"' in done.stdout
 
 
 def test_options_say_what_is_wrong_without_showing_the_secret():
