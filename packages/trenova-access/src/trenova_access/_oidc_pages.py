@@ -84,7 +84,8 @@ class OidcPages:
         reason = str(error.facts.get("reason", ""))
         method = "oidc" if subject else ""
         self._access.audit(request, AuditEvent("sign_in", "", error.code, subject, method, reason))
-        title = "Not signed in" if isinstance(error, OidcRefusedError | NotPermittedError) else "Not reachable"
+        titles = {OidcRefusedError: "Not signed in", NotPermittedError: "No role"}
+        title = titles.get(type(error), "Not reachable")
         # Who is known to the provider without a role would only be known again.
         again = {"again": "1"} if subject else {}
         wanted = own_path(request.query_params.get(NEXT))

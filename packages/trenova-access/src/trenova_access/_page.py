@@ -25,10 +25,24 @@ _PAGE: Final = """<!doctype html>
 <body><main><h1>{title}</h1><p>{text}</p>
 {body}</main></body></html>
 """
-STYLE: Final = """:root{color-scheme:light dark;font:1rem/1.5 system-ui,sans-serif}
-main{max-width:30rem;margin:15vh auto;padding:0 1rem}
-input,button,.button{font:inherit;padding:.4rem .6rem;margin:.3rem .3rem .3rem 0}
-.button{display:inline-block;border:1px solid;border-radius:.25rem;text-decoration:none}
+STYLE: Final = """:root{color-scheme:light dark;font:1rem/1.5 system-ui,sans-serif;--ink:#1c2430;--quiet:#566072;
+--line:#8a94a6;--edge:#d5dae2;--paper:#fff;--ground:#f3f5f8;--accent:#0b5cad;--on-accent:#fff}
+@media(prefers-color-scheme:dark){:root{--ink:#e6eaf0;--quiet:#a6b0c0;--line:#7b8698;--edge:#303948;--paper:#1a202b;
+--ground:#12161e;--accent:#8fbcf5;--on-accent:#0c1626}}
+*{box-sizing:border-box}
+body{margin:0;padding:12vh 1rem 2rem;background:var(--ground);color:var(--ink)}
+main{max-width:26rem;margin:0 auto;padding:1.75rem 2rem 1.5rem;background:var(--paper);border:1px solid var(--edge);
+border-radius:.75rem;overflow-wrap:anywhere}
+h1{margin:0 0 .75rem;font-size:1.5rem;line-height:1.2}
+.or{margin-top:1.5rem;padding-top:1.25rem;border-top:1px solid var(--edge);color:var(--quiet)}
+label{display:block;margin-top:1rem;font-weight:600}
+input,button,.button{display:block;width:100%;margin:.4rem 0 .75rem;padding:.55rem .75rem;font:inherit;
+border:1px solid var(--line);border-radius:.4rem;background:var(--paper);color:var(--ink)}
+button,.button{border-color:var(--accent);background:var(--accent);color:var(--on-accent);font-weight:600;
+text-align:center;text-decoration:none;cursor:pointer}
+.or~form button{background:var(--paper);color:var(--accent)}
+:focus-visible{outline:3px solid var(--accent);outline-offset:2px}
+ol{padding-left:1.25rem}
 """
 
 

@@ -96,7 +96,8 @@ class _Pages:
             body += button(f"{base}/oidc?{urlencode({NEXT: wanted})}" if wanted else f"{base}/oidc", _BY_OIDC)
         if self._access.sign_in is not None:
             kept = f'<input type="hidden" name="{NEXT}" value="{escape(wanted)}">' if wanted else ""
-            body += f"{f'<p>{_BY_LINK}</p>' if self.oidc else ''}{_FORM.format(base=base, kept=kept)}"
+            other = f'<p class="or">Or on this machine: {_BY_LINK[0].lower()}{_BY_LINK[1:]}</p>' if self.oidc else ""
+            body += other + _FORM.format(base=base, kept=kept)
         default = "This server asks who you are." if self.oidc is not None else _BY_LINK
         return page(request, title, text or default, body=body, status=status)
 
