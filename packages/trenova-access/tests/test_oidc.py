@@ -1,6 +1,7 @@
 """Sign-in at a provider: real HTTP on both sides, httpx as the browser."""
 
 import logging
+import re
 import subprocess
 import sys
 import time
@@ -8,8 +9,20 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
+from starlette.applications import Starlette
+from starlette.responses import JSONResponse
+from starlette.routing import Mount, Route
 
-from trenova_access import AccessOptions, Grant, OidcOptions, PermissionClaim, SignInOptions
+from trenova_access import (
+    Access,
+    AccessOptions,
+    Grant,
+    OidcOptions,
+    PermissionClaim,
+    Roles,
+    SignInOptions,
+    sign_in_routes,
+)
 from trenova_access._oidc_flow import Flow
 
 
@@ -138,6 +151,29 @@ async def test_roles_are_those_of_the_last_sign_in(serve, provider):
         assert (await client.get("/things/b")).status_code == 403
         assert (await signed_in(client, "/things/b")).status_code == 200
         assert (await client.get("/things/a")).status_code == 403
+
+
+async def test_both_ways_to_sign_in_work_below_a_path_that_the_server_is_mounted_at(listen, provider):
+    local = SignInOptions(cookie="trenova-test", grants=(Grant(resource="*", role="admin"),))
+    access = Access(AccessOptions(oidc=provider.options(), sign_in=local), Roles({"viewer": (), "admin": ["viewer"]}))
+
+    async def show(request):
+        return JSONResponse({"method": (await access.require(request, "a", "viewer")).method})
+
+    inner = Starlette(routes=[Route("/", show), *sign_in_routes(access, home="/")])
+    url = await listen(Starlette(routes=[Mount("/jobs", access.protect(inner))]))
+    async with httpx.AsyncClient(base_url=url, trust_env=False, follow_redirects=True) as client:
+        client.headers["Origin"] = url
+        page = (await client.get("/jobs/sign-in")).text
+        for address in re.findall(r'(?:stylesheet" href|src)="(.*?)"', page):
+            assert (await client.get(address)).status_code == 200, address
+        by_link = await client.post(re.findall(r'action="(.*?)"', page)[0], data={"token": access.sign_in.new_link()})
+        assert (str(by_link.url), by_link.json()) == (f"{url}/jobs/", {"method": "session"})
+        by_provider = await client.get(re.findall(r'class="button" href="(.*?)"', page)[0])
+        assert (str(by_provider.url), by_provider.json()) == (f"{url}/jobs/", {"method": "oidc"})
+        out = await client.post("/jobs/sign-out", headers={"HX-Request": "true"})
+    back = parse_qs(urlsplit(out.headers["hx-redirect"]).query)["post_logout_redirect_uri"]
+    assert back == [f"{url}/jobs/sign-in"]
 
 
 async def test_it_stands_beside_the_sign_in_of_this_machine(serve, provider):

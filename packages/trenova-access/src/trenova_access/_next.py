@@ -30,9 +30,24 @@ def sign_in_path(request: HTTPConnection) -> str:
     That is what a GET asked for, or the page around it where htmx asked for a part of one (``HX-Request`` without
     ``HX-Boosted``). After any other request they arrive where people arrive.
     """
-    sign_in = f"{request.scope.get('root_path', '')}{SIGN_IN_PATH}"
+    sign_in = f"{root_of(request)}{SIGN_IN_PATH}"
     wanted = own_path(_wanted(request))
     return f"{sign_in}?{urlencode({NEXT: wanted})}" if wanted else sign_in
+
+
+def root_of(request: HTTPConnection) -> str:
+    """The path that the application is mounted at, without a slash at its end; empty where it is not."""
+    return str(request.scope.get("root_path", "")).rstrip("/")
+
+
+def address_of(request: HTTPConnection, public_url: str | None = None) -> str:
+    """The address that the application is mounted at, as browsers have it, without a slash at its end.
+
+    Args:
+        request: To it.
+        public_url: Scheme and host, in place of those of the request.
+    """
+    return f"{public_url or f'{request.url.scheme}://{request.url.netloc}'}{root_of(request)}"
 
 
 def _wanted(request: HTTPConnection) -> str | None:

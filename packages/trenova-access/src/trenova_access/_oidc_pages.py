@@ -10,7 +10,7 @@ from starlette.routing import Route
 from trenova_access._access import Access
 from trenova_access._audit import AuditEvent
 from trenova_access._errors import AccessError, NotPermittedError, OidcRefusedError
-from trenova_access._next import NEXT, own_path
+from trenova_access._next import NEXT, address_of, own_path, root_of
 from trenova_access._oidc import OidcSignIn, SignedIn
 from trenova_access._oidc_options import OIDC_PATH
 from trenova_access._page import base_of, button, page
@@ -63,8 +63,8 @@ class OidcPages:
         return self._signed_in(request, done)
 
     def base(self, request: Request) -> str:
-        """This server's address as browsers have it."""
-        return self._oidc.options.public_url or str(request.base_url).rstrip("/")
+        """This server's address as browsers have it, with the path that it is mounted at."""
+        return address_of(request, self._oidc.options.public_url)
 
     def forget(self, request: Request, answer: Response, cookie: str) -> None:
         """Take a cookie away."""
@@ -74,7 +74,7 @@ class OidcPages:
         # Whatever session the browser had before is not the one that it has now.
         self._oidc.sessions.end(request.cookies.get(self._oidc.options.cookie, ""))
         self._access.audit(request, AuditEvent("sign_in", subject=done.principal.subject, method="oidc"))
-        answer = RedirectResponse(done.next or self._home, status_code=303, headers=_NO_STORE)
+        answer = RedirectResponse(done.next or f"{root_of(request)}{self._home}", status_code=303, headers=_NO_STORE)
         self._set(request, answer, self._oidc.options.cookie, done.cookie, int(self._oidc.options.session_s))
         self.forget(request, answer, self._flow_cookie)
         return answer

@@ -7,7 +7,7 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
-from trenova_access._next import SIGN_IN_PATH
+from trenova_access._next import SIGN_IN_PATH, root_of
 
 _POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; form-action 'self'; base-uri 'none'; "
@@ -74,7 +74,7 @@ def page(
 
 def base_of(request: Request) -> str:
     """The path of the sign-in as browsers see it, for links."""
-    return escape(f"{request.scope.get('root_path', '')}{SIGN_IN_PATH}")
+    return escape(f"{root_of(request)}{SIGN_IN_PATH}")
 
 
 def button(address: str, text: str) -> str:

@@ -17,7 +17,7 @@ from trenova_access._access import Access
 from trenova_access._audit import AuditEvent
 from trenova_access._errors import AccessConfigurationError, NotSignedInError
 from trenova_access._guard import require_own_origin
-from trenova_access._next import NEXT, SIGN_IN_PATH, own_path
+from trenova_access._next import NEXT, SIGN_IN_PATH, address_of, own_path, root_of
 from trenova_access._page import HEADERS, STYLE, base_of, button, page
 from trenova_access._sign_in import SignIn
 
@@ -45,7 +45,8 @@ def sign_in_routes(access: Access, *, home: str = "/sign-in/done", next_steps: S
 
     Args:
         access: With a sign-in on this machine, by a provider (OIDC), or both.
-        home: Path of this server to which a browser goes once it is signed in and did not want to go elsewhere.
+        home: Path, below the one that the routes are mounted at, to which a browser goes once it is signed in and did
+            not want to go elsewhere.
         next_steps: What to do then, for the page at the default ``home``: plain sentences, in which ``{url}``
             stands for this server's address.
 
@@ -102,7 +103,7 @@ class _Pages:
         return page(request, title, text or default, body=body, status=status)
 
     async def done(self, request: Request) -> Response:
-        url = str(request.base_url).rstrip("/")
+        url = address_of(request)
         steps = "".join(f"<li>{escape(step.replace('{url}', url))}</li>" for step in self._next_steps)
         body = f"<ol>{steps}</ol>" if steps else ""
         return page(request, "Signed in", "This browser may now use the server.", body=body)
@@ -153,7 +154,8 @@ class _Links:
             return self._pages.ask(request, "Not signed in", wanted, text=str(error), status=error.status)
         told = self._sign_in.options
         self._access.audit(request, AuditEvent("sign_in", subject=told.subject, method="session"))
-        answer = RedirectResponse(wanted or self._home, status_code=303, headers={"Cache-Control": "no-store"})
+        address = wanted or f"{root_of(request)}{self._home}"
+        answer = RedirectResponse(address, status_code=303, headers={"Cache-Control": "no-store"})
         secure = request.url.scheme == "https"
         seconds = int(told.session_s)
         answer.set_cookie(
@@ -165,13 +167,13 @@ class _Links:
         principal = await self._access.require_anybody(request, "new_link")
         if principal.method != "key":
             raise NotSignedInError("A new link is given to whoever sends the server's own key.", reason="not_the_key")
-        link = sign_in_link(str(request.base_url), self._sign_in.new_link())
+        link = sign_in_link(address_of(request), self._sign_in.new_link())
         return JSONResponse({"link": link}, headers={"Cache-Control": "no-store"})
 
 
 def _signed_out(request: Request, provider: str | None) -> Response:
     """Say it to a person as a page, to a part of a page as a header, and to a program as JSON."""
-    sign_in = f"{request.scope.get('root_path', '')}{SIGN_IN_PATH}"
+    sign_in = f"{root_of(request)}{SIGN_IN_PATH}"
     if _by_htmx(request):
         return Response(status_code=204, headers={"HX-Redirect": provider or sign_in, "Cache-Control": "no-store"})
     if not _by_a_person(request):

@@ -12,6 +12,7 @@ import httpx
 import pytest
 import yaml
 from api_site import ApiSite
+from fastapi import FastAPI
 
 from trenova_access import AccessOptions, OidcOptions, PermissionClaim
 from trenova_access.testing import Provider
@@ -65,6 +66,24 @@ def test_who_signs_in_at_a_provider_does_what_their_claims_allow(site, provider)
         ways = browser.get("/api/v1/openapi.json").json()["components"]["securitySchemes"]
         assert ways["oidc"] == {"type": "apiKey", "in": "cookie", "name": "trenova-oidc"}
         assert "cookie" not in ways
+
+
+def test_people_sign_in_below_the_path_that_the_api_is_mounted_at(site, provider):
+    claims = (PermissionClaim(claim="roles", roles=ROLES),)
+    oidc = OidcOptions(
+        issuer=provider.name, client_id=provider.client_id, client_secret=provider.client_secret, claims=claims
+    )
+
+    def make():
+        outer = FastAPI()
+        outer.mount("/jobs", create_app(ServerOptions(access=AccessOptions(oidc=oidc)), site.client))
+        return outer
+
+    with site.also(make) as browser:
+        browser.follow_redirects = True
+        assert 'href="/jobs/sign-in/oidc"' in browser.get("/jobs/sign-in").text
+        assert str(browser.get("/jobs/sign-in/oidc").url).endswith("/jobs/sign-in/done")
+        assert browser.get("/jobs/api/v1/schedules").status_code == 200
 
 
 def test_the_command_serves_people_of_a_provider_by_options_alone(site, provider, tmp_path):
