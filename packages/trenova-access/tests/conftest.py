@@ -135,7 +135,7 @@ async def serve():
 async def listen():
     """Serve an application on a free port of loopback; its address."""
     async with contextlib.AsyncExitStack() as stack:
-        yield lambda application: _listen(stack, application)
+        yield lambda application, **more: _listen(stack, application, **more)
 
 
 def _application(access):
@@ -181,8 +181,9 @@ def _application(access):
     return Starlette(routes=routes, exception_handlers={AccessError: refuse})
 
 
-async def _listen(stack, application):
-    config = uvicorn.Config(application, host="127.0.0.1", port=0, log_config=None, access_log=False, lifespan="off")
+async def _listen(stack, application, **more):
+    quiet = {"log_config": None, "access_log": False, "lifespan": "off"}
+    config = uvicorn.Config(application, host="127.0.0.1", port=0, **quiet, **more)
     server = uvicorn.Server(config)
     task = asyncio.ensure_future(server.serve())
 
@@ -194,4 +195,4 @@ async def _listen(stack, application):
     async with asyncio.timeout(10):
         while not server.started:  # noqa: ASYNC110  # uvicorn has no event for it
             await asyncio.sleep(0.01)
-    return f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    return f"{'https' if more else 'http'}://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
