@@ -3,10 +3,12 @@
 from collections import Counter
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from trenova_errors import ResourceNotFoundError
 from trenova_schedules._cli_output import AsJson, moment, print_json, print_table
 from trenova_schedules._cli_store import DEFAULT_DATA_DIR, DataDir, Url, time_of, with_store
 from trenova_schedules._tick import Tick, TickClass
@@ -26,6 +28,7 @@ _WORDS = {
     TickClass.REAL_MISS: "really missed",
     TickClass.INCONCLUSIVE: "inconclusive",
 }
+_MOST_SEEN = 100_000
 Time = Annotated[str | None, typer.Option(help="ISO 8601, or how long ago: 7d, 2h.", show_default=False)]
 
 
@@ -49,16 +52,44 @@ def ledger(  # noqa: PLR0917 - typer makes options of them
     if window[0] >= window[1]:
         raise typer.BadParameter("is not before --to", param_hint="--from")
     if schedule is None or summary:
-        ids = None if schedule is None else [schedule]
-        counts = with_store(url, data_dir, lambda store: store.ticks.summary(*window, schedule_ids=ids))
+
+        async def count(store: "ScheduleStore") -> Mapping[str, Counter[TickClass]]:
+            if schedule is not None:
+                await _known_since(store, schedule)
+            ids = None if schedule is None else [schedule]
+            return await store.ticks.summary(*window, schedule_ids=ids)
+
+        counts = with_store(url, data_dir, count)
         _print_summary(counts, window, as_json=as_json)
         return
 
-    async def read(store: "ScheduleStore") -> list[Tick]:
-        return await store.ticks.read(schedule, *window, states=only or None, limit=limit)
+    async def read(store: "ScheduleStore") -> tuple[datetime | None, list[Tick]]:
+        first = await _known_since(store, schedule)
+        return first, await store.ticks.read(schedule, *window, states=only or None, limit=limit)
 
-    ticks = with_store(url, data_dir, read)
-    print_json(ticks) if as_json else _print_ticks(ticks)
+    first, ticks = with_store(url, data_dir, read)
+    if as_json:
+        print_json(ticks)
+        return
+    _print_ticks(ticks)
+    typer.echo("No tick is known yet." if first is None else f"Ticks are known since {moment(first)}.")
+
+
+async def _known_since(store: "ScheduleStore", schedule: str) -> datetime | None:
+    """Return the first tick that is known of a schedule, None where it was seen and has none.
+
+    Raises:
+        ResourceNotFoundError: No harvest has ever seen it.
+    """
+    first = await store.ticks.first(schedule)
+    if first is None and await store.registry.find(schedule) is None:
+        seen = [one.schedule_id for one in await store.registry.read(limit=_MOST_SEEN, gone=True)]
+        near = ", ".join(map(repr, get_close_matches(schedule, seen)))
+        raise ResourceNotFoundError(
+            f"The ledger has never seen a schedule {schedule!r}. "
+            + (f"Did you mean {near}?" if near else "`trenova-schedules list` shows those that there are now.")
+        )
+    return first
 
 
 def _print_ticks(ticks: list[Tick]) -> None:

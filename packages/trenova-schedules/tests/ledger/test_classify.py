@@ -179,6 +179,7 @@ def one(tick=600, *, runs=(), overlap=Overlap.SKIP, now=10_000, **known):
 LONG = {"runs": [Run(500, 500, None)], "overlap": Overlap.BUFFER_ALL}
 WAITED = {"runs": [Run(500, 500, 650), Run(600, 651, None)]}
 ENDED = {"runs": [Run(500, 500, 600)]}
+BACKFILLED = Run(600, 5000, 5001, backfilled=True)
 
 
 @pytest.mark.parametrize(
@@ -208,10 +209,14 @@ ENDED = {"runs": [Run(500, 500, 600)]}
         ({"runs": [Run(500, 500, 601)]}, "skipped_overlap", "another run was under way"),
         ({"runs": [Run(500, 500, 600)]}, "real_miss", "counted nothing"),
         ({**ENDED, "looks": [Look(0), Look(9000, skipped_overlap=1)]}, "skipped_overlap", "noticed"),
+        ({**ENDED, "looks": [Look(0), Look(9000, 1, 1)]}, "missed_catchup", "by the server's count"),
         ({**LONG, "looks": [Look(0), Look(9000, buffer_size=1)]}, "pending", "at most 1"),
         ({**LONG, "looks": [Look(0), Look(9000, buffer_dropped=1)]}, "dropped_buffer", "by the server's count"),
         ({**WAITED, "overlap": Overlap.BUFFER_ONE}, "delayed_overlap", "waited 51 s"),
         ({**WAITED, "overlap": Overlap.SKIP}, "on_time", ""),
+        ({"runs": [BACKFILLED]}, "real_miss", "counted nothing that would explain it; a backfill ran it"),
+        ({"runs": [BACKFILLED], "pauses": [Pause(500, 500, 700, 700)]}, "paused", "a backfill ran it"),
+        ({"runs": [BACKFILLED, Run(600, 601, 602)]}, "on_time", ""),
     ],
 )  # fmt: skip
 def test_a_tick_has_the_class_that_is_known(known, state, reason):
@@ -239,3 +244,16 @@ def test_a_run_of_a_backfill_is_in_nobodys_way_before_it_began():
         ),
     )
     assert [verdict.state for verdict in verdicts] == ["late", "real_miss", "on_time"]
+
+
+def test_a_backfilled_tick_keeps_its_class_and_carries_the_run():
+    versions, looks = [VersionInForce(0, None, Overlap.SKIP, 300)], [Look(0), Look(9000)]
+    (verdict,) = classify([600], Evidence(runs=[BACKFILLED], versions=versions, looks=looks, now=9000))
+    assert (verdict.state, verdict.run) == (TickClass.REAL_MISS, BACKFILLED)
+
+
+def test_a_backfill_is_in_the_way_of_what_comes_while_it_runs():
+    versions, looks = [VersionInForce(0, None, Overlap.SKIP, 300)], [Look(0), Look(9000)]
+    runs = [Run(600, 1150, 1300, backfilled=True)]
+    verdicts = classify([600, 1200], Evidence(runs=runs, versions=versions, looks=looks, now=9000))
+    assert [verdict.state for verdict in verdicts] == ["real_miss", "skipped_overlap"]

@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from trenova_schedules.cli import app
-from trenova_schedules.store import AuditEntry, ScheduleStore, StoreOptions, Tick
+from trenova_schedules.store import AuditEntry, RegisteredSchedule, ScheduleStore, StoreOptions, Tick
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 STATES = ["on_time"] * 4 + ["skipped_overlap", "real_miss"]
@@ -96,3 +96,24 @@ def test_the_audit_trail_is_filtered_and_exported(folder):
     assert {row["actor"]: row["reason"] for row in rows} == {"ann": "rain", "bob": ""}
     lines = invoke("audit", "--jsonl", "--action", "pause", "--data-dir", folder).output.splitlines()
     assert [json.loads(line)["scheduleId"] for line in lines] == ["a"]
+
+
+def test_a_schedule_that_nobody_has_seen_is_refused_with_those_that_are_near(folder):
+    asyncio.run(see(folder, "nightly-invoices"))
+    for more in ([], ["--summary"]):
+        done = invoke("ledger", "nightly-invoice", *more, "--data-dir", folder)
+        assert done.exit_code == 1
+        assert "never seen a schedule 'nightly-invoice'. Did you mean 'nightly-invoices'?" in done.output
+    done = invoke("ledger", "nightly-invoices", "--data-dir", folder)
+    assert done.exit_code == 0
+    assert "No tick is known yet." in done.output
+
+
+async def see(folder, schedule_id):
+    async with ScheduleStore.open(StoreOptions(url=f"sqlite:///{folder}/tms.db")) as store:
+        await store.registry.seen([RegisteredSchedule(schedule_id=schedule_id, first_seen_at=NOW, seen_at=NOW)])
+
+
+def test_the_ledger_says_since_when_it_knows(folder):
+    since = NOW - timedelta(hours=len(STATES))
+    assert f"Ticks are known since {since:%Y-%m-%d %H:%M:%S}" in invoke("ledger", "a", "--data-dir", folder).output

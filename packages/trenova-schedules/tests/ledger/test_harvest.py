@@ -17,8 +17,10 @@ from temporalio.client import (
     ScheduleSpec,
     ScheduleUpdate,
 )
+from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSearchAttributes
 from temporalio.testing import ActivityEnvironment, WorkflowEnvironment
 
+from trenova_schedules.backfill import BACKFILL_MEMO
 from trenova_schedules.ledger import (
     HarvestPageRequest,
     LedgerActivities,
@@ -26,12 +28,15 @@ from trenova_schedules.ledger import (
     TickClass,
     harvest_schedule,
 )
+from trenova_schedules.ledger._harvest import _looks
 from trenova_schedules.ledger._visible_runs import quoted
-from trenova_schedules.store import ScheduleStore, StoreOptions, migrate
+from trenova_schedules.store import Observation, ScheduleStore, SpecVersion, StoreOptions, migrate
 
 pytestmark = pytest.mark.integration
 
 RETENTION = timedelta(hours=24)
+BY = SearchAttributeKey.for_keyword("TemporalScheduledById")
+START = SearchAttributeKey.for_datetime("TemporalScheduledStartTime")
 
 
 @pytest.fixture
@@ -143,6 +148,43 @@ async def test_a_deleted_schedule_is_gone_and_the_others_go_on(client, store):
     page = await environment.run(ledger.harvest, HarvestPageRequest(after="a", limit=10))
     assert (page.done.schedules, page.done.failed, page.next_after) == (1, 0, None)
     assert (await store.registry.find("a")).gone_at is not None
+
+
+async def test_a_tick_that_a_backfill_ran_keeps_its_class_and_has_its_run(client, store):
+    handle = await create(client, "s", spec(1))
+    await handle.pause()
+    await asyncio.sleep(4)
+    at = datetime.now(UTC).replace(microsecond=0) - timedelta(seconds=2)
+    await client.start_workflow(
+        "Nobody",
+        id="s-backfilled",
+        task_queue="nobody",
+        memo={BACKFILL_MEMO: "b"},
+        search_attributes=TypedSearchAttributes([SearchAttributePair(BY, "s"), SearchAttributePair(START, at)]),
+    )
+    for _ in range(50):
+        found = await harvest_schedule(client, store, "s", retention=RETENTION)
+        (tick,) = [tick for tick in found.ticks if tick.at == at]
+        if tick.started_at is not None:
+            break
+        await asyncio.sleep(0.2)
+    assert tick.workflow_id == "s-backfilled"
+    assert tick.state not in {TickClass.ON_TIME, TickClass.LATE}
+    assert tick.reason.endswith("a backfill ran it")
+    assert not tick.is_hole
+
+
+@pytest.mark.parametrize(
+    ("edited", "counted", "looks"),
+    [(0, 0, [0, 200]), (0, 3, [0, 200]), (100, 0, [0, 200]), (100, 3, [200])],
+)
+def test_what_was_counted_before_an_edit_explains_nothing_after_it(edited, counted, looks):
+    created = datetime(2027, 1, 1, tzinfo=UTC)
+    at = int(created.timestamp())
+    seen = Observation.model_construct(created_at=created)
+    versions = [SpecVersion.model_construct(from_at=created + timedelta(seconds=edited))]
+    row = {"at": at + 200, "missed_catchup": 0, "skipped_overlap": counted, "buffer_dropped": 0, "buffer_size": 0}
+    assert [look.at - at for look in _looks(seen, created, versions, [row])] == looks
 
 
 def test_ids_are_quoted_for_queries():

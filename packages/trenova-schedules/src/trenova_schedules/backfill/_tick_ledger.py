@@ -8,7 +8,7 @@ from trenova_schedules._tick import Tick, TickClass
 
 _PAGE: Final = 10_000
 _OPEN: Final = frozenset({TickClass.PENDING, TickClass.INCONCLUSIVE})
-"""Classes that say neither."""
+"""Classes that say neither, where there is no run."""
 
 
 class TickReader(Protocol):
@@ -34,7 +34,8 @@ class TickLedgerRuns:
         begin = start
         while begin < end:
             page = await self._ticks.read(schedule_id, begin, end, limit=_PAGE)
-            found |= {tick.nominal_at or tick.at: not tick.is_hole for tick in page if tick.state not in _OPEN}
+            told = (tick for tick in page if tick.started_at is not None or tick.state not in _OPEN)
+            found |= {tick.nominal_at or tick.at: not tick.is_hole for tick in told}
             if len(page) < _PAGE:
                 break
             begin = page[-1].at + timedelta(seconds=1)

@@ -6,7 +6,7 @@ force, pauses, overlaps, outages. What is left is compared with what the server 
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf
 
 from trenova_schedules._tick import TickClass
@@ -34,7 +34,7 @@ class Verdict:
         at: The tick.
         state: Its class.
         reason: Why, for people; empty where the class says it all.
-        run: Its run, where there is one.
+        run: Its run, where there is one: its own, or else that of a backfill, which leaves the class as it was.
     """
 
     at: int
@@ -64,10 +64,11 @@ def classify(ticks: Sequence[int], evidence: Evidence) -> list[Verdict]:
         (tick, (state, reason))
         for tick, state, reason in counted.settle(open_ticks, judge.index, judge.paused_at_their_turn, judge.may_miss)
     )
-    return [
+    settled = (
         Verdict(tick, *revised[tick]) if verdict is None or tick in revised else verdict
         for tick, verdict in zip(ticks, verdicts, strict=True)
-    ]
+    )
+    return [judge.with_backfill(verdict) for verdict in settled]
 
 
 class _Judge:
@@ -121,6 +122,14 @@ class _Judge:
         if self._pauses.certain(tick):
             return Verdict(tick, TickClass.PAUSED)
         return self._absent(tick, version)
+
+    def with_backfill(self, verdict: Verdict) -> Verdict:
+        """Return the verdict with the run that a backfill gave a tick which has none of its own."""
+        run = self.index.backfilled(verdict.at)
+        if run is None or verdict.run is not None:
+            return verdict
+        reason = f"{verdict.reason}; a backfill ran it" if verdict.reason else "a backfill ran it"
+        return replace(verdict, run=run, reason=reason)
 
     def _began(self, tick: int, run: Run, version: VersionInForce | None) -> Verdict:
         delay = run.started - tick

@@ -142,15 +142,15 @@ class Counted:
 def _settle_group(
     spans: Sequence[_Span], index: RunIndex, paused: AbstractSet[int], may_miss: Callable[[int], bool]
 ) -> Iterator[tuple[int, tuple[TickClass, str]]]:
-    skipped = sum(max(0, span.skipped) for span in spans)
+    skipped = sum(max(0, span.skipped) for span in spans)  # triggers that were skipped are among them
+    missed = max(0, sum(span.missed for span in spans))
     rest = []
     for tick in (tick for span in spans for tick in span.ticks):
-        if skipped > 0 and index.just_ended(tick, _UNNOTICED_S):
+        if skipped > 0 and index.just_ended(tick, _UNNOTICED_S) and not (missed and may_miss(tick)):
             skipped -= 1
             yield tick, (TickClass.SKIPPED_OVERLAP, "the server had not noticed yet that the run before had ended")
         else:
             rest.append(tick)
-    missed = max(0, sum(span.missed for span in spans))
     dropped = max(0, sum(span.dropped for span in spans))
     if not dropped and not missed:
         yield from ((tick, (TickClass.PAUSED, PAUSED_AT_ITS_TURN)) for tick in rest if tick in paused)

@@ -27,6 +27,7 @@ class Run:
         workflow_id: Its workflow id.
         run_id: Its run id.
         status: In Temporal's words, such as ``COMPLETED``.
+        backfilled: Whether a backfill of ours started it: not the schedule, and so neither in time nor late.
     """
 
     nominal: int
@@ -35,6 +36,7 @@ class Run:
     workflow_id: str = ""
     run_id: str = ""
     status: str = ""
+    backfilled: bool = False
 
 
 @dataclass(frozen=True, slots=True)

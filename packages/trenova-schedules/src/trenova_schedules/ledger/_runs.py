@@ -49,11 +49,16 @@ class RunIndex:
 
     def __init__(self, ticks: Sequence[int], runs: Sequence[Run], versions: Versions) -> None:
         self._by_tick: dict[int, Run] = {}
+        self._backfilled: dict[int, Run] = {}
         owned: list[tuple[int, Run]] = []
         extra: list[Run] = []
         for run in runs:
             if (tick := _tick_of(run, ticks, versions)) is None:
                 extra.append(run)
+                continue
+            if run.backfilled:
+                extra.append(run)
+                self._backfilled.setdefault(tick, run)
                 continue
             owned.append((tick, run))
             if tick not in self._by_tick or run.started < self._by_tick[tick].started:
@@ -68,6 +73,10 @@ class RunIndex:
     def of(self, tick: int) -> Run | None:
         """Return the run of a tick: of several, the one that began first."""
         return self._by_tick.get(tick)
+
+    def backfilled(self, tick: int) -> Run | None:
+        """Return the run that a backfill gave a tick; of several, the first of those given."""
+        return self._backfilled.get(tick)
 
     def busy_until(self, tick: int) -> float | None:
         """Return when the runs ended that were waiting or under way at a tick; None if there was none.

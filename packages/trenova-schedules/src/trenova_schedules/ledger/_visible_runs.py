@@ -6,6 +6,7 @@ from datetime import datetime
 
 from temporalio.client import Client, WorkflowExecution
 
+from trenova_schedules.backfill import BACKFILL_MEMO
 from trenova_schedules.ledger._evidence import Run
 
 _BY = "TemporalScheduledById"
@@ -46,6 +47,7 @@ def _run(execution: WorkflowExecution) -> Run | None:
         workflow_id=execution.id,
         run_id=execution.run_id,
         status="" if execution.status is None else execution.status.name,
+        backfilled=BACKFILL_MEMO in execution.raw_info.memo.fields,
     )
 
 

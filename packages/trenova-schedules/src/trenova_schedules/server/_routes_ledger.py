@@ -35,10 +35,12 @@ class TickPage(WireDocument):
     Attributes:
         ticks: Each with its one class.
         next_from: What to ask with, as ``from``, for the next page; None at the end.
+        known_since: The first tick that the ledger knows of this schedule; None where it knows none.
     """
 
     ticks: tuple[Tick, ...]
     next_from: datetime | None = None
+    known_since: datetime | None = None
 
 
 class ScheduleRecord(WireDocument):
@@ -101,7 +103,7 @@ async def ticks(
     ledger = caller.api.needed_store("The ledger").ticks
     found = await ledger.read(schedule_id, begin, end, states=states, limit=limit + 1)
     more = found[limit].at if len(found) > limit else None
-    return TickPage(ticks=tuple(found[:limit]), next_from=more)
+    return TickPage(ticks=tuple(found[:limit]), next_from=more, known_since=await ledger.first(schedule_id))
 
 
 @router.get("/slo", operation_id="sloSummary", responses=documented())

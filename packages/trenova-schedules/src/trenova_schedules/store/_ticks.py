@@ -88,6 +88,12 @@ class TickLedger:
             rows = (await connection.execute(select(table).where(*where).order_by(table.c.at).limit(limit))).mappings()
             return [_tick(row) for row in rows]
 
+    async def first(self, schedule_id: str) -> datetime | None:
+        """Return the earliest tick that is known of a schedule; None where there is none."""
+        query = select(func.min(self._table.c.at)).where(self._table.c.schedule_id == schedule_id)
+        async with self._engine.read() as connection:
+            return maybe_from_seconds((await connection.execute(query)).scalar())
+
     async def summary(
         self, start: datetime, end: datetime, *, schedule_ids: Iterable[str] | None = None
     ) -> Mapping[str, Counter[TickClass]]:
