@@ -17,6 +17,7 @@ from trenova_schedules import (
     BulkAction,
     CatchUp,
     Receipt,
+    ScheduleDefinition,
     ScheduleFilter,
     ScheduleService,
     ScheduleSort,
@@ -199,7 +200,10 @@ async def test_a_receipt_resumes_exactly_the_set_that_was_paused(service):
     actions = [(entry.action, entry.schedule_id) for entry in service.audit.entries]
     assert actions[0] == ("pause", "a-2")
     assert sorted(actions[1:3]) == [("pause", "a-1"), ("pause", "b-1")]
-    assert actions[3:] == [("undo", None)]
+    assert sorted(actions[3:]) == [("undo", "a-1"), ("undo", "b-1")]
+    for entry in service.audit.entries[3:]:
+        assert (entry.before["paused"], entry.after["paused"]) == (True, False), "the ledger learns it from here"
+        assert entry.reason == "moved"
 
 
 async def test_an_undo_leaves_alone_what_somebody_has_changed_since(client):
@@ -222,10 +226,20 @@ async def test_an_undo_leaves_alone_what_somebody_has_changed_since(client):
 
 
 @pytest.mark.parametrize("died_at", [1, 2])
-async def test_a_bulk_pause_that_was_killed_can_be_undone(service, died_at):
+@pytest.mark.parametrize(
+    ("action", "patch"),
+    [
+        (BulkAction.PAUSE, None),
+        (BulkAction.UPDATE, {"cron": "15 4 * * *", "time_zone": "Europe/Berlin"}),
+        (BulkAction.UPDATE, {"interval": "PT2H", "catchup_window": "PT5M", "note": "moved"}),
+    ],
+)
+async def test_a_bulk_action_that_was_killed_can_be_undone(service, died_at, action, patch):
     class Died(BaseException):
         pass
 
+    unlike = {"etag", "revision", "updated_at", "next_fires"}
+    before = (await service.describe("a-1")).model_dump(exclude=unlike)
     receipts = service.receipts
     keep = receipts.keep
 
@@ -238,16 +252,17 @@ async def test_a_bulk_pause_that_was_killed_can_be_undone(service, died_at):
 
     receipts.keep = keep_or_die
     with pytest.raises(Died):
-        await service.bulk(BulkAction.PAUSE, ScheduleFilter(prefix="a-"), reason="move", actor=ANN)
+        await service.bulk(action, ScheduleFilter(prefix="a-"), patch=patch, reason="move", actor=ANN)
     receipts.keep = keep
     (receipt,) = receipts.kept.values()
     assert [item["scheduleId"] for item in receipt.items] == ["a-1", "a-2"]
-    assert (await service.describe("a-1")).paused == (died_at == 2)
+    assert ((await service.describe("a-1")).model_dump(exclude=unlike) != before) == (died_at == 2)
 
     undone = await service.undo(receipt.id, reason="back", actor=ANN)
 
     assert dict(undone.counts) == {"unchanged" if died_at == 1 else "done": 2}
-    assert not (await service.describe("a-1")).paused
+    after = (await service.describe("a-1")).model_dump(exclude=unlike)
+    assert after | {"note": ""} == before | {"note": ""}
 
 
 async def test_bulk_actions_have_bounds(service):
@@ -322,3 +337,21 @@ async def test_a_thousand_schedules_are_listed_searched_and_paused(client):
     undone = await service.undo(done.receipt, reason="back", actor=ANN)
 
     assert (dict(done.counts), dict(undone.counts)) == ({"done": 500}, {"done": 500})
+
+
+async def test_the_organization_of_a_schedule_is_in_the_audit_of_bulk_actions(client):
+    audit = Sink()
+    service = ScheduleService(client=client, audit=audit, serves=False)
+    told = ScheduleDefinition(
+        id="o-1",
+        workflow="W",
+        task_queue="q",
+        cron="0 4 * * *",
+        owner="ann",
+        catchup_window=timedelta(hours=1),
+        labels={"organization": "acme"},
+    )
+    await service.create(told, actor=ANN)
+    await listed(service, 1)
+    await service.bulk(BulkAction.PAUSE, ScheduleFilter(ids=("o-1",)), reason="move", actor=ANN)
+    assert [entry.organization_id for entry in audit.entries] == ["acme", "acme"]

@@ -3,10 +3,13 @@
 import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any, Literal, Protocol
+from typing import Any, Final, Literal, Protocol
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
+
+ORGANIZATION: Final = "organization"
+"""The label that says whose a schedule is."""
 
 
 class Actor(BaseModel):

@@ -7,11 +7,12 @@ from pydantic import BaseModel
 from temporalio.service import RPCError
 
 from trenova_errors import ApplicationError, ErrorKind
-from trenova_schedules._managing._audit import Actor, AuditEntry, AuditSink
+from trenova_schedules._managing._audit import ORGANIZATION, Actor, AuditEntry, AuditSink
 from trenova_schedules._managing._results import BulkItem, BulkOutcome, ScheduleChange
 
 Result = TypeVar("Result", bound=BaseModel)
 
+_LONGEST: Final = 100
 _REFUSED: Final = frozenset({ErrorKind.INVALID_INPUT, ErrorKind.CONFLICT, ErrorKind.PERMISSION_DENIED})
 
 
@@ -57,7 +58,10 @@ def _outcome(error: ApplicationError | RPCError) -> Literal["refused", "failed"]
 def _documents(result: BaseModel) -> dict[str, Any]:
     if not isinstance(result, ScheduleChange):
         return {"after": result.model_dump(mode="json", by_alias=True)}
+    labels = next((one.labels for one in (result.after, result.before) if one is not None), {})
+    organization = labels.get(ORGANIZATION)
     return {
+        **({} if organization is None else {"organization_id": organization[:_LONGEST]}),
         "before": None if result.before is None else result.before.model_dump(mode="json", by_alias=True),
         "after": None if result.after is None else result.after.model_dump(mode="json", by_alias=True),
     }

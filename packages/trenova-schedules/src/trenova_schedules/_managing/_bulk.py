@@ -14,13 +14,16 @@ from trenova_schedules._managing._listing import bounded
 from trenova_schedules._managing._patch import SchedulePatch
 from trenova_schedules._managing._pausing import CATCH_UP_MEMO, PAUSED_MEMO, CatchUp, missed_ticks, pausing
 from trenova_schedules._managing._receipts import Receipt
-from trenova_schedules._managing._restoring import cron_memo, restore, same, saved
+from trenova_schedules._managing._restoring import cron_memo, restore, same, saved, whole_state
 from trenova_schedules._managing._results import BulkAction, BulkItem, BulkOutcome, ScheduleChange
 from trenova_schedules._managing._write import write_schedule
 from trenova_schedules._reading import ScheduleConflictError, ScheduleSnapshot, read_schedule
 
 UNDOABLE: Final = frozenset({BulkAction.PAUSE, BulkAction.RESUME, BulkAction.UPDATE})
 """What a receipt can undo; a run that was started stays, and what was deleted is gone."""
+
+Tell = Callable[[str, Callable[[], Awaitable[ScheduleChange]]], Awaitable[ScheduleChange]]
+"""Does the work on the schedule of an id, and tells the audit trail of it."""
 
 
 async def planned(
@@ -81,13 +84,36 @@ def item_of(schedule_id: str, before: Mapping[str, Any], after: Mapping[str, Any
     return {"scheduleId": schedule_id, "before": dict(before), "after": None if after is None else dict(after)}
 
 
-async def undone(changer: Changer, receipt: Receipt, reason: str, catch_up: CatchUp, at_once: int) -> list[BulkItem]:
-    """Make each schedule of a receipt what it was, unless somebody has changed it since."""
+async def expected_of(
+    changer: Changer, ids: Sequence[str], patch: SchedulePatch, at_once: int
+) -> dict[str, dict[str, Any]]:
+    """Return what an update will make of each schedule, so that one that was killed can be undone.
+
+    Those of which it would be refused are left out.
+    """
+
+    async def one(schedule_id: str) -> tuple[str, dict[str, Any] | None]:
+        try:
+            snapshot = await read_schedule(changer.client, schedule_id)
+            proposed = await changer.check(snapshot, patch)
+        except (ApplicationError, RPCError):
+            return schedule_id, None
+        kept = None if patch.interval is not None else snapshot.document.cron
+        return schedule_id, whole_state(proposed, patch.cron or kept)
+
+    found = await bounded(at_once, ids, one)
+    return {schedule_id: state for schedule_id, state in found if state is not None}
+
+
+async def undone(
+    changer: Changer, receipt: Receipt, reason: str, catch_up: CatchUp, tell: Tell, *, at_once: int
+) -> list[BulkItem]:
+    """Make each schedule of a receipt what it was, unless somebody has changed it since; each change is told."""
     items = {str(item["scheduleId"]): item for item in receipt.items}
 
     async def one(schedule_id: str) -> BulkItem:
         item = {**items[schedule_id], "after": items[schedule_id]["after"] or _expected(receipt)}
-        return await _undo(changer, BulkAction(receipt.action), item, reason, catch_up)
+        return await _undo(changer, BulkAction(receipt.action), item, reason, catch_up, tell)
 
     return await bounded(at_once, sorted(items), lambda schedule_id: _safely(schedule_id, one))
 
@@ -102,8 +128,8 @@ def _expected(receipt: Receipt) -> dict[str, Any] | None:
     return {"paused": schedule.state.paused, "note": schedule.state.notes}
 
 
-async def _undo(
-    changer: Changer, action: BulkAction, item: Mapping[str, Any], reason: str, catch_up: CatchUp
+async def _undo(  # noqa: PLR0917 - what one undo is about
+    changer: Changer, action: BulkAction, item: Mapping[str, Any], reason: str, catch_up: CatchUp, tell: Tell
 ) -> BulkItem:
     schedule_id, before, after = str(item["scheduleId"]), item["before"], item["after"]
     snapshot = await read_schedule(changer.client, schedule_id)
@@ -113,15 +139,20 @@ async def _undo(
     if after is None or not same(now, after):
         known = "it is not known what the action made of it" if after is None else "somebody has changed it since"
         return BulkItem(schedule_id=schedule_id, outcome=BulkOutcome.CONFLICT, reason=f"{known}; look at it yourself")
-    if action is BulkAction.PAUSE and not before["paused"]:
-        change = await changer.resume(schedule_id, reason, snapshot.document.etag, catch_up=catch_up)
-        told = f"{change.caught_up} missed ticks started" if change.caught_up else ""
-        return BulkItem(schedule_id=schedule_id, outcome=BulkOutcome.DONE, reason=told)
-    await _restored(changer, snapshot, before, reason)
-    return BulkItem(schedule_id=schedule_id, outcome=BulkOutcome.DONE)
+
+    async def work() -> ScheduleChange:
+        if action is BulkAction.PAUSE and not before["paused"]:
+            return await changer.resume(schedule_id, reason, snapshot.document.etag, catch_up=catch_up)
+        return await _restored(changer, snapshot, before, reason)
+
+    change = await tell(schedule_id, work)
+    told = f"{change.caught_up} missed ticks started" if change.caught_up else ""
+    return BulkItem(schedule_id=schedule_id, outcome=BulkOutcome.DONE, reason=told)
 
 
-async def _restored(changer: Changer, snapshot: ScheduleSnapshot, before: Mapping[str, Any], reason: str) -> None:
+async def _restored(
+    changer: Changer, snapshot: ScheduleSnapshot, before: Mapping[str, Any], reason: str
+) -> ScheduleChange:
     pauses = before["paused"] and not snapshot.document.paused
     memo: dict[str, Any] = {CRON_MEMO: cron_memo(before)} if "spec" in before else {}
     if pauses:
@@ -132,7 +163,10 @@ async def _restored(changer: Changer, snapshot: ScheduleSnapshot, before: Mappin
         if pauses:
             pausing(changer.who, reason, pause=True)(schedule)
 
-    await write_schedule(changer.client, snapshot, change, identity=changer.identity, memo=memo)
+    after = await write_schedule(changer.client, snapshot, change, identity=changer.identity, memo=memo)
+    return ScheduleChange(
+        schedule_id=snapshot.document.id, action="undo", changed=True, before=snapshot.document, after=after.document
+    )
 
 
 async def _safely(schedule_id: str, do: Callable[[str], Awaitable[BulkItem]]) -> BulkItem:

@@ -1,13 +1,13 @@
 """A bulk action from its filter to its receipt."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from trenova_errors import ConflictError, InvalidInputError, ResourceNotFoundError
 from trenova_schedules._managing._audit import Actor, AuditSink
 from trenova_schedules._managing._auditing import audited, entry_of
-from trenova_schedules._managing._bulk import UNDOABLE, done, item_of, planned, states_of, undone
+from trenova_schedules._managing._bulk import UNDOABLE, done, expected_of, item_of, planned, states_of, undone
 from trenova_schedules._managing._changing import ANY_ETAG, Changer
 from trenova_schedules._managing._patch import SchedulePatch
 from trenova_schedules._managing._pausing import CatchUp, note_of
@@ -51,11 +51,12 @@ class BulkRun:
             return BulkResult.of(action, await self._each(action, ids, patch, catch_up))
         whole = action is BulkAction.UPDATE
         before = await states_of(self.changer, ids, whole=whole, at_once=self.at_once)
+        expected = await self._expected(action, list(before), patch)
         receipt = Receipt(
             action=action.value,
             actor=self.actor.told,
             reason=self.reason,
-            items=tuple(item_of(one, state, self._expected(action)) for one, state in sorted(before.items())),
+            items=tuple(item_of(one, state, expected.get(one)) for one, state in sorted(before.items())),
         )
         await self._keep(receipt)
         items = await self._each(action, ids, patch, catch_up)
@@ -69,21 +70,24 @@ class BulkRun:
         await self._keep(receipt)
         return BulkResult.of(action, items, receipt=receipt if own else None)
 
-    def _expected(self, action: BulkAction) -> dict[str, Any] | None:
-        """Return what the action will make of each, so that one that was killed can be undone; None: not known."""
+    async def _expected(
+        self, action: BulkAction, ids: Sequence[str], patch: SchedulePatch | None
+    ) -> Mapping[str, Mapping[str, Any]]:
+        """Return what the action will make of each, so that one that was killed can be undone; not known: left out."""
         if action is BulkAction.UPDATE:
-            return None
+            return {} if patch is None else await expected_of(self.changer, ids, patch, self.at_once)
         pause = action is BulkAction.PAUSE
-        return {"paused": pause, "note": note_of(self.changer.who, self.reason, pause=pause)}
+        state = {"paused": pause, "note": note_of(self.changer.who, self.reason, pause=pause)}
+        return {one: state for one in ids}  # noqa: C420  # nobody changes it
 
     async def undo(self, receipt: Receipt, catch_up: CatchUp) -> BulkResult:
         """Make each schedule of a receipt what it was, unless somebody has changed it since."""
 
-        async def work() -> BulkResult:
-            items = await undone(self.changer, receipt, self.reason, catch_up, at_once=self.at_once)
-            return BulkResult.of(BulkAction(receipt.action), items)
+        async def tell(schedule_id: str, work: Callable[[], Awaitable[ScheduleChange]]) -> ScheduleChange:
+            return await audited(self.audit, entry_of("undo", schedule_id, self.actor, self.reason), work)
 
-        result = await audited(self.audit, entry_of("undo", None, self.actor, self.reason), work)
+        items = await undone(self.changer, receipt, self.reason, catch_up, tell, at_once=self.at_once)
+        result = BulkResult.of(BulkAction(receipt.action), items)
         complete = not {BulkOutcome.FAILED.value} & result.counts.keys()
         if self.receipts is not None and complete:
             await self.receipts.undone(receipt.id, actor=self.actor.told)

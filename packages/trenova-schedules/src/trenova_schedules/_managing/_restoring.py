@@ -17,17 +17,22 @@ from trenova_schedules._reading import ScheduleSnapshot, cron_text
 def saved(snapshot: ScheduleSnapshot, *, whole: bool) -> dict[str, Any]:
     """Return what may be changed of a schedule, or only whether it is paused and its note."""
     schedule = snapshot.raw.schedule
-    state: dict[str, Any] = {"paused": schedule.state.paused, "note": schedule.state.notes}
-    if not whole:
-        return state
+    if whole:
+        return whole_state(schedule, snapshot.document.cron)
+    return {"paused": schedule.state.paused, "note": schedule.state.notes}
+
+
+def whole_state(schedule: Schedule, cron: str | None) -> dict[str, Any]:
+    """Return the same of a schedule as it is, or as a change would make it."""
     return {
-        **state,
+        "paused": schedule.state.paused,
+        "note": schedule.state.notes,
         "spec": _text(schedule.spec.SerializeToString(deterministic=True)),
         "policies": _text(schedule.policies.SerializeToString(deterministic=True)),
-        "remaining": snapshot.document.remaining_actions,
+        "remaining": schedule.state.remaining_actions if schedule.state.limited_actions else None,
         "workflow": schedule.action.start_workflow.workflow_type.name,
         "taskQueue": schedule.action.start_workflow.task_queue.name,
-        "cron": snapshot.document.cron,
+        "cron": cron,
     }
 
 

@@ -3,11 +3,13 @@
 ``trenova-schedules serve`` runs it; :func:`create_app` is the ASGI application for a server of your own.
 """
 
+from trenova_schedules._managing._audit import ORGANIZATION
+
 try:
     from trenova_schedules.dashboard._options import DashboardOptions
     from trenova_schedules.server._app import create_app
     from trenova_schedules.server._options import EventOptions, RateOptions, ServeOptions, ServerOptions
-    from trenova_schedules.server._roles import ADMIN, OPERATOR, ORGANIZATION, ROLES, VIEWER
+    from trenova_schedules.server._roles import ADMIN, OPERATOR, ROLES, VIEWER
     from trenova_schedules.server._serve import serve
     from trenova_schedules.server._settings import load_options
 except ModuleNotFoundError as error:

@@ -9,7 +9,7 @@ from temporalio.client import Client
 
 from trenova_access import Access, AuditEvent, NotPermittedError, Principal
 from trenova_errors import InvalidInputError, ResourceNotFoundError
-from trenova_schedules._managing._audit import Actor
+from trenova_schedules._managing._audit import ORGANIZATION, Actor
 from trenova_schedules._managing._service import ScheduleService
 from trenova_schedules._reading import ScheduleSnapshot, read_schedule
 from trenova_schedules.backfill import RunLedger, TickLedgerRuns
@@ -17,7 +17,7 @@ from trenova_schedules.server._events import ScheduleWatch
 from trenova_schedules.server._options import ServerOptions
 from trenova_schedules.server._problems import request_id_of
 from trenova_schedules.server._rates import Kind, Rates
-from trenova_schedules.server._roles import ORGANIZATION, VIEWER, permits, permits_everywhere, permits_somewhere
+from trenova_schedules.server._roles import VIEWER, permits, permits_everywhere, permits_somewhere
 from trenova_schedules.store import ScheduleStore
 
 _LONGEST_NAME: Final = 180

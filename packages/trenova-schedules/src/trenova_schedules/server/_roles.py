@@ -18,9 +18,6 @@ ADMIN: Final = "admin"
 """May also create, change and delete, and read the audit trail of everything where its grant is ``*``."""
 ROLES: Final = Roles({VIEWER: (), OPERATOR: [VIEWER], ADMIN: [OPERATOR]})
 
-ORGANIZATION: Final = "organization"
-"""The label that says whose a schedule is."""
-
 
 def meets(labels: Mapping[str, str], resource: str) -> bool:
     """Whether a schedule with these labels is one of those that a grant is about; what is no condition meets none."""
