@@ -1,7 +1,5 @@
-"""``trenova-schedules backfill``: run what was missed, watch it, and steer it."""
+"""``trenova-schedules backfill``: run what was missed, list it, and watch it."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -9,17 +7,14 @@ import typer
 from temporalio.client import Client
 from typer.core import TyperGroup
 
+from trenova_schedules._cli_backfill_steering import BackfillId, add_steering, told
 from trenova_schedules._cli_connect import run, user_of_this_system
 from trenova_schedules._cli_output import AsJson, By, Reason, Yes, console, moment, print_json, print_table
+from trenova_schedules._cli_service import DEFAULT_DATA_DIR, DataDir, Url
+from trenova_schedules._cli_store import store_beside
 
 if TYPE_CHECKING:
-    from trenova_schedules.backfill import (
-        BackfillHandle,
-        BackfillPreview,
-        BackfillRequest,
-        RunLedger,
-        SteeringAnswer,
-    )
+    from trenova_schedules.backfill import BackfillHandle, BackfillPreview, BackfillRequest, RunLedger
 
 _DEFAULT: Final = "start"
 
@@ -39,9 +34,9 @@ backfill = typer.Typer(
     help="Run the ticks of a schedule that were missed: backfill SCHEDULE --from ... --to ... --reason ...",
     no_args_is_help=True,
 )
+add_steering(backfill)
 
 Schedule = Annotated[str, typer.Argument(help="Id of the schedule.", show_default=False)]
-BackfillId = Annotated[str, typer.Argument(help="As 'backfill SCHEDULE' printed it.", show_default=False)]
 Watch = Annotated[bool, typer.Option("--wait", help="Show its progress until it ends; Ctrl-C leaves it alone.")]
 
 
@@ -78,14 +73,8 @@ def start(
     ] = None,
     task_queue: Annotated[str, typer.Option(help="Where a worker serves backfills.")] = "system-queue",
     by: By = None,
-    url: Annotated[
-        str | None,
-        typer.Option(
-            envvar="TRENOVA_DATABASE__URL",
-            show_default="none: by visibility alone",
-            help="Database of the ledger, to judge ticks by as the workers do.",
-        ),
-    ] = None,
+    data_dir: DataDir = DEFAULT_DATA_DIR,
+    url: Url = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be done, and start nothing.")] = False,
     wait: Watch = False,
     yes: Yes = False,
@@ -109,18 +98,29 @@ def start(
         "reason": reason,
         "by": user_of_this_system(by),
     }
-    from trenova_schedules.backfill import start_backfill
+    from trenova_schedules.backfill import TickLedgerRuns, start_backfill
 
     how = _How(dry_run, wait, yes, as_json)
 
     async def work(client: Client) -> None:
-        async with _ledger(url) as ledger:
+        async with store_beside(client, url, data_dir) as store:
+            ledger = None if store is None else TickLedgerRuns(store.ticks)
             preview, sure = await _previewed(client, asked, how, ledger)
             if dry_run:
                 return
-            if not yes and not as_json and preview.judged.due:
+            if not preview.judged.due and not yes:
+                typer.echo("Nothing is due, so nothing was started; --yes starts it, to verify the range.", err=True)
+                return
+            if not yes and not as_json:
                 typer.confirm("Start it?", abort=True, err=True)
-            handle = await start_backfill(client, sure, key=key, task_queue=task_queue, ledger=ledger)
+            handle = await told(
+                store,
+                "start",
+                schedule,
+                by=by,
+                reason=reason,
+                work=lambda: start_backfill(client, sure, key=key, task_queue=task_queue, ledger=ledger),
+            )
         await _show_started(handle, how)
 
     run(work)
@@ -131,20 +131,6 @@ class _How:
 
     def __init__(self, dry_run: bool, wait: bool, yes: bool, as_json: bool) -> None:
         self.dry_run, self.wait, self.yes, self.as_json = dry_run, wait, yes, as_json
-
-
-@asynccontextmanager
-async def _ledger(url: str | None) -> "AsyncIterator[RunLedger | None]":
-    """Open the ledger that a URL names; None without one."""
-    if url is None:
-        yield None
-        return
-    from trenova_schedules._cli_store import DEFAULT_DATA_DIR, store_options
-    from trenova_schedules.backfill import TickLedgerRuns
-    from trenova_schedules.store import ScheduleStore
-
-    async with ScheduleStore.open(store_options(url, DEFAULT_DATA_DIR)) as store:
-        yield TickLedgerRuns(store.ticks)
 
 
 async def _previewed(
@@ -159,7 +145,7 @@ async def _previewed(
     if how.dry_run and how.as_json:
         print_json(preview)
     elif not how.as_json:
-        show_preview(preview)
+        show_preview(preview, looked=request.policy != "all")
     return preview, request.model_copy(update={"digest": preview.digest})
 
 
@@ -176,17 +162,10 @@ async def _show_started(handle: "BackfillHandle", how: _How) -> None:
 
 
 def _request(asked: dict[str, Any]) -> "BackfillRequest":
-    from pydantic import ValidationError
-
-    from trenova_errors import InvalidInputError
+    from trenova_schedules._managing._changing import valid
     from trenova_schedules.backfill import BackfillRequest
 
-    try:
-        return BackfillRequest(**asked)
-    except ValidationError as error:
-        problems = error.errors(include_input=False, include_url=False)
-        said = "; ".join(f"{'.'.join(map(str, one['loc'])) or 'range'}: {one['msg']}" for one in problems)
-        raise InvalidInputError(f"The backfill cannot be made: {said}.") from None
+    return valid(BackfillRequest, asked, "The backfill")
 
 
 @backfill.command("list")
@@ -231,58 +210,5 @@ def status(backfill_id: BackfillId, *, wait: Watch = False, as_json: AsJson = Fa
             print_json(progress)
         else:
             show_progress(progress)
-
-    run(work)
-
-
-@backfill.command()
-def pause(backfill_id: BackfillId, *, reason: Reason, by: By = None, as_json: AsJson = False) -> None:
-    """Stop a backfill after the call under way, within about 10 seconds, until 'resume'."""
-    _steer(backfill_id, "pause", {"reason": reason, "by": user_of_this_system(by)}, as_json)
-
-
-@backfill.command()
-def resume(backfill_id: BackfillId, *, by: By = None, as_json: AsJson = False) -> None:
-    """Go on where a paused backfill stands."""
-    _steer(backfill_id, "resume", {"by": user_of_this_system(by)}, as_json)
-
-
-@backfill.command()
-def cancel(
-    backfill_id: BackfillId,
-    *,
-    reason: Reason,
-    cancel_runs: Annotated[bool, typer.Option("--cancel-runs", help="Cancel also the runs that it started.")] = False,
-    by: By = None,
-    as_json: AsJson = False,
-) -> None:
-    """End a backfill after the call under way; the runs that it started go on unless --cancel-runs is given."""
-    asked = {"reason": reason, "by": user_of_this_system(by), "runs": "cancel" if cancel_runs else "leave"}
-    _steer(backfill_id, "cancel", asked, as_json)
-
-
-@backfill.command()
-def limits(
-    backfill_id: BackfillId,
-    *,
-    rate: Annotated[float | None, typer.Option(help="Starts per second; 0: as started.")] = None,
-    concurrency: Annotated[int | None, typer.Option(help="Runs open at once; 0: as started.")] = None,
-    by: By = None,
-    as_json: AsJson = False,
-) -> None:
-    """Change how fast a backfill may be, from its next call on, thus within about 10 seconds."""
-    asked = {"rate_per_second": rate, "concurrency": concurrency, "by": user_of_this_system(by)}
-    _steer(backfill_id, "change_limits", asked, as_json)
-
-
-def _steer(backfill_id: str, what: str, asked: dict[str, Any], as_json: bool) -> None:
-    async def work(client: Client) -> None:
-        from trenova_schedules.backfill import BackfillHandle
-
-        answer: SteeringAnswer = await getattr(BackfillHandle(client, backfill_id), what)(**asked)
-        if as_json:
-            print_json(answer)
-        else:
-            console.print(answer.result, soft_wrap=True, markup=False)
 
     run(work)

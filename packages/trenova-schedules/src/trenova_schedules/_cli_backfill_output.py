@@ -19,19 +19,27 @@ from trenova_schedules.backfill._names import CANCELED_MEMO
 INCOMPLETE: Final = 3
 """Exit status of a backfill that ended and left holes."""
 
+INTERRUPTED: Final = 130
+"""Exit status of a command that Ctrl-C ended, as shells have it: 128 + SIGINT."""
+
 _LOOK_EVERY_S: Final = 0.5
 _LAST_LOOK_S: Final = 2.0
 _SHOWN: Final = 10
 
 
-def show_preview(preview: BackfillPreview) -> None:
-    """Print what a backfill would do."""
+def show_preview(preview: BackfillPreview, *, looked: bool) -> None:
+    """Print what a backfill would do.
+
+    Args:
+        preview: What that is.
+        looked: Whether anybody looked which ticks have a run.
+    """
     judged = preview.judged
     starts = "one run stands for all of them" if preview.mode == "collapse" else "each is started"
     rows = [
         ("ticks", f"{preview.planned:,}"),
         ("due", f"{judged.due:,}; {starts}"),
-        ("have a run", f"{judged.had_run:,}"),
+        ("have a run", f"{judged.had_run:,}" if looked else "not looked at: all are run"),
         ("left alone", f"{judged.unknown:,}, since nobody knows whether they ran"),
         ("judged by", preview.evidence),
         ("runs at once", f"{preview.concurrency:,}" if preview.concurrency else "no limit"),
@@ -70,7 +78,7 @@ async def watch(handle: BackfillHandle, *, as_json: bool) -> None:
     if not ended.done():
         ended.cancel()
         typer.echo(f"The backfill goes on. Follow it: trenova-schedules backfill status {handle.id} --wait", err=True)
-        raise typer.Exit(0)
+        raise typer.Exit(INTERRUPTED)
     try:
         result = ended.result()
     except WorkflowFailureError as error:

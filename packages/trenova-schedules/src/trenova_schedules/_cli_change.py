@@ -1,6 +1,7 @@
-"""``trenova-schedules pause | resume | trigger | update | delete``: one schedule, or every one that a filter finds."""
+"""``trenova-schedules pause | resume | update``: one schedule, or every one that a filter finds."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -8,7 +9,7 @@ from temporalio.client import Client
 
 from trenova_schedules._cli_bulk import change_many, say_change
 from trenova_schedules._cli_connect import run
-from trenova_schedules._cli_output import AsJson, By, Reason, Yes, console, print_json
+from trenova_schedules._cli_output import AsJson, By, Reason, Yes, print_json
 from trenova_schedules._cli_service import (
     DEFAULT_DATA_DIR,
     DataDir,
@@ -34,11 +35,9 @@ from trenova_schedules._managing._changing import ANY_ETAG
 from trenova_schedules._managing._pausing import CatchUp
 from trenova_schedules._managing._results import BulkAction, ScheduleChange
 from trenova_schedules._managing._service import ScheduleService
-from trenova_schedules._managing._triggering import TriggeredRun
 
 Etag = Annotated[str, typer.Option(help="Of what you decided on; '*' for whatever it is now.")]
 CatchUpOption = Annotated[CatchUp, typer.Option(help="Which missed ticks to start.")]
-OneId = Annotated[str, typer.Argument(metavar="ID", help="Of the schedule.", show_default=False)]
 
 _MOST = 1000
 
@@ -131,33 +130,6 @@ def resume(
     )
 
 
-def trigger(
-    schedule_id: OneId,
-    *,
-    reason: Annotated[str | None, typer.Option(help="Why, for the audit trail.", show_default=False)] = None,
-    overlap: Annotated[str | None, typer.Option(help="Another overlap policy.", show_default="the schedule's")] = None,
-    by: By = None,
-    url: Url = None,
-    as_json: AsJson = False,
-) -> None:
-    """Start a run now, paused or not, and wait until it is there. As many triggers, as many runs.
-
-    Exit status: 0 started, or it waits for the run under way; 1 skipped, or nothing was done.
-    """
-
-    async def work(client: Client) -> TriggeredRun:
-        async with service_of(client, url=url) as service:
-            return await service.trigger(schedule_id, actor=actor_of(by), reason=reason, overlap=overlap)
-
-    done = run(work)
-    if as_json:
-        print_json(done)
-    else:
-        console.print(f"{done.outcome}: {done.workflow_id}", soft_wrap=True, markup=False)
-    if done.outcome == "skipped":
-        raise typer.Exit(1)
-
-
 def update(
     ids: Ids = None,
     *,
@@ -201,7 +173,7 @@ def update(
         async def work(service: ScheduleService) -> ScheduleChange:
             return await service.patch(one, fields, etag=etag, actor=actor_of(by), reason=reason or None)
 
-        _change_one(work, url, serves=not allow_unserved, as_json=as_json)
+        change_one(work, url, data_dir, serves=not allow_unserved, as_json=as_json)
         return
     if etag != ANY_ETAG:
         raise typer.BadParameter("an ETag belongs to one schedule", param_hint="--etag")
@@ -222,31 +194,18 @@ def update(
     )
 
 
-def delete(
-    schedule_id: OneId,
+def change_one(
+    work: Callable[[ScheduleService], Awaitable[ScheduleChange]],
+    url: str | None,
+    data_dir: Path,
     *,
-    reason: Reason,
-    etag: Etag = ANY_ETAG,
-    yes: Yes = False,
-    by: By = None,
-    url: Url = None,
-    as_json: AsJson = False,
+    serves: bool,
+    as_json: bool,
 ) -> None:
-    """Delete a schedule; runs under way go on. 'export' it first if it may be wanted back."""
-    if not yes:
-        typer.confirm(f"Delete schedule {schedule_id!r}?", abort=True, err=True)
+    """Change one schedule and say so."""
 
-    async def work(service: ScheduleService) -> ScheduleChange:
-        return await service.delete(schedule_id, reason=reason, etag=etag, actor=actor_of(by))
-
-    _change_one(work, url, serves=True, as_json=as_json)
-
-
-def _change_one(
-    work: Callable[[ScheduleService], Awaitable[ScheduleChange]], url: str | None, *, serves: bool, as_json: bool
-) -> None:
     async def connected(client: Client) -> ScheduleChange:
-        async with service_of(client, url=url, serves=serves) as service:
+        async with service_of(client, data_dir, url=url, serves=serves) as service:
             return await work(service)
 
     change = run(connected)

@@ -12,6 +12,8 @@ from trenova_schedules._cli_bulk import report_items
 from trenova_schedules._cli_connect import FAILED, MISCONFIGURED, run
 from trenova_schedules._cli_output import AsJson, By, Reason
 from trenova_schedules._cli_service import (
+    DEFAULT_DATA_DIR,
+    DataDir,
     DryRun,
     Ids,
     Labels,
@@ -39,6 +41,7 @@ def export(
     task_queue: Queue = "",
     label: Labels = None,
     query: Query = "",
+    data_dir: DataDir = DEFAULT_DATA_DIR,
     url: Url = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="File.", show_default="standard output")] = None,
 ) -> None:
@@ -48,7 +51,7 @@ def export(
     )
 
     async def work(client: Client) -> dict[str, Any]:
-        async with service_of(client, url=url) as service:
+        async with service_of(client, data_dir, url=url) as service:
             return await service.export(wanted)
 
     text = json.dumps(run(work), indent=2)
@@ -71,6 +74,7 @@ def import_(
     ] = False,
     dry_run: DryRun = False,
     by: By = None,
+    data_dir: DataDir = DEFAULT_DATA_DIR,
     url: Url = None,
     as_json: AsJson = False,
 ) -> None:
@@ -82,7 +86,7 @@ def import_(
         raise typer.Exit(MISCONFIGURED) from None
 
     async def work(client: Client) -> tuple[BulkItem, ...]:
-        async with service_of(client, url=url) as service:
+        async with service_of(client, data_dir, url=url) as service:
             return await service.import_(exchanged, actor=actor_of(by), reason=reason, active=active, dry_run=dry_run)
 
     report_items(run(work), as_json=as_json)

@@ -7,9 +7,11 @@ import typer
 from rich.text import Text
 from temporalio.client import Client
 
-from trenova_schedules._cli_connect import run
+from trenova_schedules._cli_connect import FAILED, run
 from trenova_schedules._cli_output import AsJson, console, duration, moment, print_json, print_table
 from trenova_schedules._cli_service import (
+    DEFAULT_DATA_DIR,
+    DataDir,
     Ids,
     Labels,
     Owner,
@@ -42,6 +44,7 @@ def list_(
     descending: Annotated[bool, typer.Option("--descending", help="The last first.")] = False,
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many at most.")] = 1000,
     cursor: Annotated[str | None, typer.Option(help="nextCursor of the page before.", show_default=False)] = None,
+    data_dir: DataDir = DEFAULT_DATA_DIR,
     url: Url = None,
     details: Annotated[bool, typer.Option("--details", help="Look at each one.")] = False,
     as_json: AsJson = False,
@@ -60,7 +63,7 @@ def list_(
     )
 
     async def work(client: Client) -> SchedulePage:
-        async with service_of(client, url=url) as service:
+        async with service_of(client, data_dir, url=url) as service:
             return await service.list(
                 wanted, sort=sort, descending=descending, limit=limit, cursor=cursor, details=details
             )
@@ -68,6 +71,16 @@ def list_(
     page = run(work, reads=True)
     if as_json:
         print_json(page)
+    else:
+        _show(page)
+    if absent := sorted(set(ids or ()) - {line.id for line in page.schedules}) if cursor is None else []:
+        typer.echo(f"No such schedule, or none that matches: {', '.join(map(repr, absent))}.", err=True)
+        raise typer.Exit(FAILED)
+
+
+def _show(page: SchedulePage) -> None:
+    if not page.schedules:
+        console.print("No schedule matches.")
         return
     print_table(("schedule", "workflow", "owner", "state", "next", "last run"), map(_row, page.schedules))
     if (shown := len(page.schedules)) < page.total:

@@ -10,6 +10,7 @@ from temporalio.client import Client, ScheduleIntervalSpec, ScheduleSpec
 
 from trenova_schedules._cli_connect import MISCONFIGURED, run
 from trenova_schedules._cli_output import AsJson, console, print_json, print_table
+from trenova_schedules._cron import require_five_fields
 from trenova_schedules._previewing import Hazard, Preview, Severity
 from trenova_schedules._previewing import preview as look_ahead
 from trenova_schedules._previewing._zones import zone_named
@@ -40,6 +41,11 @@ def preview(
     if [schedule_id, cron, every].count(None) != 2:  # noqa: PLR2004 (one of three)
         typer.echo("Give the ID of a schedule, or --cron, or --every.", err=True)
         raise typer.Exit(MISCONFIGURED)
+    if cron is not None:
+        try:
+            cron = require_five_fields(cron)
+        except ValueError as error:
+            raise typer.BadParameter(f"{error}.", param_hint="--cron") from None
     start, end = _moment("--from", since), _moment("--until", until)
 
     async def work(client: Client) -> Preview:

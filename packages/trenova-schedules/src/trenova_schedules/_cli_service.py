@@ -11,7 +11,7 @@ from temporalio.client import Client
 
 from trenova_errors import InvalidInputError
 from trenova_schedules._cli_connect import user_of_this_system
-from trenova_schedules._cli_store import store_options
+from trenova_schedules._cli_store import store_beside
 from trenova_schedules._managing._audit import Actor
 from trenova_schedules._managing._changing import valid
 from trenova_schedules._managing._filter import ScheduleFilter
@@ -21,6 +21,7 @@ from trenova_schedules._managing._service import ScheduleService
 DEFAULT_DATA_DIR: Final = Path(".trenova")
 
 Ids = Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="Of the schedules.", show_default=False)]
+OneId = Annotated[str, typer.Argument(metavar="ID", help="Of the schedule.", show_default=False)]
 Search = Annotated[str, typer.Option(help="Text in the id, workflow, owner, note or a label.", show_default=False)]
 Prefix = Annotated[str, typer.Option(help="How the id begins.", show_default=False)]
 Owner = Annotated[str | None, typer.Option(help="Whose; '' for those of nobody known.", show_default=False)]
@@ -31,13 +32,18 @@ Query = Annotated[str, typer.Option(help="In Temporal's list language.", show_de
 Everything = Annotated[bool, typer.Option("--all", help="Every schedule of the namespace.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")]
 Most = Annotated[int, typer.Option(min=1, max=100_000, help="Refuse to change more than these.")]
-DataDir = Annotated[Path, typer.Option(envvar="TRENOVA_DATA_DIR", help="Folder where receipts are kept.")]
+DataDir = Annotated[
+    Path,
+    typer.Option(
+        envvar="TRENOVA_DATA_DIR", help="Of 'trenova-workers up'; and of receipts, where there is no database."
+    ),
+]
 Url = Annotated[
     str | None,
     typer.Option(
         envvar="TRENOVA_DATABASE__URL",
-        show_default="none: nobody keeps an audit trail",
-        help="Database of the store, e.g. postgresql://user:password@host/name.",
+        show_default="the file in the data folder, for the server of that folder's 'up'; else none",
+        help="Database of audit trail and receipts, e.g. postgresql://user:password@host/name.",
     ),
 ]
 Unserved = Annotated[bool, typer.Option("--allow-unserved", help="Take also a workflow or queue nobody serves yet.")]
@@ -102,13 +108,10 @@ async def service_of(
     client: Client, data_dir: Path = DEFAULT_DATA_DIR, *, url: str | None = None, serves: bool = True
 ) -> AsyncIterator[ScheduleService]:
     """Open the service of this command; with a database, its store keeps the audit trail and the receipts."""
-    if url is None:
-        yield ScheduleService(client=client, receipts=FileReceipts(data_dir), serves=serves)
-        return
-    options = store_options(url, data_dir)
-    from trenova_schedules.store import ScheduleStore
-
-    async with ScheduleStore.open(options) as store:
+    async with store_beside(client, url, data_dir) as store:
+        if store is None:
+            yield ScheduleService(client=client, receipts=FileReceipts(data_dir), serves=serves)
+            return
         yield ScheduleService(
             client=client, audit=store.audit, receipts=store.receipts, registry=store.registry, serves=serves
         )

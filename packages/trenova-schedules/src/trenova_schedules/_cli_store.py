@@ -1,12 +1,14 @@
 """Which store a command uses, and how it says that one is not there."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
+from temporalio.client import Client
 
 from trenova_errors import ApplicationError
 from trenova_schedules._cli_connect import FAILED, MISCONFIGURED
@@ -28,6 +30,11 @@ DataDir = Annotated[
     Path, typer.Option(envvar="TRENOVA_DATA_DIR", help="Folder of the SQLite file, where no URL is given.")
 ]
 DEFAULT_DATA_DIR = Path(".trenova")
+FILE = "tms.db"
+"""Of the data folder: where the services keep the store unless they are told another database."""
+PROFILE = "temporal.toml"
+"""Of the data folder: how to reach the server of ``trenova-workers up``."""
+_LOOPBACK = {"127.0.0.1", "localhost", "[::1]"}
 
 
 def store_options(url: str | None, data_dir: Path) -> "StoreOptions":
@@ -37,7 +44,7 @@ def store_options(url: str | None, data_dir: Path) -> "StoreOptions":
     try:
         from trenova_schedules.store import StoreOptions
 
-        return StoreOptions(url=url or "sqlite:///{data_dir}/tms.db").within(data_dir.resolve())
+        return StoreOptions(url=url or f"sqlite:///{{data_dir}}/{FILE}").within(data_dir.resolve())
     except ValidationError as error:
         parts = error.errors(include_input=False, include_url=False)
         reasons = "; ".join(str(part["msg"]).removeprefix("Value error, ") for part in parts)
@@ -74,6 +81,36 @@ def run_store(options: "StoreOptions", work: "Callable[[ScheduleStore], Awaitabl
         raise typer.Exit(FAILED) from None
     except ModuleNotFoundError as error:  # the driver
         raise _not_installed(error) from None
+
+
+@asynccontextmanager
+async def store_beside(client: Client, url: str | None, data_dir: Path) -> "AsyncIterator[ScheduleStore | None]":
+    """Open the store that belongs to the server of a client; None where there is none.
+
+    Without a URL that is the file of the data folder, if ``trenova-workers up`` of that folder runs the server: what is
+    done to schedules of another server has no place in it.
+    """
+    options = store_options(url, data_dir) if url is not None or _runs_here(client, data_dir) else None
+    if options is None or (url is None and not (data_dir / FILE).exists()):
+        yield None
+        return
+    from trenova_schedules.store import ScheduleStore
+
+    async with ScheduleStore.open(options) as store:
+        yield store if url is not None or await store.is_current() else None
+
+
+def _runs_here(client: Client, data_dir: Path) -> bool:
+    """Whether the client's server is the one of the data folder, as the profile that ``up`` leaves there says."""
+    from temporalio.envconfig import ClientConfigProfile
+
+    try:
+        told = ClientConfigProfile.load(config_source=data_dir / PROFILE, disable_env=True).address or ""
+    except (RuntimeError, OSError):
+        return False
+    host, _, port = client.service_client.config.target_host.rpartition(":")
+    own, _, own_port = told.rpartition(":")
+    return port == own_port and (host == own or {host, own} <= _LOOPBACK)
 
 
 def time_of(text: str | None, *, name: str, default: datetime) -> datetime:

@@ -17,6 +17,24 @@ def require_unambiguous(cron: str) -> str:
     Raises:
         ValueError: Not five fields and no shorthand, or a meaning that differs from other crons.
     """
+    told = require_five_fields(cron)
+    fields = told.split()
+    days = [fields[_DAY_OF_MONTH], fields[_DAY_OF_WEEK]] if len(fields) == _FIELDS else ["*"]
+    if not any(day.startswith("*") for day in days):
+        raise ValueError(
+            f"cron {cron!r} names a day of month and a day of week; Temporal fires only on days "
+            "that are both, other crons on days that are either. "
+            "For both set calendar, for either make two definitions"
+        )
+    return told
+
+
+def require_five_fields(cron: str) -> str:
+    """Return the string without surrounding space if it is five fields or a shorthand.
+
+    Raises:
+        ValueError: It is something else, which the server would take for a year, a zone or an interval.
+    """
     fields = cron.split()
     if len(fields) == 1 and fields[0] in _SHORTHANDS:
         return fields[0]
@@ -31,11 +49,5 @@ def require_unambiguous(cron: str) -> str:
             f"cron {cron!r} has {len(fields)} fields; give five (minute, hour, day of month, month, "
             f"day of week) or one of {', '.join(sorted(_SHORTHANDS))}. Temporal takes a sixth field for the "
             "year, not for seconds; for less than a minute set interval"
-        )
-    if not fields[_DAY_OF_MONTH].startswith("*") and not fields[_DAY_OF_WEEK].startswith("*"):
-        raise ValueError(
-            f"cron {cron!r} names a day of month and a day of week; Temporal fires only on days "
-            "that are both, other crons on days that are either. "
-            "For both set calendar, for either make two definitions"
         )
     return " ".join(fields)

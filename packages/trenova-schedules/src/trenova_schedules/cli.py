@@ -12,8 +12,9 @@ except ModuleNotFoundError:
 from trenova_schedules._cli_audit import audit
 from trenova_schedules._cli_backfill import backfill
 from trenova_schedules._cli_bulk import undo
-from trenova_schedules._cli_change import delete, pause, resume, trigger, update
+from trenova_schedules._cli_change import pause, resume, update
 from trenova_schedules._cli_db import db
+from trenova_schedules._cli_delete import delete
 from trenova_schedules._cli_exchange import export, import_
 from trenova_schedules._cli_ledger import ledger
 from trenova_schedules._cli_lint import lint
@@ -21,6 +22,7 @@ from trenova_schedules._cli_list import list_, show
 from trenova_schedules._cli_plan import apply, plan
 from trenova_schedules._cli_preview import preview
 from trenova_schedules._cli_serve import api_token, serve
+from trenova_schedules._cli_trigger import trigger
 
 app = typer.Typer(
     name="trenova-schedules",

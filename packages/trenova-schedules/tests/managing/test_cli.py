@@ -168,7 +168,7 @@ async def test_with_a_database_the_store_keeps_who_did_what_and_the_receipts(com
             ("pause", "a-1", "done", "(claimed)"),
             ("update", "a-1", "refused", "(claimed)"),
             ("pause", "a-2", "done", "(claimed)"),
-            ("undo", None, "done", "(claimed)"),
+            ("undo", "a-2", "done", "(claimed)"),
         ],
         key=str,
     )
@@ -236,3 +236,54 @@ async def test_what_an_interrupted_bulk_pause_did_is_undone_and_nothing_else(com
     await command("update", "a-2", "--note", "mine now")
     text = await command("undo", path.stem, "--reason", "back", "--yes", status=4)
     assert [line.split()[:2] for line in text.splitlines()[1:]] == [["a-1", "done"], ["a-2", "conflict"]]
+
+
+async def test_in_the_folder_of_up_its_database_keeps_what_is_done_to_its_own_server_only(command, client):
+    def profile(address):
+        (folder / "temporal.toml").write_text(f'[profile.default]\naddress = "{address}"\n')
+
+    folder, address = command.folder / ".trenova", client.service_client.config.target_host
+    folder.mkdir()
+    await command("db", "migrate")
+    profile(address.replace("localhost", "127.0.0.1"))
+    await command("pause", "a-1", "--reason", "audit")
+    profile("127.0.0.1:1")
+    await command("pause", "a-2", "--reason", "elsewhere")
+    page = await command.json("audit")
+    entries = page["entries"] if isinstance(page, dict) else page
+    assert [(one["action"], one["scheduleId"]) for one in entries] == [("pause", "a-1")]
+    (folder / "tms.db").unlink()
+    profile(address)
+    await command("pause", "b-1", "--reason", "no database")
+    assert not (folder / "tms.db").exists()
+
+
+async def test_what_is_not_there_or_empty_is_said(command):
+    assert "No schedule matches." in await command("list", "--prefix", "zzz")
+    await command("list", "a-1", "nope", status=1)
+    assert "No such schedule, or none that matches: 'nope'." in command.error
+    await command("show", "", status=1)
+    assert "The id of a schedule is empty." in command.error
+    await command("update", "a-1", "--patch", '{"croon": "0 4 * * *"}', status=1)
+    assert "croon: there is no such field; there are catchupWindow, cron," in command.error
+    await command("preview", "--cron", "0 0 4 * * *", status=2)
+    assert "has 6 fields" in command.error
+
+
+async def test_what_was_shown_is_what_is_deleted(command):
+    words = (sys.executable, "-c", MAIN, "delete", "a-1", "--reason", "old")
+    process = await asyncio.create_subprocess_exec(
+        *words,
+        cwd=command.folder,
+        env=command.environment,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    asked = await asyncio.wait_for(process.stderr.readuntil(b"?"), 30)
+    assert b"'a-1' (W on 'q', active)" in asked
+    await command("pause", "a-1", "--reason", "somebody else")
+    process.stdin.write(b"y\n")
+    await asyncio.wait_for(process.communicate(), 30)
+    assert process.returncode == 4
+    assert (await command.json("show", "a-1"))["paused"]

@@ -27,7 +27,7 @@ async def audited(sink: AuditSink | None, entry: AuditEntry, work: Callable[[], 
     try:
         result = await work()
     except (ApplicationError, RPCError) as error:
-        await sink.record(entry.model_copy(update={"outcome": _outcome(error), "after": {"problem": error.message}}))
+        await sink.record(entry.model_copy(update={"outcome": outcome_of(error), "after": {"problem": error.message}}))
         raise
     if not isinstance(result, (ScheduleChange, BulkItem)) or _has_changed(result):
         await sink.record(entry.model_copy(update=_documents(result)))
@@ -51,7 +51,8 @@ def _has_changed(result: ScheduleChange | BulkItem) -> bool:
     return result.changed if isinstance(result, ScheduleChange) else result.outcome is BulkOutcome.DONE
 
 
-def _outcome(error: ApplicationError | RPCError) -> Literal["refused", "failed"]:
+def outcome_of(error: ApplicationError | RPCError) -> Literal["refused", "failed"]:
+    """Return what an entry says of a failure."""
     return "refused" if isinstance(error, ApplicationError) and error.kind in _REFUSED else "failed"
 
 

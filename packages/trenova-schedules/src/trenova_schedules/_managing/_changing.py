@@ -225,8 +225,19 @@ def valid(model: type[Model], fields: Mapping[str, Any], what: str) -> Model:
         return model.model_validate(fields)
     except ValidationError as error:
         problems = error.errors(include_input=False, include_url=False)
+        known = ", ".join(sorted(field.alias or name for name, field in model.model_fields.items()))
         said = "; ".join(
-            ": ".join(filter(None, (".".join(map(str, one["loc"])), one["msg"].removeprefix("Value error, "))))
+            ": ".join(
+                filter(
+                    None,
+                    (
+                        ".".join(map(str, one["loc"])),
+                        f"there is no such field; there are {known}"
+                        if one["type"] == "extra_forbidden"
+                        else one["msg"].removeprefix("Value error, "),
+                    ),
+                )
+            )
             for one in problems
         )
         raise InvalidInputError(f"{what} is not valid: {said}. Nothing was changed.") from None

@@ -145,7 +145,7 @@ async def _create(client: Client, schedule_id: str, spec: SpecLike) -> ScheduleS
     except RPCError as error:
         if error.status is not RPCStatusCode.INVALID_ARGUMENT:
             raise
-        raise InvalidInputError(f"Temporal refuses these times: {error.message}. Mend them.") from error
+        raise InvalidInputError(f"Temporal refuses these times: {error.message.rstrip('.')}.") from error
     return await spec_of_saved(client, schedule_id)
 
 

@@ -10,7 +10,7 @@ from temporalio.api.workflowservice.v1 import DescribeScheduleRequest, DescribeS
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
-from trenova_errors import ResourceNotFoundError
+from trenova_errors import InvalidInputError, ResourceNotFoundError
 from trenova_schedules._definition import APPLIED_MEMO, CRON_MEMO, OWNER_MEMO, REVISION_MEMO
 from trenova_schedules._reading._cron_memo import cron_of
 from trenova_schedules._reading._document import RunDocument, ScheduleCounts, ScheduleDocument
@@ -43,9 +43,12 @@ async def read_schedule(client: Client, schedule_id: str) -> ScheduleSnapshot:
     """Read a schedule with everything that can be known of it.
 
     Raises:
+        InvalidInputError: The id is empty.
         ResourceNotFoundError: There is none with this id.
         temporalio.service.RPCError: The server could not be asked.
     """
+    if not schedule_id:
+        raise InvalidInputError("The id of a schedule is empty. Give the id of one that there is.")
     request = DescribeScheduleRequest(namespace=client.namespace, schedule_id=schedule_id)
     try:
         raw = await client.workflow_service.describe_schedule(request, retry=True, timeout=_WITHIN)

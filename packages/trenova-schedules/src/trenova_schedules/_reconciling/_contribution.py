@@ -8,6 +8,8 @@ from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Final
 
+from pydantic import ValidationError
+
 from trenova_errors import ConfigurationError
 from trenova_schedules._definition import ScheduleDefinition
 from trenova_schedules._reconciling._serving import Registrations
@@ -76,11 +78,18 @@ def _loaded(point: EntryPoint, environ: Mapping[str, str]) -> list[ScheduleContr
     try:
         import_module(point.module)
         found = point.load()
+        return _sorted(found(environ) if callable(found) else found, point.value)
     except (ImportError, AttributeError) as error:
         raise ConfigurationError(
             f"{point.value!r} cannot be loaded: {error}. Check the name, and that {sys.executable} can import it."
         ) from error
-    return _sorted(found(environ) if callable(found) else found, point.value)
+    except ValidationError as error:
+        problems = error.errors(include_input=False, include_url=False)
+        said = "; ".join(
+            f"{'.'.join(map(str, one['loc'])) or error.title}: {one['msg'].removeprefix('Value error, ')}"
+            for one in problems
+        )
+        raise ConfigurationError(f"{point.value!r} has a definition that does not hold. {said}.") from error
 
 
 def _sorted(found: Any, name: str) -> list[ScheduleContribution]:

@@ -166,7 +166,7 @@ async def start_backfill(
     """
     workflow_id = backfill_workflow_id(request.schedule_id, key or uuid.uuid4().hex)
     digest = request.digest_of_request()
-    if key is not None and await _is_there(client, workflow_id, digest):
+    if key is not None and await _is_there(client, workflow_id, request):
         return BackfillHandle(client, workflow_id)
     planned = await plan_backfill(client, request, Judge(client, ledger))
     try:
@@ -182,7 +182,7 @@ async def start_backfill(
             static_details=_details(request, planned),
         )
     except WorkflowAlreadyStartedError:
-        await _is_there(client, workflow_id, digest)
+        await _is_there(client, workflow_id, request)
     return BackfillHandle(client, workflow_id)
 
 
@@ -202,7 +202,7 @@ async def _judged(request: BackfillRequest, planned: Planned, judge: Judge) -> S
     return counts
 
 
-async def _is_there(client: Client, workflow_id: str, digest: str) -> bool:
+async def _is_there(client: Client, workflow_id: str, request: BackfillRequest) -> bool:
     """Say whether this very backfill is under way or done.
 
     Raises:
@@ -216,13 +216,26 @@ async def _is_there(client: Client, workflow_id: str, digest: str) -> bool:
         raise
     if run.status in FAILED:
         return False
-    if (await run.memo()).get(REQUEST_DIGEST) != digest:
+    if (await run.memo()).get(REQUEST_DIGEST) != request.digest_of_request():
+        differs = await _differences(client, workflow_id, request)
         raise ConflictError(
-            f"The key was already used for another backfill (workflow {workflow_id!r}). Use a new key, or repeat the "
-            "request unchanged.",
+            f"The key was already used for another backfill (workflow {workflow_id!r}){differs}. "
+            "Use a new key, or repeat the request unchanged.",
             workflow_id=workflow_id,
         )
     return True
+
+
+async def _differences(client: Client, workflow_id: str, request: BackfillRequest) -> str:
+    """Say in which fields a backfill was asked for something else, as far as this client can read what it was asked."""
+    async for event in client.get_workflow_handle(workflow_id).fetch_history_events():
+        given = event.workflow_execution_started_event_attributes.input.payloads
+        try:
+            (told,) = await client.data_converter.decode(given, [BackfillInput])
+        except Exception:  # noqa: BLE001  # of whatever codec; without it there is less to say
+            return ""
+        return f", which differs in {', '.join(request.differences(told.request))}"
+    return ""
 
 
 def _summary(request: BackfillRequest) -> str:

@@ -20,6 +20,7 @@ LONGEST_YEARS: Final = 20
 _MOST_TICKS_EVER: Final = 250_000
 _MOST_OF_AN_ID: Final = 900
 _DAYS_OF_A_YEAR: Final = 366
+_NOT_ASKED: Final = frozenset({"by", "reason", "digest"})
 _DEFAULT_RATE: Final = 10.0
 
 Policy = Literal["all", "missing", "missing_and_failed"]
@@ -71,7 +72,13 @@ class BackfillRequest(ExactWireModel):
 
     @model_validator(mode="after")
     def _runs_forward(self) -> Self:
-        if self.end_at <= self.start_at:
+        if self.end_at == self.start_at:
+            raise PydanticCustomError(
+                "empty_range",
+                "the range begins and ends at {start}, and its end is left out; give a later end",
+                {"start": self.start_at.isoformat()},
+            )
+        if self.end_at < self.start_at:
             raise PydanticCustomError(
                 "reversed_range",
                 "the range ends ({end}) before it begins ({start}); exchange the two",
@@ -85,7 +92,12 @@ class BackfillRequest(ExactWireModel):
             )
         return self
 
+    def differences(self, other: "BackfillRequest") -> list[str]:
+        """Return the names of the fields in which another request asks for something else; who asks does not matter."""
+        names = type(self).model_fields.keys() - _NOT_ASKED
+        return sorted(name for name in names if getattr(self, name) != getattr(other, name))
+
     def digest_of_request(self) -> str:
         """Return the fingerprint by which a repeated request is known; who asks does not matter."""
-        asked = self.model_copy(update={"by": "", "reason": "", "digest": None})
+        asked = self.model_copy(update={"by": "", "reason": "", "digest": None})  # those of _NOT_ASKED
         return hashlib.sha256(asked.model_dump_json().encode()).hexdigest()

@@ -52,6 +52,16 @@ async def migrate_engine(engine: StoreEngine) -> StoreMigration:
     return StoreMigration(changed=changed, revision=head())
 
 
+async def is_current(engine: StoreEngine) -> bool:
+    """Whether the tables are there, at the revision of this installation.
+
+    Raises:
+        ConfigurationError: A newer version has migrated them.
+    """
+    async with engine.read() as connection:
+        return await _found(engine, connection) == head()
+
+
 @cache
 def head() -> str:
     """Return the newest revision that this installation has."""

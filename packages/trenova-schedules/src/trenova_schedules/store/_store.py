@@ -8,7 +8,7 @@ from trenova_schedules.store._alerts import AlertStates
 from trenova_schedules.store._audit import AuditTrail
 from trenova_schedules.store._engine import StoreEngine
 from trenova_schedules.store._idempotency import IdempotencyKeys
-from trenova_schedules.store._migrate import StoreMigration, migrate_engine
+from trenova_schedules.store._migrate import StoreMigration, is_current, migrate_engine
 from trenova_schedules.store._options import StoreOptions
 from trenova_schedules.store._receipts import Receipts
 from trenova_schedules.store._registry import Registry
@@ -57,6 +57,15 @@ class ScheduleStore:
     async def close(self) -> None:
         """Return every connection; the object is of no use afterwards."""
         await self._engine.close()
+
+    async def is_current(self) -> bool:
+        """Whether the tables are there, at the revision of this installation.
+
+        Raises:
+            ConfigurationError: A newer version of this package has migrated them.
+            UnavailableError: The database cannot be reached.
+        """
+        return await is_current(self._engine)
 
     async def migrate(self) -> StoreMigration:
         """Do what :func:`migrate` does."""
