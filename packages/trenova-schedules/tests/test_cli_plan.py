@@ -35,6 +35,9 @@ DEFINITIONS = textwrap.dedent("""
     BARE = [define("c"), define("d", owner="others")]
     WRONG = 7
 
+    def wrong(environ):
+        return define("w", cron="* *")
+
     def told(environ):
         return [define("a", cron=environ["CRON"])]
 """)
@@ -138,6 +141,7 @@ async def test_definitions_may_be_a_list_or_a_function_of_the_environment_and_ar
     [
         ("jobs", "write module:attribute"),
         ("nowhere:X", "cannot be loaded: No module named 'nowhere'"),
+        ("jobs:wrong", "'jobs:wrong' has a definition that does not hold. cron: cron '* *' has 2 fields"),
         ("jobs:MISSING", "cannot be loaded: "),
         ("jobs:WRONG", "'jobs:WRONG' is int; it has to be a ScheduleDefinition"),
     ],

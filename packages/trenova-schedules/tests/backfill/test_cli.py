@@ -117,7 +117,7 @@ async def test_the_command_steers_and_ctrl_c_leaves_the_backfill_alone(site, com
         _, listed, _ = await said(await command("list", schedule.id, "--json"))
 
     assert f"Backfill {backfill}" in begun
-    assert left == 0
+    assert left == 130
     assert f"The backfill goes on. Follow it: trenova-schedules backfill status {backfill} --wait" in how
     assert paused == "Paused by ana (claimed): They complain.\n"
     assert faster == "Limits changed by ana (claimed): 1 starts per second.\n"
@@ -131,11 +131,62 @@ async def test_the_command_steers_and_ctrl_c_leaves_the_backfill_alone(site, com
     ]
 
 
+async def test_nothing_is_started_where_nothing_is_due_and_another_request_under_a_key_is_told_apart(site, command):
+    schedule = await site.make()
+    async with site.worker():
+        words = [*a_range(site), "--rate", "0"]
+        await said(await command(schedule.id, *words, "--yes", "--wait", "--key", "k"))
+        status, _, why = await said(await command(schedule.id, *words))
+        other, _, differs = await said(
+            await command(schedule.id, *words, "--yes", "--key", "k", "--policy", "all", "--concurrency", "3")
+        )
+        _, listed, _ = await said(await command("list", schedule.id, "--json"))
+        _, shown, _ = await said(await command(schedule.id, *words, "--dry-run", "--policy", "all"))
+
+    assert status == 0
+    assert "Nothing is due, so nothing was started" in why
+    assert other == 4
+    assert "which differs in concurrency, policy. Use a new key" in differs
+    assert len(json.loads(listed)) == 1
+    assert "not looked at: all are run" in shown
+
+
+async def test_the_audit_trail_has_who_started_and_steered_it(site, command, tmp_path):
+    schedule, url = await site.make(), f"sqlite:///{tmp_path / 'store.db'}"
+    async with ScheduleStore.open(StoreOptions(url=url)) as store:
+        await migrate(store)
+        async with site.worker():
+            words = [*a_range(site, 60), "--yes", "--key", "k", "--rate", "1", "--url", url]
+            await said(await command(schedule.id, *words))
+            backfill = f"backfill/{schedule.id}/k"
+            await said(await command("pause", backfill, "--reason", "They complain", "--by", "ana", "--url", url))
+            await said(await command("cancel", backfill, "--reason", "Wrong", "--by", "ana", "--url", url))
+            await said(await command("resume", backfill, "--by", "ana", "--url", url))
+        entries = (await store.audit.read()).entries
+    told = [(one.action, one.schedule_id, one.outcome, one.actor, one.reason) for one in reversed(entries)]
+    assert told == [
+        ("backfill.start", schedule.id, "done", "ana (claimed)", "The server was down"),
+        ("backfill.pause", schedule.id, "done", "ana (claimed)", "They complain"),
+        ("backfill.cancel", schedule.id, "done", "ana (claimed)", "Wrong"),
+        ("backfill.resume", schedule.id, "refused", "ana (claimed)", None),
+    ]
+
+
 async def test_what_was_typed_wrongly_is_said(command):
     status, _, errors = await said(await command("any", "--from", "noon", "--to", "2026-01-01", "--reason", "r"))
     reversed_, _, why = await said(await command("any", "--from", "2026-01-02", "--to", "2026-01-01", "--reason", "r"))
 
     assert status == 2
     assert "'noon' is no time" in errors
+    empty, _, nothing = await said(await command("any", "--from", "2026-01-02", "--to", "2026-01-02", "--reason", "r"))
+    limits, _, bound = await said(await command("limits", "backfill/any/k", "--concurrency", "999"))
+    neither, _, what = await said(await command("limits", "backfill/any/k"))
+
+    assert empty == 1
+    assert "begins and ends at 2026-01-02T00:00:00+00:00, and its end is left out" in nothing
+    assert (limits, neither) == (2, 2)
+    assert "999" in bound
+    assert "say what to change" in what
+    assert "Traceback" not in bound + nothing + what
     assert reversed_ == 1
     assert "before it begins (2026-01-02T00:00:00+00:00); exchange the two" in why
