@@ -187,5 +187,15 @@ def test_what_was_counted_before_an_edit_explains_nothing_after_it(edited, count
     assert [look.at - at for look in _looks(seen, created, versions, [row])] == looks
 
 
+async def test_old_idempotency_keys_are_forgotten_and_those_of_today_stay(client, store, monkeypatch):
+    await store.idempotency.claim("ann", "k", "d")
+    ledger, environment = LedgerActivities(store, client=client), ActivityEnvironment()
+    await environment.run(ledger.register)
+    assert not (await store.idempotency.claim("ann", "k", "d")).fresh
+    monkeypatch.setattr("trenova_schedules.ledger._harvest_activities.KEYS_KEPT", timedelta(seconds=-5))
+    await environment.run(ledger.register)
+    assert (await store.idempotency.claim("ann", "k", "d")).fresh
+
+
 def test_ids_are_quoted_for_queries():
     assert quoted("it's \\ here") == "'it\\'s \\\\ here'"

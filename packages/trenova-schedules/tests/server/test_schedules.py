@@ -104,7 +104,7 @@ def test_a_list_is_searched_filtered_sorted_and_paged_by_cursors(site, api):
         ({"taskQueue": "nobody-polls-this"}, "nobody-polls-this"),
         ({"startAt": "2031-01-01T00:00:00Z", "endAt": "2030-01-01T00:00:00Z"}, "2030"),
         ({"catchupWindow": 1}, "10"),
-        ({"interval": "PT1H"}, "either"),
+        ({"interval": "PT1H"}, "one of cron, interval and calendar"),
         ({"labels": {"a" * 300: "b"}}, "label"),
         ({"unknown": 1}, "unknown"),
     ],
@@ -229,3 +229,49 @@ def test_extremes_are_refused_or_work_and_are_no_error_of_the_server(site, api, 
         patch = {name: value for name, value in extreme.items() if value is not None}
         changed = api.patch(f"/schedules/{site.new()['id']}", json=patch, headers={"If-Match": "*"})
         assert changed.status_code in {200, 422}, changed.text
+
+
+def test_calendars_are_created_previewed_compared_and_patched(site, api):
+    calendar = {"hour": "6-18/4", "minute": "30", "dayOfWeek": "1-5"}
+    times = api.post("/preview", json={"calendar": calendar, "timeZone": "Europe/Berlin", "limit": 4})
+    assert times.status_code == 200, times.text
+    assert [fire["at"][14:16] for fire in times.json()["fires"]] == ["30"] * 4
+
+    made = site.new(cron=None, calendar=calendar, timeZone="Europe/Berlin")
+    assert made["calendars"][0]["hour"] == "6-18/4"
+    assert made["cron"] is None
+    path, change = f"/schedules/{made['id']}", {"calendars": [{"hour": "7"}, {"hour": "19", "dayOfMonth": "1,15"}]}
+    differs = api.post(f"{path}/fire-diff", json=change).json()
+    assert differs["added"]
+    done = api.patch(path, json=change, headers={"If-Match": f'"{made["etag"]}"'})
+    assert done.status_code == 200, done.text
+    after = done.json()["after"]
+    assert sorted(one["hour"] for one in after["calendars"]) == ["19", "7"]
+    assert after["timeZone"] == "Europe/Berlin"
+    assert api.patch(path, json={"cron": "0 5 * * *"}, headers={"If-Match": "*"}).json()["after"]["cron"] == "0 5 * * *"
+    forgotten = api.patch(path, json={"calendars": [{"hour": "6"}]}, headers={"If-Match": "*"}).json()["after"]
+    assert forgotten["cron"] is None
+
+
+@pytest.mark.parametrize(
+    ("calendar", "said"),
+    [
+        ({"hour": "25"}, "hour has '25', which is not within 0 to 23"),
+        ({"minute": "5-1"}, "minute has '5-1', which is not within"),
+        ({"dayOfWeek": "MON"}, "day_of_week has 'MON'; write numbers"),
+        ({"second": "*/0"}, "second has '*/0'"),
+        ({"year": "1"}, "year has '1', which is not within"),
+        ({"month": ""}, "month has ''"),
+    ],
+)
+def test_a_calendar_that_is_none_is_refused_with_its_field(api, calendar, said):
+    for path, body in (
+        ("/preview", {"calendar": calendar}),
+        (
+            "/schedules",
+            {"id": "x", "workflow": "Ship", "taskQueue": "orders", "calendar": calendar, "catchupWindow": 60},
+        ),
+    ):
+        answer = api.post(path, json=body)
+        assert answer.status_code == 422
+        assert said in answer.json()["detail"]

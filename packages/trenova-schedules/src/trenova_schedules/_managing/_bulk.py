@@ -98,7 +98,7 @@ async def expected_of(
             proposed = await changer.check(snapshot, patch)
         except (ApplicationError, RPCError):
             return schedule_id, None
-        kept = None if patch.interval is not None else snapshot.document.cron
+        kept = None if patch.forgets_cron else snapshot.document.cron
         return schedule_id, whole_state(proposed, patch.cron or kept)
 
     found = await bounded(at_once, ids, one)

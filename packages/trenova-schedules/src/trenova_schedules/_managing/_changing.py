@@ -246,7 +246,7 @@ def valid(model: type[Model], fields: Mapping[str, Any], what: str) -> Model:
 def _cron_memo(patch: SchedulePatch, proposed: Schedule) -> dict[str, Any]:
     if patch.cron is not None:
         return {CRON_MEMO: cron_text(patch.cron, proposed.spec)}
-    return {CRON_MEMO: None} if patch.interval is not None else {}
+    return {CRON_MEMO: None} if patch.forgets_cron else {}
 
 
 def _unchanged(action: str, snapshot: ScheduleSnapshot) -> ScheduleChange:

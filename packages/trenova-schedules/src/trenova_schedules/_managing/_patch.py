@@ -1,6 +1,6 @@
 """A change to some fields of a schedule; what it does not name stays."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from typing import Annotated, Any, Final, Self
 
@@ -9,6 +9,7 @@ from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field, model_val
 from temporalio.api.enums.v1 import ScheduleOverlapPolicy
 from temporalio.api.schedule.v1 import Schedule, ScheduleSpec
 
+from trenova_schedules._calendar_text import calendar_message, require_calendar
 from trenova_schedules._cron import require_unambiguous
 from trenova_schedules._definition_checks import (
     require_catchup,
@@ -17,10 +18,11 @@ from trenova_schedules._definition_checks import (
     require_not_negative,
     require_whole_seconds,
 )
-from trenova_schedules._reading._document import WireDocument
+from trenova_schedules._reading._document import CalendarDocument, WireDocument
 
 _OVERLAPS: Final = ("skip", "buffer_one", "buffer_all", "cancel_other", "terminate_other", "allow_all")
-_WHEN: Final = frozenset({"cron", "interval", "time_zone", "start_at", "end_at"})
+_WHEN: Final = frozenset({"cron", "interval", "calendars", "time_zone", "start_at", "end_at"})
+_WAYS_BUT_ONE: Final = 2
 _MAY_BE_NULL: Final = frozenset({"jitter", "start_at", "end_at", "note", "remaining_actions"})
 
 
@@ -44,6 +46,7 @@ class SchedulePatch(WireDocument):
     Attributes:
         cron: Replaces every calendar and interval; five fields or a shorthand.
         interval: Replaces every calendar and interval.
+        calendars: Replace every calendar and interval; it fires where any of them matches.
         time_zone: In which calendars are read.
         jitter: Null for none.
         start_at: Null for no beginning.
@@ -61,6 +64,9 @@ class SchedulePatch(WireDocument):
 
     cron: Annotated[str, AfterValidator(require_unambiguous)] | None = None
     interval: Annotated[timedelta, AfterValidator(require_interval)] | None = None
+    calendars: tuple[Annotated[CalendarDocument, AfterValidator(require_calendar)], ...] | None = Field(
+        default=None, min_length=1, max_length=100
+    )
     time_zone: Annotated[str, AfterValidator(require_known_zone)] | None = None
     jitter: Annotated[timedelta, AfterValidator(require_not_negative)] | None = None
     start_at: Annotated[AwareDatetime, AfterValidator(require_whole_seconds)] | None = None
@@ -80,8 +86,8 @@ class SchedulePatch(WireDocument):
         null = [name for name in self.model_fields_set if getattr(self, name) is None and name not in _MAY_BE_NULL]
         if null:
             raise ValueError(f"{', '.join(sorted(null))} cannot be taken away; leave the field out or give a value")
-        if self.cron is not None and self.interval is not None:
-            raise ValueError("a schedule fires by cron or by interval; give one of them")
+        if [self.cron, self.interval, self.calendars].count(None) < _WAYS_BUT_ONE:
+            raise ValueError("a schedule fires by cron, by interval or by calendars; give one of them")
         if self.start_at is not None and self.end_at is not None and self.end_at < self.start_at:
             raise ValueError(f"the end {self.end_at.isoformat()} is before the start {self.start_at.isoformat()}")
         return self
@@ -90,6 +96,11 @@ class SchedulePatch(WireDocument):
     def changes_when(self) -> bool:
         """Whether the times at which it fires may be others afterwards."""
         return bool(_WHEN.intersection(self.model_fields_set))
+
+    @property
+    def forgets_cron(self) -> bool:
+        """Whether a cron string that made the calendars has nothing to say any more."""
+        return self.interval is not None or self.calendars is not None
 
     def apply(self, schedule: Schedule) -> None:
         """Change the server's message in place; a cron string is left for the server to compile."""
@@ -105,6 +116,11 @@ def _cron(schedule: Schedule, value: str) -> None:
 def _interval(schedule: Schedule, value: timedelta) -> None:
     _fires_no_more(schedule.spec)
     schedule.spec.interval.add().interval.FromTimedelta(value)
+
+
+def _calendars(schedule: Schedule, value: Iterable[CalendarDocument]) -> None:
+    _fires_no_more(schedule.spec)
+    schedule.spec.calendar.extend(map(calendar_message, value))
 
 
 def _fires_no_more(spec: ScheduleSpec) -> None:
@@ -163,6 +179,7 @@ def _jitter(schedule: Schedule, value: timedelta | None) -> None:
 _APPLY: Final[Mapping[str, Callable[[Schedule, Any], None]]] = {
     "cron": _cron,
     "interval": _interval,
+    "calendars": _calendars,
     "time_zone": _time_zone,
     "jitter": _jitter,
     "start_at": _moment("start_time"),

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, ConfigDict, Field, model_validator
 from temporalio.client import ScheduleIntervalSpec, ScheduleOverlapPolicy, ScheduleSpec
 
+from trenova_schedules._calendar_text import calendar_spec, require_calendar
 from trenova_schedules._cron import require_unambiguous
 from trenova_schedules._definition import ScheduleDefinition
 from trenova_schedules._definition_checks import (
@@ -21,13 +22,14 @@ from trenova_schedules._managing._filter import ScheduleFilter
 from trenova_schedules._managing._patch import SchedulePatch
 from trenova_schedules._managing._pausing import CatchUp
 from trenova_schedules._managing._results import BulkAction
-from trenova_schedules._reading._document import WireDocument
+from trenova_schedules._reading._document import CalendarDocument, WireDocument
 from trenova_schedules._slo import BackfillPolicy, ScheduleSlo
 from trenova_schedules.server._parameters import Moment
 
 Cron = Annotated[str, Field(max_length=500, examples=["30 2 * * 1-5"]), AfterValidator(require_unambiguous)]
 Zone = Annotated[str, Field(max_length=100, examples=["Europe/Berlin"]), AfterValidator(require_known_zone)]
 Interval = Annotated[timedelta, AfterValidator(require_interval)]
+Calendar = Annotated[CalendarDocument, AfterValidator(require_calendar)]
 Why = Annotated[str, Field(min_length=1, max_length=500)]
 Overlap = Literal["skip", "buffer_one", "buffer_all", "cancel_other", "terminate_other", "allow_all"]
 
@@ -39,14 +41,15 @@ class _Body(WireDocument):
 class _Times(_Body):
     cron: Cron | None = None
     interval: Interval | None = None
+    calendar: Calendar | None = None
     time_zone: Zone = "UTC"
     start_at: Annotated[Moment, AfterValidator(require_whole_seconds)] | None = None
     end_at: Annotated[Moment, AfterValidator(require_whole_seconds)] | None = None
 
     @model_validator(mode="after")
     def _one_of_both(self) -> Self:
-        if (self.cron is None) == (self.interval is None):
-            raise ValueError("give either cron or interval")
+        if sum(given is not None for given in (self.cron, self.interval, self.calendar)) != 1:
+            raise ValueError("give one of cron, interval and calendar")
         return self
 
 
@@ -80,6 +83,7 @@ class NewSchedule(_Times):
             InvalidInputError: It does not hold together.
         """
         fields = {name: getattr(self, name) for name in type(self).model_fields}
+        fields["calendar"] = None if self.calendar is None else calendar_spec(self.calendar)
         fields["overlap"] = ScheduleOverlapPolicy[self.overlap.upper()]
         return valid(ScheduleDefinition, fields, "The schedule")
 
@@ -138,6 +142,7 @@ class PreviewBody(_Times):
         return ScheduleSpec(
             cron_expressions=[] if self.cron is None else [self.cron],
             intervals=[] if self.interval is None else [ScheduleIntervalSpec(every=self.interval)],
+            calendars=[] if self.calendar is None else [calendar_spec(self.calendar)],
             time_zone_name=self.time_zone,
             start_at=self.start_at,
             end_at=self.end_at,

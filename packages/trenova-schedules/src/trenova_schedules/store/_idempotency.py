@@ -3,8 +3,8 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Final
 
 from pydantic_core import to_json
 from sqlalchemy import delete, select, update
@@ -13,6 +13,9 @@ from trenova_errors import ConflictError
 from trenova_schedules.store._engine import StoreEngine
 from trenova_schedules.store._times import now, seconds
 from trenova_schedules.store._upsert import insert_missing
+
+KEYS_KEPT: Final = timedelta(days=7)
+"""For how long a key means the same request; what is older is forgotten by the harvest of the ledger."""
 
 
 def digest_of(request: Any) -> str:
