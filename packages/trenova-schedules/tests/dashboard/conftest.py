@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 
-HERE = Path(__file__).parent
-sys.path[:0] = [str(HERE), str(HERE.parent / "server")]
+sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parents[1] / "server"))
 
 from api_site import ApiSite
+
+HERE = Path(__file__).parent
 
 # Playwright is in the root environment only (`uv sync`); a session with no more than one member has none.
 collect_ignore_glob = [] if find_spec("playwright") else ["test_*.py"]
