@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 from temporalio.client import Client
 
-from trenova_errors import ApplicationError
 from trenova_schedules._cli_connect import run, user_of_this_system
 from trenova_schedules._cli_output import AsJson, By, Reason, console, print_json
 from trenova_schedules._cli_service import DEFAULT_DATA_DIR, DataDir, Url, actor_of
@@ -95,19 +94,10 @@ async def told(  # what an entry consists of
     work: Callable[[], Awaitable[Result]],
 ) -> Result:
     """Do something to a backfill, and record it in the audit trail as the API does: done, refused or failed."""
-    from trenova_schedules._managing._auditing import entry_of, outcome_of
+    from trenova_schedules._managing._auditing import audited, entry_of
 
     entry = entry_of(f"backfill.{action}", schedule_id, actor_of(by), reason)
-    try:
-        result = await work()
-    except ApplicationError as error:
-        if store is not None:
-            told = {"outcome": outcome_of(error), "after": {"problem": error.message}}
-            await store.audit.record(entry.model_copy(update=told))
-        raise
-    if store is not None:
-        await store.audit.record(entry)
-    return result
+    return await audited(None if store is None else store.audit, entry, work)
 
 
 def _steer(

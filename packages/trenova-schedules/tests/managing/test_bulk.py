@@ -30,6 +30,12 @@ class Sink:
     def __init__(self):
         self.entries = []
 
+    async def begin(self, entry):
+        assert entry.id not in {one.id for one in self.entries}
+
+    async def forget(self, entry):
+        pass
+
     async def record(self, *entries):
         self.entries += entries
 

@@ -48,6 +48,12 @@ class Sink:
     def __init__(self) -> None:
         self.entries: list[AuditEntry] = []
 
+    async def begin(self, entry):
+        assert entry.id not in {one.id for one in self.entries}
+
+    async def forget(self, entry):
+        pass
+
     async def record(self, *entries: AuditEntry) -> None:
         self.entries += entries
 

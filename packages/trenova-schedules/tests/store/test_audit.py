@@ -31,6 +31,22 @@ async def test_recording_an_entry_again_changes_nothing(store):
     assert (await store.audit.read()).entries == (first,)
 
 
+async def test_what_was_begun_and_never_told_is_told_as_unknown_once(store):
+    told, undone, dropped, young = (entry(n, schedule_id=name) for n, name in enumerate("abcd"))
+    for one in (told, undone, dropped, young):
+        await store.audit.begin(one)
+        await store.audit.begin(one)
+    await store.audit.record(told)
+    await store.audit.forget(dropped)
+
+    assert await store.audit.settle(before=young.at) == 1
+    assert await store.audit.settle(before=young.at) == 0
+
+    found = (await store.audit.read()).entries
+    assert [(one.schedule_id, one.outcome) for one in found] == [("b", "unknown"), ("a", "done")]
+    assert "Look at the schedule" in found[0].after["problem"]
+
+
 @pytest.mark.parametrize(
     "statement",
     [

@@ -36,7 +36,11 @@ async def test_the_role_of_the_documentation_may_do_what_the_ledger_needs_and_no
     url = postgres_url.replace("postgres@", "trenova_system_worker@")
     async with ScheduleStore.open(StoreOptions(url=url)) as store:
         assert not (await migrate(store)).changed
-        await store.audit.record(AuditEntry(actor="a", action="b"))
+        begun = AuditEntry(actor="a", action="b")
+        await store.audit.begin(begun)
+        await store.audit.record(begun)
+        await store.audit.begin(AuditEntry(actor="a", action="c"))
+        assert await store.audit.settle(before=datetime.now(UTC) + timedelta(minutes=1)) == 1
         for minute in range(2):
             at = T0 + timedelta(minutes=minute)
             look = Observation(schedule_id="s", at=at, specification={}, policy={}, created_at=T0, paused=minute == 1)

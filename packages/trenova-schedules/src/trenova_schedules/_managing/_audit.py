@@ -47,7 +47,8 @@ class AuditEntry(BaseModel):
         action: ``create``, ``update``, ``pause``, ``resume``, ``trigger``, ``delete``, ``undo``.
         schedule_id: To which schedule.
         organization_id: Whose schedule it is, where schedules belong to organizations.
-        outcome: ``done``; ``refused`` when it was not allowed, invalid or conflicted; ``failed``.
+        outcome: ``done``; ``refused`` when it was not allowed, invalid or conflicted; ``failed``; ``unknown`` where the
+            process ended before it could say.
         reason: Why, in the actor's words.
         request_id: Of the request, to find it in logs.
         source: Through which door.
@@ -63,7 +64,7 @@ class AuditEntry(BaseModel):
     action: str
     schedule_id: str | None = None
     organization_id: str | None = None
-    outcome: Literal["done", "refused", "failed"] = "done"
+    outcome: Literal["done", "refused", "failed", "unknown"] = "done"
     reason: str | None = None
     request_id: str | None = None
     source: str = "api"
@@ -72,7 +73,18 @@ class AuditEntry(BaseModel):
 
 
 class AuditSink(Protocol):
-    """Keeps audit entries. What it raises is the caller's to see: the action has been done then."""
+    """Keeps audit entries. What ``record`` raises is the caller's to see: the action has been done then."""
+
+    async def begin(self, entry: AuditEntry) -> None:
+        """Keep that something is about to be done; without an entry of that id, it is told as ``unknown`` later.
+
+        Whatever this raises keeps it from being done.
+        """
+        ...
+
+    async def forget(self, entry: AuditEntry) -> None:
+        """Take that back, since nothing was done."""
+        ...
 
     async def record(self, *entries: AuditEntry) -> None:
         """Add entries, all or none; those whose id is there already are left as they are."""

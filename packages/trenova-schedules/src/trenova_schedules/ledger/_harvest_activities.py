@@ -17,7 +17,7 @@ from trenova_schedules.ledger._harvest_contract import HarvestPageRequest, Harve
 from trenova_schedules.ledger._metrics import LedgerMetrics
 from trenova_schedules.ledger._names import HARVEST_ACTIVITY, REGISTER_ACTIVITY
 from trenova_schedules.ledger._objective import Notifier, Standing, judge
-from trenova_schedules.store import KEYS_KEPT, AlertState, RegisteredSchedule, ScheduleStore
+from trenova_schedules.store import BEGUN_FOR, KEYS_KEPT, AlertState, RegisteredSchedule, ScheduleStore
 
 _log = logging.getLogger(__name__)
 _PASSING: Final = "trenova-preview-"
@@ -64,10 +64,11 @@ class LedgerActivities:
         """Add the schedules that the server lists to the registry; return how many it lists.
 
         None is taken out here: the list is late and may lack one, which only a look at the schedule can tell. What the
-        store keeps for a while only is forgotten here, too.
+        store keeps for a while only is forgotten here, too, and what others began and never told is told.
         """
         now, found = datetime.now(UTC), 0
         await self._store.idempotency.forget(before=now - KEYS_KEPT)
+        await self._store.audit.settle(before=now - BEGUN_FOR)
         batch: list[RegisteredSchedule] = []
         async for entry in await self._client.list_schedules(page_size=_BATCH):
             if entry.id.startswith(_PASSING):

@@ -25,7 +25,6 @@ from trenova_schedules.server import (
 from trenova_schedules.server._api import Api, Reader
 from trenova_schedules.server._documented import describe
 from trenova_schedules.server._events import ScheduleWatch
-from trenova_schedules.server._keeping import KeptAudit, KeptReceipts
 from trenova_schedules.server._middleware import Answers, KeepSlashes
 from trenova_schedules.server._open import OpenAccess
 from trenova_schedules.server._options import ServerOptions
@@ -105,8 +104,8 @@ def create_app(
 def _service(options: ServerOptions, client: Client, store: ScheduleStore | None) -> ScheduleService:
     return ScheduleService(
         client=client,
-        audit=None if store is None else KeptAudit(store),
-        receipts=None if store is None else KeptReceipts(store),
+        audit=None if store is None else store.audit,
+        receipts=None if store is None else store.receipts,
         registry=None if store is None else store.registry,
         serves=options.require_served,
     )

@@ -8,7 +8,7 @@ from trenova_schedules._managing._audit import AuditEntry
 from trenova_schedules._managing._receipts import Receipt
 from trenova_schedules._tick import Tick, TickClass
 from trenova_schedules.store._alerts import AlertState, AlertStates
-from trenova_schedules.store._audit import AuditFilter, AuditPage, AuditTrail
+from trenova_schedules.store._audit import BEGUN_FOR, AuditFilter, AuditPage, AuditTrail
 from trenova_schedules.store._idempotency import KEYS_KEPT, Claim, IdempotencyKeys, digest_of
 from trenova_schedules.store._migrate import StoreMigration
 from trenova_schedules.store._observation import Observation
@@ -20,6 +20,7 @@ from trenova_schedules.store._ticks import TickLedger
 from trenova_schedules.store._versions import PauseInterval, SpecVersion, SpecVersions
 
 __all__ = [
+    "BEGUN_FOR",
     "KEYS_KEPT",
     "AlertState",
     "AlertStates",

@@ -1,11 +1,12 @@
 """Who did what to which schedule, when and why: only ever added to."""
 
 from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, delete, select
 from sqlalchemy.engine import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -17,6 +18,9 @@ from trenova_schedules.store._times import from_seconds, seconds
 from trenova_schedules.store._upsert import insert_missing
 
 _PAGE = 500
+_UNKNOWN = "The process ended before it could say what came of this. Look at the schedule."
+BEGUN_FOR = timedelta(hours=1)
+"""After which nobody is at work any more on what was begun; requests and resumptions end long before."""
 
 
 class AuditFilter(BaseModel):
@@ -67,6 +71,7 @@ class AuditTrail:
     def __init__(self, engine: StoreEngine) -> None:
         self._engine = engine
         self._table = engine.tables.audit
+        self._begun = engine.tables.begun
 
     async def record(self, *entries: AuditEntry) -> None:
         """Add entries, all or none; those whose id is there already are left as they are.
@@ -79,8 +84,38 @@ class AuditTrail:
         rows = [{**entry.model_dump(exclude={"at"}), "at": seconds(entry.at)} for entry in entries]
         async with self._engine.write() as connection:
             await insert_missing(connection, self._table, rows, key=("id",))
+            await connection.execute(delete(self._begun).where(self._begun.c.id.in_([entry.id for entry in entries])))
             for entry in entries:
                 await self._tell_pause(connection, entry)
+
+    async def begin(self, entry: AuditEntry) -> None:
+        """Keep that something is about to be done, until an entry of that id says what came of it.
+
+        Raises:
+            UnavailableError: The store cannot be reached; nothing shall be done then.
+        """
+        row = {"id": entry.id, "at": seconds(entry.at), "entry": entry.model_dump(mode="json")}
+        async with self._engine.write() as connection:
+            await insert_missing(connection, self._begun, [row], key=("id",))
+
+    async def forget(self, entry: AuditEntry) -> None:
+        """Take that back, since nothing was done."""
+        async with self._engine.write() as connection:
+            await connection.execute(delete(self._begun).where(self._begun.c.id == entry.id))
+
+    async def settle(self, *, before: datetime) -> int:
+        """Tell as ``unknown`` what was begun before a time and not told since; return how many entries that made.
+
+        Its process has ended in the middle: whether the schedule was changed is to be seen at the schedule.
+        """
+        table = self._begun
+        async with self._engine.read() as connection:
+            found = (
+                (await connection.execute(select(table.c.entry).where(table.c.at < seconds(before)))).scalars().all()
+            )
+        for entry in map(AuditEntry.model_validate, found):
+            await self.record(entry.model_copy(update={"outcome": "unknown", "after": {"problem": _UNKNOWN}}))
+        return len(found)
 
     async def _tell_pause(self, connection: AsyncConnection, entry: AuditEntry) -> None:
         """Keep the exact time of a pause or a resumption, which the ledger cannot learn by looking."""

@@ -73,6 +73,10 @@ def _audit() -> list[SchemaItem]:
     ]
 
 
+def _begun() -> list[SchemaItem]:
+    return [_text("id", 100), *_numbers("at"), _json("entry"), PrimaryKeyConstraint("id")]
+
+
 def _versions() -> list[SchemaItem]:
     return [
         _schedule_id(),
@@ -185,6 +189,7 @@ class StoreTables:
     Attributes:
         metadata: All of them.
         audit: Who did what to which schedule and why; only ever added to, which triggers see to.
+        begun: What was begun and has no entry yet.
         versions: Which specification and policy were in force when.
         pauses: When a schedule was paused, as far as that is known.
         observations: What the counters of a schedule said at a harvest; those that no open tick needs are removed.
@@ -197,6 +202,7 @@ class StoreTables:
 
     metadata: MetaData
     audit: Table
+    begun: Table
     versions: Table
     pauses: Table
     observations: Table
@@ -217,6 +223,7 @@ class StoreTables:
         return cls(
             metadata=metadata,
             audit=table("schedule_audit", _audit()),
+            begun=table("schedule_audit_begun", _begun()),
             versions=table("schedule_versions", _versions()),
             pauses=table("schedule_pauses", _pauses()),
             observations=table("schedule_observations", _observations()),
