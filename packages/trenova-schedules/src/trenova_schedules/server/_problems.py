@@ -116,6 +116,10 @@ async def _of_application(request: Request, error: Exception) -> Response:
         status = HTTPStatus.PRECONDITION_REQUIRED
     if isinstance(error, ApplicationError) and error.kind is ErrorKind.UNAVAILABLE:
         body["detail"] = error.message  # of our own: which server or worker is missed
+    elif isinstance(error, RPCError) and status is HTTPStatus.SERVICE_UNAVAILABLE:
+        body["detail"] = (
+            "Temporal does not answer. Try again in a while; what was under way is to be seen at the schedule."
+        )
     if status in {HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS}:
         headers.setdefault("Retry-After", _COME_BACK_S)
     body |= {"status": int(status), "title": status.phrase}
