@@ -1,5 +1,6 @@
 """Turning templates into answers."""
 
+import json
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from functools import cache
@@ -9,7 +10,7 @@ from urllib.parse import quote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.requests import Request
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, Response
 
 from trenova_schedules.dashboard._headers import HEADERS
 from trenova_schedules.dashboard._looks import look_of
@@ -19,7 +20,7 @@ from trenova_schedules.server._api import Caller, api_of
 from trenova_schedules.server._roles import ADMIN, OPERATOR, VIEWER
 
 TRIGGER: Final = "HX-Trigger"
-"""The header that names events for scripts of the page, with commas between."""
+"""The header that names events for scripts of the page."""
 
 
 def render(
@@ -69,6 +70,12 @@ def render(
     return HTMLResponse(html, status_code=status, headers={**HEADERS, **(headers or {})})
 
 
+def done(said: str) -> Response:
+    """Return the answer to a dialog whose work is done: it closes, the page looks again, and this is said."""
+    events = {"closeDialog": {}, "schedules:changed": {}, "say": {"value": said}}
+    return Response(status_code=204, headers={**HEADERS, TRIGGER: json.dumps(events)})
+
+
 def page_path(request: Request, *segments: str) -> str:
     """Return the address of a page of ours, each segment as it is: an id with a slash stays one segment."""
     return f"{request.scope.get('root_path', '')}/{'/'.join(quote(one, safe='') for one in segments)}"
@@ -90,6 +97,7 @@ def _environment() -> Environment:
     )
     environment.globals |= {
         "look_of": look_of,
+        "day": timedelta(days=1),
         "version": version("trenova-schedules"),
         "VIEWER": VIEWER,
         "OPERATOR": OPERATOR,

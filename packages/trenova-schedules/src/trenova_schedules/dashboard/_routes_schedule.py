@@ -1,19 +1,74 @@
-"""The page of one schedule."""
+"""The page of one schedule, and its parts."""
 
-from fastapi import APIRouter
+from datetime import UTC, datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Query
 from starlette.responses import Response
 
+from trenova_schedules._previewing import preview
 from trenova_schedules.dashboard._asking import PageReader
-from trenova_schedules.dashboard._failing import PageRoute
+from trenova_schedules.dashboard._changes import changes_of, problem_of
+from trenova_schedules.dashboard._failing import PageRoute, is_fragment
 from trenova_schedules.dashboard._render import render
-from trenova_schedules.server._parameters import ScheduleId
+from trenova_schedules.dashboard._runbook import runbook_of
+from trenova_schedules.dashboard._schedule import Window, schedule_view
+from trenova_schedules.dashboard._strip import look_of_tick
+from trenova_schedules.server._parameters import Moment, ScheduleId
 from trenova_schedules.server._roles import VIEWER
+from trenova_schedules.store import AuditFilter
 
 router = APIRouter(route_class=PageRoute)
 
+_FIRES = 20
+_ENTRIES = 20
+
+Start = Annotated[Moment | None, Query(description="The first time that counts.")]
+End = Annotated[Moment | None, Query(description="The first that no longer counts.")]
+
 
 @router.get("/schedules/{schedule_id}")
-async def page(caller: PageReader, schedule_id: ScheduleId) -> Response:
-    """Show one schedule."""
-    snapshot = await caller.schedule(schedule_id, VIEWER)
-    return render(caller.request, "schedule.html", caller=caller, document=snapshot.document)
+async def page(caller: PageReader, schedule_id: ScheduleId, start: Start = None, end: End = None) -> Response:
+    """Show one schedule; a part of the page that asks again gets what changes by itself."""
+    document = (await caller.schedule(schedule_id, VIEWER)).document
+    view = await schedule_view(document, caller.api.store, Window.of(start, end))
+    return render(
+        caller.request,
+        "_schedule.html" if is_fragment(caller.request) else "schedule.html",
+        caller=caller,
+        view=view,
+        document=document,
+        now=datetime.now(UTC),
+        runbook=runbook_of(document),
+        look_of_tick=look_of_tick,
+    )
+
+
+@router.get("/schedules/{schedule_id}/fires")
+async def fires(caller: PageReader, schedule_id: ScheduleId) -> Response:
+    """Show when it fires next, and what changes of clocks do to that."""
+    document = (await caller.schedule(schedule_id, VIEWER)).document
+    shown = await preview(caller.api.client, schedule_id, n=_FIRES)
+    return render(caller.request, "_fires.html", caller=caller, document=document, preview=shown)
+
+
+@router.get("/schedules/{schedule_id}/history")
+async def history(
+    caller: PageReader, schedule_id: ScheduleId, cursor: Annotated[int | None, Query(ge=0)] = None
+) -> Response:
+    """Show who did what to it, the newest first."""
+    await caller.schedule(schedule_id, VIEWER)
+    store = caller.api.store
+    found = None
+    if store is not None:
+        found = await store.audit.read(AuditFilter(schedule_id=schedule_id), cursor=cursor, limit=_ENTRIES)
+    return render(
+        caller.request,
+        "_history.html",
+        caller=caller,
+        schedule_id=schedule_id,
+        found=found,
+        later=cursor is None,
+        changes_of=changes_of,
+        problem_of=problem_of,
+    )
