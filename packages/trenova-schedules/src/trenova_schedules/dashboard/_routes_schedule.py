@@ -20,7 +20,7 @@ from trenova_schedules.store import AuditFilter
 
 router = APIRouter(route_class=PageRoute)
 
-_FIRES = 20
+_FIRES = 10
 _ENTRIES = 20
 
 Start = Annotated[Moment | None, Query(description="The first time that counts.")]

@@ -13,7 +13,7 @@ from trenova_schedules.store import AlertState, ScheduleStore
 
 MOST_TICKS: Final = 12_000
 """Ticks of one page: a week of one a minute, and a little."""
-SHOWN_TICKS: Final = 200
+SHOWN_TICKS: Final = 100
 _NEXT: Final = 10
 
 

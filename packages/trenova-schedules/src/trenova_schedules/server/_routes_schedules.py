@@ -6,7 +6,7 @@ from fastapi import APIRouter, Body, Query, Response
 
 from trenova_schedules._managing._changing import ANY_ETAG
 from trenova_schedules._managing._filter import ScheduleFilter
-from trenova_schedules._managing._listing import SchedulePage, ScheduleSort, described, find_schedules, page_of
+from trenova_schedules._managing._listing import SchedulePage, ScheduleSort, described, page_of
 from trenova_schedules._managing._patch import SchedulePatch
 from trenova_schedules._managing._results import ScheduleChange
 from trenova_schedules._reading import ScheduleDocument
@@ -15,6 +15,7 @@ from trenova_schedules.server._bodies import NewSchedule
 from trenova_schedules.server._documented import changes, documented
 from trenova_schedules.server._idempotency import IdempotencyKey, once
 from trenova_schedules.server._parameters import Cursor, IfMatch, Limit, Reason, ScheduleId, Text
+from trenova_schedules.server._permitted import permitted_lines
 from trenova_schedules.server._problems import PreconditionRequiredError, quoted
 from trenova_schedules.server._roles import ADMIN, VIEWER
 
@@ -57,12 +58,9 @@ async def list_schedules(
     )
     api = caller.api
     service = api.service
-    lines = await find_schedules(api.client, wanted, registry=service.registry, live=True, at_once=service.at_once)
-    if not caller.may_everywhere(VIEWER):
-        # The labels that permissions are judged by are the schedule's own; the list of the server has none.
-        looked_at = await described(api.client, lines, service.at_once)
-        lines = [line for line in looked_at if line.document and caller.may(VIEWER, line.document.labels)]
-        lines = [line if details else line.model_copy(update={"document": None}) for line in lines]
+    lines = await permitted_lines(caller, wanted)
+    if not details:
+        lines = [line.model_copy(update={"document": None}) if line.document else line for line in lines]
     page = page_of(lines, sort, descending=descending, limit=limit, cursor=cursor)
     if not details:
         return page

@@ -16,7 +16,7 @@ from trenova_schedules.store._options import StoreOptions
 from trenova_schedules.store._receipts import Receipts
 from trenova_schedules.store._registry import RegisteredSchedule, Registry
 from trenova_schedules.store._store import ScheduleStore, migrate
-from trenova_schedules.store._ticks import TickLedger
+from trenova_schedules.store._ticks import TickLedger, TickSpan
 from trenova_schedules.store._versions import PauseInterval, SpecVersion, SpecVersions
 
 __all__ = [
@@ -44,6 +44,7 @@ __all__ = [
     "Tick",
     "TickClass",
     "TickLedger",
+    "TickSpan",
     "digest_of",
     "migrate",
 ]

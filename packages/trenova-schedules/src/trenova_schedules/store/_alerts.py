@@ -4,6 +4,7 @@ from datetime import datetime
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 from sqlalchemy import select
+from sqlalchemy.engine import RowMapping
 
 from trenova_schedules.store._engine import StoreEngine
 from trenova_schedules.store._times import from_seconds, maybe_from_seconds, maybe_seconds, now, seconds
@@ -50,13 +51,14 @@ class AlertStates:
             row = (await connection.execute(select(table).where(table.c.schedule_id == schedule_id))).mappings().first()
         if row is None:
             return AlertState(schedule_id=schedule_id)
-        return AlertState(
-            schedule_id=schedule_id,
-            bad=row["bad"],
-            good=row["good"],
-            judged_to=from_seconds(row["judged_to"]),
-            failing_since=maybe_from_seconds(row["failing_since"]),
-        )
+        return _state(row)
+
+    async def failing(self) -> list[AlertState]:
+        """Return the schedules that miss their objective, those that do so for longest first."""
+        table = self._table
+        query = select(table).where(table.c.failing_since.is_not(None)).order_by(table.c.failing_since)
+        async with self._engine.read() as connection:
+            return [_state(row) for row in (await connection.execute(query)).mappings()]
 
     async def keep(self, state: AlertState, *, at: datetime | None = None) -> None:
         """Store where a schedule stands; a state that was judged up to an earlier tick is passed over."""
@@ -70,3 +72,13 @@ class AlertStates:
         }
         async with self._engine.write() as connection:
             await upsert(connection, self._table, [row], key=("schedule_id",), newer="judged_to")
+
+
+def _state(row: RowMapping) -> AlertState:
+    return AlertState(
+        schedule_id=row["schedule_id"],
+        bad=row["bad"],
+        good=row["good"],
+        judged_to=from_seconds(row["judged_to"]),
+        failing_since=maybe_from_seconds(row["failing_since"]),
+    )

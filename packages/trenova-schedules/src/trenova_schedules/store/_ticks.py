@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Select, delete, func, select
@@ -15,6 +16,21 @@ from trenova_schedules.store._upsert import upsert
 
 _CHUNK = 1000
 _KEY = ("schedule_id", "at")
+
+
+@dataclass(frozen=True)
+class TickSpan:
+    """Ticks of one class.
+
+    Attributes:
+        count: How many.
+        first: The first of them.
+        last: The last.
+    """
+
+    count: int
+    first: datetime
+    last: datetime
 
 
 class TickLedger:
@@ -87,6 +103,58 @@ class TickLedger:
         async with self._engine.read() as connection:
             rows = (await connection.execute(select(table).where(*where).order_by(table.c.at).limit(limit))).mappings()
             return [_tick(row) for row in rows]
+
+    async def spans(
+        self, start: datetime, end: datetime, *, states: Iterable[TickClass]
+    ) -> Mapping[str, Mapping[TickClass, TickSpan]]:
+        """Return how many ticks of these classes there were, and from when to when, by schedule and class.
+
+        Args:
+            start: The first time that counts.
+            end: The first that no longer counts.
+            states: The classes.
+        """
+        table = self._table
+        query = (
+            select(table.c.schedule_id, table.c.state, func.count(), func.min(table.c.at), func.max(table.c.at))
+            .where(table.c.at >= seconds(start), table.c.at < seconds(end), table.c.started_at.is_(None))
+            .where(table.c.state.in_([str(state) for state in states]))
+            .group_by(table.c.schedule_id, table.c.state)
+        )
+        found: dict[str, dict[TickClass, TickSpan]] = {}
+        async with self._engine.read() as connection:
+            for schedule_id, state, count, first, last in await connection.execute(query):
+                span = TickSpan(count, from_seconds(first), from_seconds(last))
+                found.setdefault(schedule_id, {})[TickClass(state)] = span
+        return found
+
+    async def latest(self, schedule_ids: Sequence[str], *, before: datetime, count: int) -> Mapping[str, list[Tick]]:
+        """Return the last ticks of several schedules, each in order of time.
+
+        Args:
+            schedule_ids: At most some hundreds.
+            before: Only ticks before this time.
+            count: How many of each at most.
+        """
+        table = self._table
+        number = func.row_number().over(partition_by=table.c.schedule_id, order_by=table.c.at.desc()).label("number")
+        inner = (
+            select(table, number)
+            .where(table.c.schedule_id.in_(list(schedule_ids)), table.c.at < seconds(before))
+            .subquery()
+        )
+        query = select(inner).where(inner.c.number <= count).order_by(inner.c.schedule_id, inner.c.at)
+        found: dict[str, list[Tick]] = {}
+        async with self._engine.read() as connection:
+            for row in (await connection.execute(query)).mappings():
+                found.setdefault(row["schedule_id"], []).append(_tick(row))
+        return found
+
+    async def observed(self) -> datetime | None:
+        """Return when a tick was found out about last; None where none ever was."""
+        async with self._engine.read() as connection:
+            query = select(func.max(self._table.c.observed_at))
+            return maybe_from_seconds((await connection.execute(query)).scalar())
 
     async def first(self, schedule_id: str) -> datetime | None:
         """Return the earliest tick that is known of a schedule; None where there is none."""
