@@ -1,7 +1,7 @@
 // One <dialog> for the page: what is put into it opens it, [data-close] or the server's event `closeDialog` closes it.
 "use strict";
 (() => {
-  let opener = null;
+  let opener = null, fading = null;
   const dialog = () => document.getElementById("dialog");
 
   document.addEventListener("click", (event) => {
@@ -18,7 +18,10 @@
   });
   document.addEventListener("closeDialog", () => dialog().close());
   document.addEventListener("say", (event) => {
-    document.getElementById("said").textContent = event.detail.value || "";
+    const said = document.getElementById("said");
+    said.textContent = event.detail.value || "";
+    clearTimeout(fading);
+    fading = setTimeout(() => said.replaceChildren(), 8000);
   });
   document.addEventListener("DOMContentLoaded", () => {
     dialog().addEventListener("close", () => {
