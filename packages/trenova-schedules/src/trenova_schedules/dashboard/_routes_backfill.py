@@ -4,6 +4,7 @@ import uuid
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import Annotated, Final, Literal
+from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Form, Query
 from starlette.responses import RedirectResponse, Response
@@ -153,7 +154,11 @@ async def start_it(  # noqa: PLR0917  # fields of the form
     if not is_fragment(caller.request):  # sent by the browser itself, which would send it again when it reloads
         address = page_path(caller.request, "schedules", schedule_id, "backfills", key)
         return RedirectResponse(address, status_code=HTTPStatus.SEE_OTHER, headers=HEADERS)
-    return await _shown(caller, schedule_id, key)
+    answer = await _shown(caller, schedule_id, key)
+    form = page_path(caller.request, "schedules", schedule_id, "backfill")
+    if urlsplit(caller.request.headers.get("hx-current-url", "")).path == form:  # not where it is part of another page
+        answer.headers["HX-Push-Url"] = page_path(caller.request, "schedules", schedule_id, "backfills", key)
+    return answer
 
 
 @router.get("/backfills")
@@ -231,7 +236,6 @@ async def _shown(caller: Caller, schedule_id: str, key: str) -> Response:
         now=datetime.now(UTC),
         may=caller.may(OPERATOR, document.labels),
         address=page_path(caller.request, "schedules", schedule_id, "backfills", key),
-        headers={"HX-Push-Url": "false"} if fragment else {},
     )
 
 
