@@ -162,7 +162,7 @@ def listed_of_document(document: ScheduleDocument) -> ListedSchedule:
 
 def listed_of_known(known: KnownSchedule) -> ListedSchedule:
     """Return the line of a schedule of which only a registry knows."""
-    return ListedSchedule(
+    return ListedSchedule.model_construct(  # as above
         id=known.schedule_id,
         owner=known.owner,
         workflow=known.workflow,

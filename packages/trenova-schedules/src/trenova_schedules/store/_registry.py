@@ -10,7 +10,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.engine import RowMapping
 
 from trenova_schedules.store._engine import StoreEngine
-from trenova_schedules.store._times import from_seconds, maybe_from_seconds, now, seconds
+from trenova_schedules.store._times import maybe_from_seconds, now, seconds
 from trenova_schedules.store._upsert import upsert
 
 _KEPT = ("first_seen_at", "settled_to")
@@ -131,9 +131,7 @@ def _row(schedule: RegisteredSchedule) -> dict[str, Any]:
 
 def _registered(row: RowMapping) -> RegisteredSchedule:
     times = ("first_seen_at", "seen_at", "gone_at", "settled_to")
-    return RegisteredSchedule(
-        **{name: value for name, value in row.items() if name not in times},
-        **{name: maybe_from_seconds(row[name]) for name in times[2:]},
-        first_seen_at=from_seconds(row["first_seen_at"]),
-        seen_at=from_seconds(row["seen_at"]),
-    )
+    fields: dict[str, Any] = {name: value for name, value in row.items() if name not in times}
+    fields |= {name: maybe_from_seconds(row[name]) for name in times}
+    # As it was validated before it was written, and there may be thousands.
+    return RegisteredSchedule.model_construct(**fields)
