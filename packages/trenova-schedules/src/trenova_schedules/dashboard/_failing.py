@@ -11,10 +11,10 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from temporalio.service import RPCError
 
-from trenova_access import AccessError, NotSignedInError
+from trenova_access import AccessError, NotSignedInError, sign_in_path
 from trenova_errors import ApplicationError, ErrorKind, to_problem
 from trenova_schedules.dashboard._headers import HEADERS
-from trenova_schedules.dashboard._render import page_path, render
+from trenova_schedules.dashboard._render import render
 from trenova_schedules.server._problems import request_id_of
 
 _WHAT: Final = {
@@ -58,7 +58,7 @@ def failed(request: Request, error: Exception) -> Response:
 
 
 def _to_sign_in(request: Request, error: NotSignedInError) -> Response:
-    address = page_path(request, "sign-in")
+    address = sign_in_path(request)
     if is_fragment(request):
         return HTMLResponse("", status_code=error.status, headers={**HEADERS, "HX-Redirect": address})
     return RedirectResponse(address, status_code=303, headers=HEADERS)

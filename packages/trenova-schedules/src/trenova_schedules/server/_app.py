@@ -94,11 +94,14 @@ def create_app(
     app.add_api_route("/readyz", _routes_health.ready, include_in_schema=False)
     if exposition is not None:
         app.include_router(_metrics(exposition))
+    home = {"home": "/"} if options.dashboard.enabled else {}
     if (access.sign_in is not None or access.oidc is not None) and not isinstance(access, OpenAccess):
-        app.router.routes.extend(sign_in_routes(access))
+        app.router.routes.extend(sign_in_routes(access, **home))
+    if options.dashboard.enabled:
+        add_pages(app, PREFIX)
     kinds = {"cookie": access.sign_in, "oidc": access.oidc}
     describe(app, {name: kind.options.cookie for name, kind in kinds.items() if kind is not None})
-    return Answers(access.protect(KeepSlashes(app)))
+    return Answers(access.protect(GZipMiddleware(KeepSlashes(app), minimum_size=1024)))
 
 
 def _service(options: ServerOptions, client: Client, store: ScheduleStore | None) -> ScheduleService:
