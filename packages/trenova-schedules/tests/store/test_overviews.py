@@ -1,0 +1,52 @@
+"""What pages ask of the ledger: spans of trouble, the last ticks of many schedules, who is failing."""
+
+from datetime import UTC, datetime, timedelta
+
+from trenova_schedules.store import AlertState, Tick, TickClass, TickSpan
+
+T0 = datetime(2026, 11, 2, 8, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+
+
+def tick(schedule_id, minute, state, **fields):
+    at = T0 + minute * MINUTE
+    return Tick.model_validate({"schedule_id": schedule_id, "at": at, "class": state, "observed_at": T0, **fields})
+
+
+async def test_spans_hold_ticks_without_a_run_by_schedule_and_class(store):
+    ran = {"started_at": T0 + 9 * MINUTE, "workflow_id": "w"}
+    await store.ticks.upsert(
+        [
+            *(tick("a", minute, "real_miss") for minute in (1, 2, 5)),
+            tick("a", 3, "on_time", started_at=T0),
+            tick("a", 4, "missed_catchup"),
+            tick("a", 6, "real_miss", **ran),  # a backfill ran it
+            tick("b", 7, "paused"),
+            tick("b", 60, "real_miss"),
+        ]
+    )
+    wanted = [TickClass.REAL_MISS, TickClass.MISSED_CATCHUP]
+    assert await store.ticks.spans(T0, T0 + 10 * MINUTE, states=wanted) == {
+        "a": {
+            TickClass.REAL_MISS: TickSpan(3, T0 + MINUTE, T0 + 5 * MINUTE),
+            TickClass.MISSED_CATCHUP: TickSpan(1, T0 + 4 * MINUTE, T0 + 4 * MINUTE),
+        }
+    }
+
+
+async def test_the_last_ticks_of_many_schedules_come_in_order_and_no_more_than_asked_for(store):
+    assert await store.ticks.observed() is None
+    await store.ticks.upsert([tick(name, minute, "on_time") for name in "abc" for minute in range(20)])
+    found = await store.ticks.latest(["a", "c", "nobody"], before=T0 + 10 * MINUTE, count=3)
+    assert {name: [one.at for one in ticks] for name, ticks in found.items()} == {
+        name: [T0 + minute * MINUTE for minute in (7, 8, 9)] for name in ("a", "c")
+    }
+    assert await store.ticks.observed() == T0
+    assert await store.ticks.first("b") == T0
+    assert await store.ticks.first("nobody") is None
+
+
+async def test_who_fails_for_longest_is_first_and_the_healthy_are_not_there(store):
+    for name, since in (("a", T0 + MINUTE), ("b", T0), ("c", None)):
+        await store.alerts.keep(AlertState(schedule_id=name, judged_to=T0 + MINUTE, failing_since=since))
+    assert [one.schedule_id for one in await store.alerts.failing()] == ["b", "a"]
