@@ -51,7 +51,9 @@ def test_no_request_that_a_fuzzer_finds_is_answered_otherwise_than_described(sit
         *("--phases", phases),
         *("--checks", CHECKS, "--exclude-path", "/api/v1/events"),  # which answers until somebody hangs up
         *("--header", f"Authorization: Bearer {site.tokens[caller]}"),
-        *("--suppress-health-check", "all", "--no-color", "--request-timeout", "60", "--workers", "2"),
+        *("--suppress-health-check", "all", "--no-color", "--request-timeout", "60"),
+        # With many examples, two threads of its generator make Python 3.11 fail in ast.parse now and then.
+        *("--workers", "1" if examples == MANY else "2"),
     ]
     environ = {**os.environ, "SCHEMATHESIS_HOOKS": "schedule_hooks", "PYTHONPATH": str(tmp_path)}
 
