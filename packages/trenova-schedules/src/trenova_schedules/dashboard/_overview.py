@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Final
+from urllib.parse import urlencode
 
 from trenova_errors import ApplicationError
 from trenova_schedules._managing._filter import ScheduleFilter
@@ -57,8 +58,6 @@ class Wanted:
 
     def address(self, **changes: str | None) -> str:
         """Return the query string of this with some of it changed; a change begins at the first page."""
-        from urllib.parse import urlencode
-
         told = {
             "q": self.search,
             "owner": self.owner,

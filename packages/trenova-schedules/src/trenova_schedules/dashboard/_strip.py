@@ -2,10 +2,11 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from trenova_schedules._previewing._zones import zone_named
 from trenova_schedules._tick import Tick, TickClass
 from trenova_schedules.dashboard._looks import FAILED, NEXT, RUNNING, Look, look_of
 from trenova_schedules.dashboard._words import duration_in_words, plural
@@ -133,10 +134,6 @@ def _group(ticks: Sequence[Tick], number: int, length: timedelta) -> Mark:
 
 
 def _with_days(marks: Sequence[Mark], zone: str) -> list[Mark]:
-    from dataclasses import replace
-
-    from trenova_schedules._previewing._zones import zone_named
-
     found, day, where = list[Mark](), "", zone_named(zone)
     for mark in marks:
         own = f"{mark.at.astimezone(where):%Y-%m-%d}"
