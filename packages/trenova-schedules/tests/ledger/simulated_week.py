@@ -53,6 +53,8 @@ class Plan:
     look_every: int
     overruns: float
     losses: float
+    triggers: list[float] = field(default_factory=list)  # by hand, which the policy skips while a run is under way
+    before: tuple[int, int, int] = (0, 0, 0)  # missed, skipped and dropped before the week, under another specification
 
 
 @dataclass
@@ -75,7 +77,7 @@ class Scheduler:
     def __init__(self, plan: Plan) -> None:
         self.plan, self.week = plan, Week()
         self.random = random.Random(plan.seed)
-        self.missed = self.skipped = self.dropped = 0
+        self.missed, self.skipped, self.dropped = plan.before
         self.running: Started | None = None
         self.buffer: list[int] = []
         self.events: list = []
@@ -89,6 +91,8 @@ class Scheduler:
         for look in range(self.plan.look_every, WEEK, self.plan.look_every):
             if self.up(look + 50) == look + 50:
                 self.at(look + 50, "look", None)
+        for trigger in self.plan.triggers:
+            self.at(self.up(trigger), "trigger", trigger)
         while self.events and self.events[0][0] <= END:
             self.happen(*heapq.heappop(self.events))
         self.look(END)
@@ -104,6 +108,8 @@ class Scheduler:
             self.due(sorted(batch), now)
         elif kind == "look":
             self.look(now)
+        elif kind == "trigger":
+            self.trigger(subject, now)
         elif subject is self.running and subject.closes == now:
             self.running = None
             self.next(now)
@@ -159,6 +165,14 @@ class Scheduler:
             wait = 0.1 if policy == "terminate" else self.random.uniform(1, 150)
             self.close(self.running, min(self.running.closes, self.after_outage(now + wait)))
 
+    def trigger(self, asked, now):
+        if self.plan.overlap != "skip":
+            return  # how the others take a trigger is no news to a ledger: it has a run, or waits as a tick does
+        if self.running is not None:
+            self.skipped += 1
+        else:
+            self.begin(asked, now)
+
     def next(self, now):
         while self.buffer and self.running is None:
             tick = self.buffer.pop(0)
@@ -171,6 +185,12 @@ class Scheduler:
         if not waited and self.random.random() < self.plan.losses:
             self.week.truth[tick] = "real_miss"
             return
+        started = self.begin(tick, now)
+        delay = started - tick
+        late = "late" if delay > 60 else "on_time"
+        self.week.truth[tick] = "delayed_overlap" if waited and delay > 1.5 else late
+
+    def begin(self, tick, now):
         started = now + self.random.uniform(0.05, 0.4)
         long = self.random.random() < self.plan.overruns
         lasts = self.random.uniform(600, 20_000) if long else self.random.uniform(0.5, 40)
@@ -179,9 +199,7 @@ class Scheduler:
         if self.plan.overlap != "allow":
             self.running = run
         self.close(run, self.after_outage(started + lasts))
-        delay = started - tick
-        late = "late" if delay > 60 else "on_time"
-        self.week.truth[tick] = "delayed_overlap" if waited and delay > 1.5 else late
+        return started
 
     def close(self, run, when):
         run.closes = when

@@ -2,11 +2,13 @@
 
 import asyncio
 import sysconfig
+from collections import Counter
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from server_process import ServerProcess
 from temporalio.client import (
     Client,
     Schedule,
@@ -28,9 +30,8 @@ from trenova_schedules.ledger import (
     TickClass,
     harvest_schedule,
 )
-from trenova_schedules.ledger._harvest import _looks
 from trenova_schedules.ledger._visible_runs import quoted
-from trenova_schedules.store import Observation, ScheduleStore, SpecVersion, StoreOptions, migrate
+from trenova_schedules.store import ScheduleStore, StoreOptions, migrate
 
 pytestmark = pytest.mark.integration
 
@@ -174,19 +175,6 @@ async def test_a_tick_that_a_backfill_ran_keeps_its_class_and_has_its_run(client
     assert not tick.is_hole
 
 
-@pytest.mark.parametrize(
-    ("edited", "counted", "looks"),
-    [(0, 0, [0, 200]), (0, 3, [0, 200]), (100, 0, [0, 200]), (100, 3, [200])],
-)
-def test_what_was_counted_before_an_edit_explains_nothing_after_it(edited, counted, looks):
-    created = datetime(2027, 1, 1, tzinfo=UTC)
-    at = int(created.timestamp())
-    seen = Observation.model_construct(created_at=created)
-    versions = [SpecVersion.model_construct(from_at=created + timedelta(seconds=edited))]
-    row = {"at": at + 200, "missed_catchup": 0, "skipped_overlap": counted, "buffer_dropped": 0, "buffer_size": 0}
-    assert [look.at - at for look in _looks(seen, created, versions, [row])] == looks
-
-
 async def test_old_idempotency_keys_are_forgotten_and_those_of_today_stay(client, store, monkeypatch):
     await store.idempotency.claim("ann", "k", "d")
     ledger, environment = LedgerActivities(store, client=client), ActivityEnvironment()
@@ -195,6 +183,42 @@ async def test_old_idempotency_keys_are_forgotten_and_those_of_today_stay(client
     monkeypatch.setattr("trenova_schedules.ledger._harvest_activities.KEYS_KEPT", timedelta(seconds=-5))
     await environment.run(ledger.register)
     assert (await store.idempotency.claim("ann", "k", "d")).fresh
+
+
+@pytest.mark.timeout(240)
+async def test_ticks_that_a_dead_server_missed_are_not_called_skipped_for_what_was_skipped_before(store, tmp_path):
+    server = ServerProcess(tmp_path)
+    client = await server.start()
+    try:
+        for name in ("edited", "watched", "triggered"):
+            await create(client, name, spec(1), ScheduleOverlapPolicy.SKIP)
+        await asyncio.sleep(5)  # the first run goes on, so that ticks and triggers after it are skipped, and counted
+        for name in ("edited", "triggered") * 30:
+            await client.get_schedule_handle(name).trigger()
+        for name in ("edited", "watched"):
+            await client.get_schedule_handle(name).update(
+                lambda given: _with(given, ScheduleSpec(cron_expressions=["* * * * * * *"]))
+            )
+        await asyncio.sleep(3)
+        await harvest_schedule(client, store, "watched", retention=RETENTION)
+        server.kill()
+        began = datetime.now(UTC)
+        await asyncio.sleep(30)
+        ended = datetime.now(UTC)
+        client = await server.start()
+        await asyncio.sleep(4)
+        states = {}
+        for name in ("edited", "watched", "triggered"):
+            found = await harvest_schedule(client, store, name, retention=RETENTION)
+            away = [t for t in found.ticks if began + timedelta(seconds=2) < t.at < ended - timedelta(seconds=11)]
+            assert len(away) >= 5
+            states[name] = Counter(tick.state for tick in away)
+        assert all(set(found) <= {TickClass.MISSED_CATCHUP, TickClass.INCONCLUSIVE} for found in states.values()), (
+            states
+        )
+        assert all(states[name][TickClass.MISSED_CATCHUP] >= 3 for name in ("watched", "triggered")), states
+    finally:
+        server.kill()
 
 
 def test_ids_are_quoted_for_queries():

@@ -10,16 +10,18 @@ from dataclasses import dataclass, replace
 from math import inf
 
 from trenova_schedules._tick import TickClass
-from trenova_schedules.ledger._counted import PAUSED_AT_ITS_TURN, Counted
-from trenova_schedules.ledger._evidence import Evidence, Overlap, Pause, Run, VersionInForce
+from trenova_schedules.ledger._counted import Counted
+from trenova_schedules.ledger._evidence import Evidence, Overlap, Run, VersionInForce
+from trenova_schedules.ledger._fates import Fates
+from trenova_schedules.ledger._pauses import Pauses
 from trenova_schedules.ledger._runs import RunIndex, Versions
+from trenova_schedules.ledger._settling import PAUSED_AT_ITS_TURN
 from trenova_schedules.ledger._words import duration
 
 SHORTEST_MARGIN_S = 60
 """Seconds that every run is granted before it is late."""
 _NOTICEABLE_S = 1.5
 _CATCHING_UP_S = 60
-_ALIVE_S = 2  # that a sign of the server has to be off the ends of a catch-up window
 _SEEN_S = 5  # within which the scheduler does what is due, and visibility shows it
 _BUFFERS = frozenset({Overlap.BUFFER_ONE, Overlap.BUFFER_ALL})
 _REPLACES = frozenset({Overlap.CANCEL_OTHER, Overlap.TERMINATE_OTHER})
@@ -55,20 +57,15 @@ def classify(ticks: Sequence[int], evidence: Evidence) -> list[Verdict]:
     """
     judge = _Judge(ticks, evidence)
     verdicts = [judge.first(tick) for tick in ticks]
-    open_ticks = [tick for tick, verdict in zip(ticks, verdicts, strict=True) if verdict is None]
-    skipped = [verdict.at for verdict in verdicts if verdict and verdict.state is TickClass.SKIPPED_OVERLAP]
-    missed = [verdict.at for verdict in verdicts if verdict and verdict.state is TickClass.MISSED_CATCHUP]
-    counted = Counted(evidence.looks, skipped=skipped, missed=missed)
-    revised = counted.doubt(judge.may_miss, judge.sign_after)
-    revised.update(
-        (tick, (state, reason))
-        for tick, state, reason in counted.settle(open_ticks, judge.index, judge.paused_at_their_turn, judge.may_miss)
-    )
-    settled = (
-        Verdict(tick, *revised[tick]) if verdict is None or tick in revised else verdict
+    counted = Counted(evidence.looks, judge.fates.all_known)
+    for tick, verdict in zip(ticks, verdicts, strict=True):
+        judge.count(tick, verdict, counted)
+    settled = counted.settle(judge.fates)
+    found = (
+        Verdict(tick, *settled[tick]) if tick in settled or verdict is None else verdict
         for tick, verdict in zip(ticks, verdicts, strict=True)
     )
-    return [judge.with_backfill(verdict) for verdict in settled]
+    return [judge.with_backfill(verdict) for verdict in found]
 
 
 class _Judge:
@@ -78,27 +75,37 @@ class _Judge:
         self._evidence = evidence
         self._versions = Versions(evidence.versions)
         self._margin = max(SHORTEST_MARGIN_S, evidence.margin_s)
-        self._pauses = _Pauses(evidence.pauses)
+        self._pauses = Pauses(evidence.pauses)
         self._outages = [outage.from_at for outage in evidence.outages]
-        self.index = RunIndex(ticks, evidence.runs, self._versions)
+        self._index = RunIndex(ticks, evidence.runs, self._versions)
+        self.fates = Fates(evidence, self._versions, self._index)
         self._ticks = ticks
         self._waited: dict[float, int] = {}  # by the end of the run before, the tick that waited for it
-        self.paused_at_their_turn: set[int] = set()
         self._buffered = 0  # ticks seen so far that may be those in the buffer
-        ends = (run.closed for run in evidence.runs if run.closed is not None)
-        looks = (look.at for look in evidence.looks)
-        self._signs = sorted([*(run.started for run in evidence.runs), *ends, *looks])
         self._catching_up_from = self._late_just_now()
 
-    def may_miss(self, tick: int) -> bool:
-        """Whether nothing shows that the server was there within the catch-up window after a tick."""
-        version = self._versions.at(tick)
-        return version is None or self.sign_after(tick) - tick > version.catchup_s - _ALIVE_S
+    def with_backfill(self, verdict: Verdict) -> Verdict:
+        """Return the verdict with the run that a backfill gave a tick which has none of its own."""
+        run = self._index.backfilled(verdict.at)
+        if run is None or verdict.run is not None:
+            return verdict
+        reason = f"{verdict.reason}; a backfill ran it" if verdict.reason else "a backfill ran it"
+        return replace(verdict, run=run, reason=reason)
 
-    def sign_after(self, tick: int) -> float:
-        """Return when something shows that the server was there after a tick."""
-        found = bisect_right(self._signs, tick + _ALIVE_S)
-        return self._signs[found] if found < len(self._signs) else self._evidence.now
+    def count(self, tick: int, verdict: Verdict | None, counted: Counted) -> None:
+        """Tell what a tick means for the counters."""
+        if verdict is None:
+            counted.open(tick)
+        elif verdict.state is TickClass.MISSED_CATCHUP:
+            counted.missed(tick)
+        elif verdict.state is TickClass.SKIPPED_OVERLAP:
+            counts = self.fates.counts_skips(tick)
+            if self.fates.may_miss(tick):
+                counted.overlapped(tick, counted=counts)
+            elif counts:
+                counted.skipped(tick)
+        elif verdict.run is None and verdict.state is not TickClass.PAUSED and self.fates.may_miss(tick):
+            counted.unsure(tick)
 
     def _late_just_now(self) -> int | None:
         """Return the tick at which a schedule stands that is catching up now, if it is."""
@@ -106,12 +113,12 @@ class _Judge:
         if latest is None or latest.started <= self._evidence.now - _CATCHING_UP_S:
             return None
         late = latest.started - latest.nominal > self._margin
-        return latest.nominal if late and not self.index.waited(latest.nominal, latest) else None
+        return latest.nominal if late and not self._index.waited(latest.nominal, latest) else None
 
     def first(self, tick: int) -> Verdict | None:
         """Return what is certain; None where only counters can tell."""
         version = self._versions.at(tick)
-        if (run := self.index.of(tick)) is not None:
+        if (run := self._index.of(tick)) is not None:
             return self._began(tick, run, version)
         if tick > self._evidence.now:
             return Verdict(tick, TickClass.PENDING)
@@ -123,18 +130,10 @@ class _Judge:
             return Verdict(tick, TickClass.PAUSED)
         return self._absent(tick, version)
 
-    def with_backfill(self, verdict: Verdict) -> Verdict:
-        """Return the verdict with the run that a backfill gave a tick which has none of its own."""
-        run = self.index.backfilled(verdict.at)
-        if run is None or verdict.run is not None:
-            return verdict
-        reason = f"{verdict.reason}; a backfill ran it" if verdict.reason else "a backfill ran it"
-        return replace(verdict, run=run, reason=reason)
-
     def _began(self, tick: int, run: Run, version: VersionInForce | None) -> Verdict:
         delay = run.started - tick
         buffers = version is not None and version.overlap in _WAITS
-        if buffers and delay > _NOTICEABLE_S and self.index.waited(tick, run):
+        if buffers and delay > _NOTICEABLE_S and self._index.waited(tick, run):
             return Verdict(tick, TickClass.DELAYED_OVERLAP, f"waited {duration(delay)} for the run before it", run)
         if delay > self._margin:
             return Verdict(tick, TickClass.LATE, f"began {duration(delay)} after its time", run)
@@ -156,15 +155,15 @@ class _Judge:
 
     def _skipped(self, tick: int, version: VersionInForce) -> Verdict | None:
         """Return the verdict where another run was in the way and the policy gives way."""
-        reason, busy = "", self.index.busy_until(tick)
+        reason, busy = "", self._index.busy_until(tick)
         if version.overlap is Overlap.SKIP and busy is not None:
             reason = "another run was under way"
-        elif version.overlap is Overlap.BUFFER_ONE and self.index.waiting(tick):
-            first = self.index.caught_up(tick)  # the second of those that were caught up on waited for it
+        elif version.overlap is Overlap.BUFFER_ONE and self._index.waiting(tick):
+            first = self._index.caught_up(tick)  # the second of those that were caught up on waited for it
             if first is not None and first.closed is not None and self._pauses.certain(first.closed):
                 return self._turn_of_one(tick, first.closed, version, TickClass.PAUSED)
             reason = "another run was already waiting"
-        elif version.overlap in _REPLACES and (self.index.replaced(tick) or self._outlived(tick)):
+        elif version.overlap in _REPLACES and (self._index.replaced(tick) or self._outlived(tick)):
             reason = "a later tick took its place before it could begin"
         return Verdict(tick, TickClass.SKIPPED_OVERLAP, reason) if reason else None
 
@@ -180,7 +179,7 @@ class _Judge:
 
     def _buffers(self, tick: int, version: VersionInForce) -> Verdict | None:
         """Return the verdict where a tick may be one of those that wait for the run under way."""
-        if version.overlap not in _WAITS or self.index.busy_until(tick) != inf:
+        if version.overlap not in _WAITS or self._index.busy_until(tick) != inf:
             return None
         if version.overlap in _REPLACES:
             return self._turn_of_one(tick, self._evidence.now, version, TickClass.PENDING)
@@ -202,11 +201,11 @@ class _Judge:
 
     def _near_pause(self, tick: int, version: VersionInForce) -> Verdict | None:
         """Return the verdict where a pause may be the reason."""
-        turn = self.index.busy_until(tick) if version.overlap in _WAITS else None
+        turn = self._index.busy_until(tick) if version.overlap in _WAITS else None
         if turn is not None and self._pauses.certain(turn):
             if version.overlap is not Overlap.BUFFER_ALL:
                 return self._turn_of_one(tick, turn, version, TickClass.PAUSED)
-            self.paused_at_their_turn.add(tick)  # unless they found the buffer full, which only a counter tells
+            self.fates.note_paused_at_its_turn(tick)  # unless they found the buffer full, which only a counter tells
         if self._pauses.possible(tick):
             return Verdict(tick, TickClass.INCONCLUSIVE, "it was paused or resumed about then, nobody saw when")
         return None
@@ -225,7 +224,7 @@ class _Judge:
     def _outlived(self, tick: int) -> bool:
         """Whether a later tick of the same outage has a run, which the policy lets replace earlier ones."""
         ended = self._outage_end(tick)
-        return ended is not None and self.index.has_later(tick, ended)
+        return ended is not None and self._index.has_later(tick, ended)
 
     def _outage_end(self, tick: int) -> int | None:
         """Return the end of the outage around a tick, now for one that goes on; None without an outage."""
@@ -236,24 +235,3 @@ class _Judge:
         if ended is None:
             return self._evidence.now
         return ended if tick <= ended else None
-
-
-class _Pauses:
-    def __init__(self, pauses: Sequence[Pause]) -> None:
-        self._pauses = pauses
-        self._begins = [pause.from_at - 1 for pause in pauses]
-
-    def certain(self, tick: float) -> bool:
-        """Whether the schedule was paused for certain; a second at each end is not."""
-        return any(
-            pause.certain_from < tick and (pause.certain_to is None or tick < pause.certain_to)
-            for pause in self._near(tick)
-        )
-
-    def possible(self, tick: int) -> bool:
-        """Whether it may have been paused."""
-        return any(pause.to_at is None or tick <= pause.to_at + 1 for pause in self._near(tick))
-
-    def _near(self, tick: float) -> Sequence[Pause]:
-        found = bisect_right(self._begins, tick)
-        return self._pauses[max(0, found - 2) : found]  # two may touch

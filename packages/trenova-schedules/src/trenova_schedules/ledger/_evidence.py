@@ -118,9 +118,10 @@ class Evidence:
         versions: Policies in force.
         pauses: Certain and possible ones.
         looks: Counters; the first not later than the first tick, or ticks before it stay inconclusive where only
-            counters can tell.
+            counters can tell. When the schedule was created, all were zero.
         outages: Where they are known from elsewhere; what runs and counters show need not be among them.
         runs_from: Since when runs are known; older ones are no longer kept, or nobody asked.
+        ticks_from: Since when every tick is given; counters may have moved for others before.
         now: When all this was read.
         margin_s: How late a run may begin and still be on time; at least a minute is granted.
     """
@@ -131,5 +132,6 @@ class Evidence:
     looks: Sequence[Look] = field(default_factory=tuple)
     outages: Sequence[Outage] = field(default_factory=tuple)
     runs_from: int = 0
+    ticks_from: int = 0
     now: int
     margin_s: float = 60

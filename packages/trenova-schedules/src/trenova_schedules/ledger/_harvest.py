@@ -106,8 +106,9 @@ async def harvest_schedule(
             Pause(*map(_seconds, (pause.from_at, pause.certain_from)), *map(_maybe, (pause.certain_to, pause.to_at)))
             for pause in await store.versions.pauses(schedule_id, since, now)
         ],
-        looks=_looks(seen, since, versions, observations),
+        looks=_looks(seen, since, observations),
         runs_from=_seconds(now - retention),
+        ticks_from=_seconds(since),
         now=_seconds(now),
         margin_s=(snapshot.document.slo or ScheduleSlo()).margin.total_seconds(),
     )
@@ -148,22 +149,12 @@ def _in_force(version: SpecVersion) -> VersionInForce:
     )
 
 
-def _looks(
-    seen: Observation, since: datetime, versions: Sequence[SpecVersion], observations: Sequence[Mapping[str, Any]]
-) -> list[Look]:
-    """Return counters; a schedule that was created in the window began with zeros.
-
-    Ticks are known since the first version that somebody saw. What was counted before it was edited is not about them,
-    so that the zeros are of use only where nothing has been counted since.
-    """
+def _looks(seen: Observation, since: datetime, observations: Sequence[Mapping[str, Any]]) -> list[Look]:
+    """Return counters; if nobody has looked at them before, since they began with zeros."""
     names = ("at", "missed_catchup", "skipped_overlap", "buffer_dropped", "buffer_size")
     looks = [Look(**{name: row[name] for name in names}) for row in observations]
-    created = _seconds(seen.created_at)
-    young = created >= _seconds(since) and (not looks or looks[0].at > created)
-    edited = bool(versions) and _seconds(versions[0].from_at) > created
-    if not young or (edited and looks and looks[0] != Look(looks[0].at, buffer_size=looks[0].buffer_size)):
-        return looks
-    return [Look(created), *looks]
+    begun = min(_seconds(seen.created_at), _seconds(since))
+    return looks if looks and looks[0].at <= _seconds(since) else [Look(begun), *looks]
 
 
 def _settled_to(

@@ -32,6 +32,17 @@ class Versions:
         version = self._versions[found]
         return version if version.to_at is None or tick <= version.to_at else None
 
+    def cover(self, after: int, to: int) -> bool:
+        """Whether a version is known for every second after one time and up to another."""
+        found = max(0, bisect_right(self._begins, after) - 1)
+        for version in self._versions[found:]:
+            if version.from_at > after:
+                return False
+            if version.to_at is None or version.to_at >= to:
+                return True
+            after = version.to_at
+        return False
+
     def next_to_change(self, tick: int) -> bool:
         """Whether the second of the tick is one in which a version begins."""
         found = bisect_left(self._begins, tick)
