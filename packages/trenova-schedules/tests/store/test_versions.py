@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from trenova_schedules.store import Observation
+from trenova_schedules.store import AuditEntry, Observation
 
 T0 = datetime(2026, 11, 2, 8, tzinfo=UTC)
 
@@ -39,7 +39,6 @@ async def spans(store):
 async def test_the_first_look_knows_the_version_since_creation_or_the_last_update(store):
     await store.versions.observed(seen(10))
     assert await spans(store) == [("5s", 0, None)]
-    assert await store.versions.in_force("s", at(-1)) is None
 
 
 async def test_what_was_before_the_last_update_is_not_known_at_the_first_look(store):
@@ -58,7 +57,6 @@ async def test_of_several_edits_between_two_looks_only_the_last_is_known(store):
     await store.versions.observed(seen(10))
     await store.versions.observed(seen(20, "9s", writes=3, updated=13))
     assert await spans(store) == [("5s", 0, 10), ("9s", 13, None)]
-    assert await store.versions.in_force("s", at(11)) is None
 
 
 async def test_an_edit_there_and_back_leaves_a_hole(store):
@@ -101,11 +99,14 @@ async def test_a_pause_by_an_update_began_when_the_server_says(store):
 
 
 async def test_a_pause_that_was_told_is_exact(store):
+    def told(n, action, *, before, after):
+        documents = {"before": {"paused": before}, "after": {"paused": after}}
+        return AuditEntry(actor="ann", action=action, schedule_id="s", at=at(n), **documents)
+
     await store.versions.observed(seen(10))
-    await store.versions.paused("s", at=at(12))
-    await store.versions.paused("s", at=at(13))
+    await store.audit.record(told(12, "pause", before=False, after=True), told(13, "pause", before=False, after=True))
     await store.versions.observed(seen(20, writes=2, paused=True))
-    await store.versions.resumed("s", at=at(25))
+    await store.audit.record(told(25, "resume", before=True, after=False))
     await store.versions.observed(seen(30, writes=3))
     assert await pause(store) == [(12, 12, 25, 25)]
 

@@ -6,13 +6,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from trenova_schedules.store._upsert import insert_missing
 
 
-async def open_pause(
-    connection: AsyncConnection, pauses: Table, schedule_id: str, at: int, note: str | None = None
-) -> None:
+async def open_pause(connection: AsyncConnection, pauses: Table, schedule_id: str, at: int) -> None:
     """Begin a pause; nothing if the schedule counts as paused already."""
     opened = select(pauses.c.from_at).where(pauses.c.schedule_id == schedule_id, pauses.c.to_at.is_(None))
     if (await connection.execute(opened)).first() is None:
-        row = {"schedule_id": schedule_id, "from_at": at, "certain_from": at, "note": note}
+        row = {"schedule_id": schedule_id, "from_at": at, "certain_from": at}
         await insert_missing(connection, pauses, [row], key=("schedule_id", "from_at"))
 
 

@@ -11,8 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from trenova_schedules.store._engine import StoreEngine
 from trenova_schedules.store._observation import Observation, edits_between
-from trenova_schedules.store._pauses import close_pause, open_pause
-from trenova_schedules.store._times import from_seconds, maybe_from_seconds, maybe_seconds, now, seconds
+from trenova_schedules.store._times import maybe_from_seconds, maybe_seconds, seconds
 from trenova_schedules.store._upsert import insert_missing, upsert
 
 
@@ -66,7 +65,7 @@ class PauseInterval(BaseModel):
 
 
 class SpecVersions:
-    """Versions and pauses, learnt by looking at schedules or told by whoever changes them.
+    """Versions and pauses, learnt by looking at schedules; whoever pauses one tells the audit trail.
 
     Args:
         engine: Of the store.
@@ -96,21 +95,6 @@ class SpecVersions:
             await self._take_version(connection, observation, before)
             await self._take_pause(connection, observation, before)
             await upsert(connection, self._observations, [row], key=("schedule_id", "at"))
-
-    async def paused(self, schedule_id: str, *, at: datetime | None = None, note: str | None = None) -> None:
-        """Keep the exact time of a pause, told by whoever paused; nothing if it counts as paused already."""
-        async with self._engine.write() as connection:
-            await open_pause(connection, self._pauses, schedule_id, seconds(at or now()), note)
-
-    async def resumed(self, schedule_id: str, *, at: datetime | None = None) -> None:
-        """Keep the exact time of a resumption; nothing if it does not count as paused."""
-        async with self._engine.write() as connection:
-            await close_pause(connection, self._pauses, schedule_id, seconds(at or now()))
-
-    async def in_force(self, schedule_id: str, at: datetime) -> SpecVersion | None:
-        """Return the version in force at a time; None if nobody knows."""
-        found = await self.between(schedule_id, at, from_seconds(seconds(at) + 1))
-        return found[0] if found else None
 
     async def between(self, schedule_id: str, start: datetime, end: datetime) -> list[SpecVersion]:
         """Return the versions that were in force at any time from ``start`` to ``end`` (excluded), in order."""
