@@ -31,7 +31,7 @@ from trenova_schedules.ledger import (
     harvest_schedule,
 )
 from trenova_schedules.ledger._visible_runs import quoted
-from trenova_schedules.store import ScheduleStore, StoreOptions, migrate
+from trenova_schedules.store import ScheduleStore, StoreOptions, Tick, migrate
 
 pytestmark = pytest.mark.integration
 
@@ -173,6 +173,43 @@ async def test_a_tick_that_a_backfill_ran_keeps_its_class_and_has_its_run(client
     assert tick.state not in {TickClass.ON_TIME, TickClass.LATE}
     assert tick.reason.endswith("a backfill ran it")
     assert not tick.is_hole
+
+
+async def test_a_tick_that_was_final_gets_the_run_of_a_later_backfill(client, store):
+    await create(client, "s", spec(3600))
+    now = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    late, missed, other = (now - timedelta(hours=hours) for hours in (4, 5, 6))
+    fields = {"schedule_id": "s", "observed_at": now - timedelta(hours=2)}
+    await store.ticks.upsert(
+        [
+            Tick.model_validate({**fields, "at": missed, "class": "real_miss", "reason": "nobody knows why"}),
+            Tick.model_validate({**fields, "at": other, "class": "real_miss"}),
+            Tick.model_validate({**fields, "at": late, "class": "late", "started_at": late, "run_id": "own"}),
+        ]
+    )
+    for at in (missed, late):
+        await client.start_workflow(
+            "Nobody",
+            id=f"s-{at.isoformat()}",
+            task_queue="nobody",
+            memo={BACKFILL_MEMO: "b"},
+            search_attributes=TypedSearchAttributes([SearchAttributePair(BY, "s"), SearchAttributePair(START, at)]),
+        )
+    for _ in range(50):
+        await harvest_schedule(client, store, "s", retention=RETENTION)
+        found = await store.ticks.read("s", other, late + timedelta(seconds=1))
+        if found[1].started_at is not None:
+            break
+        await asyncio.sleep(0.2)
+    assert [(tick.state.value, tick.reason, tick.is_hole) for tick in found] == [
+        ("real_miss", "", True),
+        ("real_miss", "nobody knows why; a backfill ran it", False),
+        ("late", "", False),
+    ]
+    assert found[2].run_id == "own"
+    await harvest_schedule(client, store, "s", retention=RETENTION)
+    again = await store.ticks.read("s", missed, missed + timedelta(seconds=1))
+    assert again[0].reason == "nobody knows why; a backfill ran it"
 
 
 async def test_old_idempotency_keys_are_forgotten_and_those_of_today_stay(client, store, monkeypatch):

@@ -16,7 +16,7 @@ from trenova_schedules.ledger._fates import Fates
 from trenova_schedules.ledger._pauses import Pauses
 from trenova_schedules.ledger._runs import RunIndex, Versions
 from trenova_schedules.ledger._settling import PAUSED_AT_ITS_TURN
-from trenova_schedules.ledger._words import duration
+from trenova_schedules.ledger._words import MADE_UP, duration
 
 SHORTEST_MARGIN_S = 60
 """Seconds that every run is granted before it is late."""
@@ -89,8 +89,7 @@ class _Judge:
         run = self._index.backfilled(verdict.at)
         if run is None or verdict.run is not None:
             return verdict
-        reason = f"{verdict.reason}; a backfill ran it" if verdict.reason else "a backfill ran it"
-        return replace(verdict, run=run, reason=reason)
+        return replace(verdict, run=run, reason="; ".join(filter(None, (verdict.reason, MADE_UP))))
 
     def count(self, tick: int, verdict: Verdict | None, counted: Counted) -> None:
         """Tell what a tick means for the counters."""

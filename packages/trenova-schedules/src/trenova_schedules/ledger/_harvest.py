@@ -17,6 +17,7 @@ from trenova_schedules._tick import Tick, TickClass
 from trenova_schedules.ledger._classify import Verdict, classify
 from trenova_schedules.ledger._evidence import Evidence, Look, Overlap, Pause, VersionInForce
 from trenova_schedules.ledger._expected import expected_before, expected_now
+from trenova_schedules.ledger._made_up import made_up
 from trenova_schedules.ledger._visible_runs import visible_runs
 from trenova_schedules.store import Observation, RegisteredSchedule, ScheduleStore, SpecVersion
 
@@ -99,8 +100,9 @@ async def harvest_schedule(
     fires = await expected_now(client, snapshot, current, ahead, limit=most)
     ticks = sorted({*fires, *await expected_before(client, store, versions, since, limit=10 * most)})
     observations = await store.versions.observations(schedule_id, since)
+    runs = await visible_runs(client, schedule_id, since)
     evidence = Evidence(
-        runs=await visible_runs(client, schedule_id, since),
+        runs=runs,
         versions=[_in_force(version) for version in versions],
         pauses=[
             Pause(*map(_seconds, (pause.from_at, pause.certain_from)), *map(_maybe, (pause.certain_to, pause.to_at)))
@@ -114,6 +116,8 @@ async def harvest_schedule(
     )
     found = [_tick(schedule_id, verdict, now) for verdict in classify(ticks, evidence)]
     await store.ticks.replace(schedule_id, since + timedelta(seconds=1), ahead, found)
+    jitter = timedelta(seconds=max((version.jitter_s for version in evidence.versions), default=0))
+    await made_up(store, schedule_id, runs, until=since, jitter=jitter, now=now)
     settled_to = _settled_to(found, [look.at for look in evidence.looks], since, now, options)
     await store.registry.settled(schedule_id, settled_to)
     await store.versions.forget_observations(schedule_id, settled_to)

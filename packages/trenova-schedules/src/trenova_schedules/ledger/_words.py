@@ -1,6 +1,11 @@
 """Durations in words."""
 
+from typing import Final
+
 _UNITS = ((86_400, "d"), (3600, "h"), (60, "min"), (1, "s"))
+
+MADE_UP: Final = "a backfill ran it"
+"""What the reason of a tick ends with that a backfill ran; its class stays what it was."""
 
 
 def duration(seconds: float) -> str:
