@@ -265,7 +265,7 @@ async def test_what_is_not_there_or_empty_is_said(command):
     await command("show", "", status=1)
     assert "The id of a schedule is empty." in command.error
     await command("update", "a-1", "--patch", '{"croon": "0 4 * * *"}', status=1)
-    assert "croon: there is no such field; there are catchupWindow, cron," in command.error
+    assert "croon: there is no such field; there are calendars, catchupWindow, cron," in command.error
     await command("preview", "--cron", "0 0 4 * * *", status=2)
     assert "has 6 fields" in command.error
 

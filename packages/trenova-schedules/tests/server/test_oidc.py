@@ -82,7 +82,7 @@ def test_people_sign_in_below_the_path_that_the_api_is_mounted_at(site, provider
     with site.also(make) as browser:
         browser.follow_redirects = True
         assert 'href="/jobs/sign-in/oidc"' in browser.get("/jobs/sign-in").text
-        assert str(browser.get("/jobs/sign-in/oidc").url).endswith("/jobs/sign-in/done")
+        assert str(browser.get("/jobs/sign-in/oidc").url).endswith("/jobs/")
         assert browser.get("/jobs/api/v1/schedules").status_code == 200
 
 
