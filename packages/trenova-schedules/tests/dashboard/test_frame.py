@@ -77,7 +77,7 @@ def test_times_are_the_viewers(browser, site):
     told = site.new(cron="30 2 * * *", timeZone="Europe/Berlin")
     with opened(browser, zone="America/New_York", locale="de-DE") as page:
         signed_in(page, site, f"/schedules/{told['id']}")
-        shown = page.locator("main time").first
+        shown = page.locator("section[aria-labelledby=fires-title] time").first
         assert shown.inner_text().split(", ")[-1] in {"20:30", "21:30"}
         assert page.locator("[data-zone-name]").inner_text() == "America/New_York"
 

@@ -13,6 +13,8 @@ from pathlib import Path
 import httpx
 import uvicorn
 from shipping import Ship
+from temporalio.api.taskqueue.v1 import TaskQueue
+from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
@@ -165,6 +167,11 @@ class ApiSite:
                     activities=BackfillActivities(self.client, TickLedgerRuns(self.store.ticks)).all,
                 )
             )
+            asked = DescribeTaskQueueRequest(
+                namespace=self.client.namespace, task_queue=TaskQueue(name=QUEUE), task_queue_type=1
+            )
+            while not (await self.client.workflow_service.describe_task_queue(asked)).pollers:
+                await asyncio.sleep(0.05)
             self.app_access = Access(self.options.access, SERVER_ROLES)
             self.app = create_app(self.options, self.client, store=self.store, access=self.app_access)
             self.app_api = _api_in(self.app)
