@@ -170,7 +170,7 @@ class ApiSite:
             asked = DescribeTaskQueueRequest(
                 namespace=self.client.namespace, task_queue=TaskQueue(name=QUEUE), task_queue_type=1
             )
-            while not (await self.client.workflow_service.describe_task_queue(asked)).pollers:
+            while not (await self.client.workflow_service.describe_task_queue(asked)).pollers:  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
             self.app_access = Access(self.options.access, SERVER_ROLES)
             self.app = create_app(self.options, self.client, store=self.store, access=self.app_access)
