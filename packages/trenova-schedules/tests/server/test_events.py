@@ -42,13 +42,19 @@ def test_a_change_made_by_anybody_is_told_to_those_who_may_look_at_it(site):
     def hear(caller):
         heard[caller], _ = listen(site, caller, lambda event: event[2].get("scheduleId") == "last")
 
+    def told_of(*wanted):
+        """Begin to wait until that is told; what happens between two looks is told as one."""
+        return begin(lambda: listen(site, "viewer-all", lambda event: (event[1], event[2].get("scheduleId")) == wanted))
+
     callers = ("viewer-all", "viewer-acme")
     threads = [begin(lambda caller=caller: hear(caller)) for caller in callers]
+    made, changed = told_of("created", "of-blue"), told_of("changed", "of-acme")
     time.sleep(1.5)
     site.new(id="of-acme", labels={"organization": "acme"})
     site.new(id="of-blue", labels={"organization": "blue"})
+    made.join(30)
     site.do(lambda client: client.get_schedule_handle("of-acme").unpause(note="by another tool"))
-    time.sleep(1)
+    changed.join(30)
     site.new(id="last", labels={"organization": "acme"})
     for thread in threads:
         thread.join(30)
