@@ -164,8 +164,8 @@ async def test_a_tick_that_a_backfill_ran_keeps_its_class_and_has_its_run(client
         search_attributes=TypedSearchAttributes([SearchAttributePair(BY, "s"), SearchAttributePair(START, at)]),
     )
     for _ in range(50):
-        found = await harvest_schedule(client, store, "s", retention=RETENTION)
-        (tick,) = [tick for tick in found.ticks if tick.at == at]
+        await harvest_schedule(client, store, "s", retention=RETENTION)
+        (tick,) = await store.ticks.read("s", at, at + timedelta(seconds=1))
         if tick.started_at is not None:
             break
         await asyncio.sleep(0.2)
