@@ -194,11 +194,14 @@ async def test_what_the_ledger_remembers_is_not_run_a_second_time(site):
     asked = {"start_at": AUTUMN["start_at"], "end_at": AUTUMN["start_at"] + timedelta(minutes=5)}
     async with site.worker(Ledger()):
         preview = await preview_backfill(site.client, site.ask(schedule, **asked), ledger=Ledger())
+        rest = await preview_backfill(site.client, site.ask(schedule, **asked), ledger=Ledger(), skip=2, show=2)
         handle = await site.start(schedule, older="run", **asked)
         result = await handle.result()
         found = await site.runs_of(schedule)
 
     assert (preview.judged.due, preview.judged.had_run, preview.judged.unknown) == (1, 4, 0)
+    assert preview.becomes == ["had_run", "had_run", "had_run", "due", "had_run"]
+    assert (rest.times, rest.becomes, rest.judged) == (preview.times[2:4], ["had_run", "due"], preview.judged)
     assert [at for at, _ in found] == [AUTUMN["start_at"] + timedelta(minutes=3)]
     assert (result.started.had_run, result.verified.older, result.evidence) == (4, 4, "visibility and ledger")
 

@@ -14,7 +14,7 @@ from trenova_schedules.backfill._call_contract import TicksCall
 from trenova_schedules.backfill._contract import BackfillInput, BackfillMark, Started
 from trenova_schedules.backfill._judging import FAILED, Judge, RunLedger, Verdict
 from trenova_schedules.backfill._names import BACKFILL_QUEUE, BACKFILL_WORKFLOW, REQUEST_DIGEST
-from trenova_schedules.backfill._outcome_contract import BackfillPreview, BackfillProgress, BackfillResult
+from trenova_schedules.backfill._outcome_contract import BackfillPreview, BackfillProgress, BackfillResult, Becomes
 from trenova_schedules.backfill._planning import PAGE, Planned, plan_backfill
 from trenova_schedules.backfill._request import BackfillRequest
 from trenova_schedules.backfill._steering_client import PATIENCE, progress_of, steer
@@ -30,6 +30,12 @@ from trenova_schedules.backfill._ticks import moment, moments
 _MOST_OF_AN_ID: Final = 1_000
 _SHOWN: Final = 100
 _NOBODY: Final = BackfillMark(backfill="", run_id="")
+_BECOMES: Final[dict[Verdict, Becomes]] = {
+    Verdict.DUE: "due",
+    Verdict.HAD_RUN: "had_run",
+    Verdict.UNKNOWN: "unknown",
+    Verdict.OURS: "had_run",
+}
 
 
 class BackfillHandle:
@@ -106,7 +112,12 @@ def backfill_workflow_id(schedule_id: str, key: str) -> str:
 
 
 async def preview_backfill(
-    client: Client, request: BackfillRequest, *, ledger: RunLedger | None = None, show: int = _SHOWN
+    client: Client,
+    request: BackfillRequest,
+    *,
+    ledger: RunLedger | None = None,
+    show: int = _SHOWN,
+    skip: int = 0,
 ) -> BackfillPreview:
     """Say what a backfill would do now; its plan comes from the function that makes the plan of the backfill itself.
 
@@ -114,7 +125,8 @@ async def preview_backfill(
         client: Of the schedule's namespace.
         request: What would be asked.
         ledger: What the workers judge by, if they have one.
-        show: Ticks to name, the first ones.
+        show: Ticks to name.
+        skip: Ticks before the first that is named.
 
     Raises:
         ConflictError: The schedule must not be backfilled, or is being changed.
@@ -124,14 +136,21 @@ async def preview_backfill(
     """
     judge = Judge(client, ledger)
     planned = await plan_backfill(client, request, judge)
-    judged = await _judged(request, planned, judge)
+    verdicts = await _verdicts(request, planned, judge)
+    judged = Started(
+        processed=len(verdicts),
+        due=verdicts.count(Verdict.DUE),
+        had_run=verdicts.count(Verdict.HAD_RUN),
+        unknown=verdicts.count(Verdict.UNKNOWN),
+    )
     starts = judged.due if planned.plan.mode == "each" else min(1, judged.due)
     return BackfillPreview(
         schedule_id=request.schedule_id,
         digest=planned.plan.digest,
         mode=planned.plan.mode,
         planned=len(planned.times),
-        times=moments(planned.times[:show]),
+        times=moments(planned.times[skip : skip + show]),
+        becomes=[_BECOMES[one] for one in verdicts[skip : skip + show]],
         judged=judged,
         concurrency=planned.plan.concurrency,
         evidence=planned.plan.evidence,
@@ -186,20 +205,12 @@ async def start_backfill(
     return BackfillHandle(client, workflow_id)
 
 
-async def _judged(request: BackfillRequest, planned: Planned, judge: Judge) -> Started:
-    counts = Started()
+async def _verdicts(request: BackfillRequest, planned: Planned, judge: Judge) -> list[Verdict]:
+    found: list[Verdict] = []
     for begin in range(0, len(planned.times), PAGE):
         call = TicksCall.of(request, planned.plan, _NOBODY, planned.times[begin : begin + PAGE])
-        verdicts = await judge.verdicts(call)
-        counts = counts.plus(
-            Started(
-                processed=len(verdicts),
-                due=verdicts.count(Verdict.DUE),
-                had_run=verdicts.count(Verdict.HAD_RUN),
-                unknown=verdicts.count(Verdict.UNKNOWN),
-            )
-        )
-    return counts
+        found += await judge.verdicts(call)
+    return found
 
 
 async def _is_there(client: Client, workflow_id: str, request: BackfillRequest) -> bool:

@@ -49,6 +49,10 @@ class BackfillResult(WireModel):
     result: str
 
 
+Becomes = Literal["due", "had_run", "unknown"]
+"""What becomes of a tick: it is run, it is left alone for a run that it has, or since nobody knows whether it ran."""
+
+
 class BackfillPreview(WireModel):
     """What a backfill would do now.
 
@@ -57,7 +61,8 @@ class BackfillPreview(WireModel):
         digest: Put it into the request to be sure of these very ticks.
         mode: Whether each tick is run, or one run stands for all.
         planned: Ticks in the range.
-        times: The first of them, as many as were asked for.
+        times: Some of them, as many as were asked for.
+        becomes: What becomes of each of these; with ``collapse`` one run stands for all that are due.
         judged: What would become of each; without ``collapse`` every due tick is started.
         concurrency: Runs that may be open at once; 0 for any number.
         evidence: What says whether a tick has run.
@@ -69,6 +74,7 @@ class BackfillPreview(WireModel):
     mode: Mode
     planned: int
     times: list[Moment]
+    becomes: list[Becomes] = Field(default_factory=list)
     judged: Started
     concurrency: int
     evidence: Evidence
