@@ -51,15 +51,19 @@ def test_a_backfill_is_paused_resumed_and_canceled_and_all_of_it_is_in_the_trail
     assert (paused.status_code, paused.json()["applied"]) == (200, True), paused.text
     assert api.get(one).json()["progress"]["phase"] in {"pausing", "paused"}
     assert api.post(f"{one}/resume", json={"reason": "go on"}).json()["applied"]
+    faster = api.post(f"{one}/limits", json={"reason": "they are done", "ratePerSecond": 3})
+    assert (faster.status_code, faster.json()["limits"]["ratePerSecond"]) == (200, 3), faster.text
+    assert api.post(f"{one}/limits", json={"reason": "r", "ratePerSecond": 1001}).status_code == 422
     assert api.post(f"{one}/cancel", json={"reason": "enough", "runs": "leave"}).json()["applied"]
     status, done = ended(api, one)
     assert (status, done["started"]["processed"] < 300) == ("canceled", True)
     assert api.post(f"{one}/pause", json={"reason": "too late"}).status_code == 409
 
     actions = [entry["action"] for entry in api.get(f"/schedules/{made['id']}/audit").json()["entries"]]
-    assert actions[:5] == [
+    assert actions[:6] == [
         "backfill.pause",
         "backfill.cancel",
+        "backfill.limits",
         "backfill.resume",
         "backfill.pause",
         "backfill.start",

@@ -121,6 +121,13 @@ class CancelBody(SteerBody):
     runs: Literal["leave", "cancel"] = "leave"
 
 
+class LimitsBody(SteerBody):
+    """Why a backfill is made faster or slower, and how fast; what is absent stays, 0 is as it was started."""
+
+    rate_per_second: float | None = Field(default=None, ge=0, le=1000)
+    concurrency: int | None = Field(default=None, ge=0, le=200)
+
+
 @router.post("/backfills/preview", operation_id="previewBackfill", responses=documented(404, 409))
 async def preview(caller: Writer, schedule_id: ScheduleId, body: BackfillBody) -> BackfillPreview:
     """Say what a backfill would do now, by the function that plans it; role viewer."""
@@ -197,6 +204,19 @@ async def resume(caller: Writer, schedule_id: ScheduleId, key: Key, body: SteerB
 
     async def work() -> SteeringAnswer:
         return await handle.resume(by=_name(caller))
+
+    return await audited(caller.api.service.audit, entry, work)
+
+
+@router.post("/backfills/{key}/limits", operation_id="limitBackfill", responses=changes())
+async def limits(caller: Writer, schedule_id: ScheduleId, key: Key, body: LimitsBody) -> SteeringAnswer:
+    """Change how fast a backfill may be from its next call on, thus within about ten seconds; role operator."""
+    handle, entry = await _steered(caller, schedule_id, key, "backfill.limits", body.reason)
+
+    async def work() -> SteeringAnswer:
+        return await handle.change_limits(
+            by=_name(caller), rate_per_second=body.rate_per_second, concurrency=body.concurrency
+        )
 
     return await audited(caller.api.service.audit, entry, work)
 
