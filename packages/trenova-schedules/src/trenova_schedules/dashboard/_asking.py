@@ -10,10 +10,9 @@ from trenova_schedules.server._api import Caller, Reader, Writer
 
 async def _with_token(caller: Writer) -> Caller:
     request = caller.request
-    given = request.headers.get(CSRF_HEADER)
-    if given is None:
-        field = (await request.form()).get(CSRF_FIELD)
-        given = field if isinstance(field, str) else None
+    # The field first: a dialog may be newer than its page, whose token ended with the process that made it.
+    field = (await request.form()).get(CSRF_FIELD)
+    given = field if isinstance(field, str) else request.headers.get(CSRF_HEADER)
     caller.api.access.require_csrf(request, given)
     return caller
 

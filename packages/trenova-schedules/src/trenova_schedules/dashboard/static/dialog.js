@@ -7,27 +7,26 @@
   document.addEventListener("click", (event) => {
     const button = event.target.closest("[hx-target='#dialog']");
     if (button) opener = button;
-    if (event.target.closest("[data-close]")) dialog().close();
+    if (event.target.closest("[data-close]")) dialog()?.close();
   });
-  document.addEventListener("htmx:after:swap", () => {
+  document.addEventListener("htmx:after:swap", (event) => {
     const one = dialog();
-    if (one.childElementCount && !one.open) {
+    if (one && event.detail?.ctx?.target === one && one.childElementCount && !one.open) {
       one.showModal();
       (one.querySelector("[autofocus]") || one.querySelector("input, select, textarea, button:not(.close)"))?.focus();
     }
   });
-  document.addEventListener("closeDialog", () => dialog().close());
+  document.addEventListener("closeDialog", () => dialog()?.close());
   document.addEventListener("say", (event) => {
     const said = document.getElementById("said");
     said.textContent = event.detail.value || "";
     clearTimeout(fading);
     fading = setTimeout(() => said.replaceChildren(), 8000);
   });
-  document.addEventListener("DOMContentLoaded", () => {
-    dialog().addEventListener("close", () => {
-      dialog().replaceChildren();
-      if (opener?.isConnected) opener.focus();
-      opener = null;
-    });
-  });
+  document.addEventListener("close", (event) => {
+    if (event.target !== dialog()) return;
+    event.target.replaceChildren();
+    if (opener?.isConnected) opener.focus();
+    opener = null;
+  }, true); // it does not bubble, and a page of somebody else gets its dialog with the component
 })();
