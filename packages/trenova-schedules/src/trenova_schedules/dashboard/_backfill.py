@@ -1,17 +1,39 @@
 """A backfill as pages show it: what was asked, how far it is, what came of it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from temporalio.client import WorkflowExecutionStatus, WorkflowFailureError
+from temporalio.client import WorkflowExecutionDescription, WorkflowExecutionStatus, WorkflowFailureError
 from temporalio.service import RPCError, RPCStatusCode
 
-from trenova_errors import ApplicationError, ResourceNotFoundError, UnavailableError
+from trenova_errors import ApplicationError, ResourceNotFoundError, UnavailableError, from_failure
 from trenova_schedules.backfill import BackfillHandle, BackfillProgress, BackfillResult, backfill_workflow_id
+from trenova_schedules.backfill._judging import between
+from trenova_schedules.backfill._names import CANCELED_MEMO
 from trenova_schedules.server._api import Caller
 
 _PATIENCE: Final = timedelta(seconds=3)
+_MOST_FAILED: Final = 20
+_FAILED: Final = ("Failed", "Canceled", "Terminated", "TimedOut")
+
+
+@dataclass(frozen=True, kw_only=True)
+class FailedRun:
+    """A run that failed.
+
+    Attributes:
+        workflow_id: Of the run.
+        run_id: Of the run.
+        status: ``failed``, ``canceled``, ``terminated`` or ``timed_out``.
+        closed_at: When it ended.
+    """
+
+    workflow_id: str
+    run_id: str
+    status: str
+    closed_at: datetime | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +50,8 @@ class BackfillView:
         progress: How far it is, or was at its end; None where no worker answers.
         result: What came of it; None while it goes on, or where it was not completed.
         queue: On which no worker answers; empty where one does.
+        failed: Runs in its range that failed, the first ones.
+        said: Who canceled it and why, or what it failed with; empty otherwise.
     """
 
     key: str
@@ -39,6 +63,8 @@ class BackfillView:
     progress: BackfillProgress | None
     result: BackfillResult | None
     queue: str
+    failed: Sequence[FailedRun] = ()
+    said: str = ""
 
     @property
     def goes_on(self) -> bool:
@@ -64,9 +90,7 @@ async def backfill_view(caller: Caller, schedule_id: str, key: str) -> BackfillV
         progress = await handle.progress(patience=_PATIENCE)
     except UnavailableError:
         queue = run.task_queue
-    result = None
-    if run.status is WorkflowExecutionStatus.COMPLETED:
-        result = await _result(handle)
+    result = await _result(handle) if run.status is WorkflowExecutionStatus.COMPLETED else None
     return BackfillView(
         key=key,
         schedule_id=schedule_id,
@@ -77,7 +101,39 @@ async def backfill_view(caller: Caller, schedule_id: str, key: str) -> BackfillV
         progress=progress,
         result=result,
         queue=queue,
+        failed=await _failed(caller, result) if result is not None and result.verified.failed else (),
+        said=await _said(handle, run),
     )
+
+
+async def _failed(caller: Caller, result: BackfillResult) -> list[FailedRun]:
+    """Return runs of the range that failed, as visibility has them."""
+    first, last = int(result.start_at.timestamp()), int(result.end_at.timestamp()) - 1
+    names = ", ".join(f"'{name}'" for name in _FAILED)
+    query = f"{between(result.schedule_id, [first, last])} AND ExecutionStatus IN ({names})"
+    return [
+        FailedRun(
+            workflow_id=run.id,
+            run_id=run.run_id,
+            status="" if run.status is None else run.status.name.lower(),
+            closed_at=run.close_time,
+        )
+        async for run in caller.api.client.list_workflows(query, limit=_MOST_FAILED)
+    ]
+
+
+async def _said(handle: BackfillHandle, run: WorkflowExecutionDescription) -> str:
+    """Return who canceled it and why, or what it failed with."""
+    if run.status is WorkflowExecutionStatus.CANCELED:
+        by = (await run.memo()).get(CANCELED_MEMO)
+        return f"by {by}" if by else ""
+    if run.status is not WorkflowExecutionStatus.FAILED:
+        return ""
+    try:
+        await handle.result()
+    except WorkflowFailureError as error:
+        return from_failure(error).message
+    return ""
 
 
 async def _result(handle: BackfillHandle) -> BackfillResult | None:

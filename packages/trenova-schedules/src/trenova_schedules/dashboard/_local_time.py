@@ -37,6 +37,18 @@ def instant_of(text: str, zone: str, *, edge: Literal["start", "end"]) -> dateti
     return at
 
 
+def doubled(at: datetime, zone: str, *, edge: Literal["start", "end"]) -> list[str]:
+    """Say that clocks of the zone show an end of a range twice, and which of both is meant; empty where they do not."""
+    local = at.astimezone(zone_named(zone))
+    first, second = local.replace(fold=0).astimezone(UTC), local.replace(fold=1).astimezone(UTC)
+    if second <= first:
+        return []
+    which = "first" if at == first else "second"
+    word = "begins" if edge == "start" else "ends"
+    said = f"{local:%Y-%m-%d %H:%M} comes twice in {zone}, as its clocks are put back"
+    return [f"{said}: the range {word} at the {which}, {at.astimezone(UTC):%H:%M} UTC."]
+
+
 def typed_of(at: datetime, zone: str) -> str:
     """Return an instant as a field of the type ``datetime-local`` takes it."""
     return f"{at.astimezone(zone_named(zone)):%Y-%m-%dT%H:%M:%S}"

@@ -7,11 +7,23 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from trenova_schedules.dashboard import _routes_actions, _routes_backfill, _routes_overview, _routes_schedule
+from trenova_schedules.dashboard import (
+    _routes_actions,
+    _routes_backfill,
+    _routes_backfills,
+    _routes_overview,
+    _routes_schedule,
+)
 from trenova_schedules.dashboard._failing import PageRoute, failed
 from trenova_schedules.dashboard._static import PREFIX, Static
 
-_ROUTERS: Final = (_routes_overview.router, _routes_schedule.router, _routes_actions.router, _routes_backfill.router)
+_ROUTERS: Final = (
+    _routes_overview.router,
+    _routes_schedule.router,
+    _routes_actions.router,
+    _routes_backfill.router,
+    _routes_backfills.router,
+)
 
 
 def add_pages(app: FastAPI, api_prefix: str) -> None:
