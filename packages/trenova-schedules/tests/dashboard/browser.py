@@ -58,7 +58,8 @@ def opened(browser, *, width="wide", theme="light", zone=ZONE, locale="en-US"):
 
 def _complains(said):
     # A refused or interrupted request is the page's to show, and tests look at what it shows.
-    return said.type in {"error", "warning"} and "Failed to load resource" not in said.text
+    shown = ("Failed to load resource", "Failed to fetch")
+    return said.type in {"error", "warning"} and not any(one in said.text for one in shown)
 
 
 def signed_in(page, site, path="/"):
