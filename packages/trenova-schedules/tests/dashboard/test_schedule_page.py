@@ -181,3 +181,20 @@ def test_what_happens_elsewhere_shows_without_a_reload(site, page):
     with site.call() as api:
         assert api.post(f"/schedules/{schedule_id}/pause", json={"reason": "From elsewhere"}).is_success
     page.get_by_text("From elsewhere").first.wait_for()
+
+
+def test_its_objective_counts_every_class_and_each_count_leads_to_its_ticks(site, page, nightly):
+    page.goto(f"{site.url}/schedules/{nightly}")
+    objective = page.locator("section[aria-labelledby=objective-title]")
+    week = objective.get_by_role("row").filter(has_text="7 days")
+    week.wait_for()
+    assert "33.3%" in week.inner_text()  # 3 of 9: neither paused nor what is not known is expected
+    assert "within 2 min" in objective.inner_text()
+    assert "bad tick in a row" in objective.inner_text()
+    week.get_by_role("link", name="1 missed, too late").click()
+    page.wait_for_url("**only=missed_catchup**")
+    assert page.locator("#ticks tbody tr").count() == 1
+    assert f"{len(EVERY_CLASS)} expected" in page.locator("main").inner_text()
+    page.get_by_role("link", name="List all").click()
+    page.wait_for_url(lambda address: "only" not in address)
+    assert page.locator("#ticks tbody tr").count() == len(EVERY_CLASS)

@@ -7,9 +7,11 @@ from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from trenova_schedules._previewing import preview
+from trenova_schedules._tick import TickClass
 from trenova_schedules.dashboard._asking import PageReader
 from trenova_schedules.dashboard._changes import changes_of, problem_of
 from trenova_schedules.dashboard._failing import PageRoute, is_fragment
+from trenova_schedules.dashboard._objective import objective_view
 from trenova_schedules.dashboard._render import render
 from trenova_schedules.dashboard._runbook import runbook_of
 from trenova_schedules.dashboard._schedule import Window, schedule_view
@@ -25,13 +27,16 @@ _ENTRIES = 20
 
 Start = Annotated[Moment | None, Query(description="The first time that counts.")]
 End = Annotated[Moment | None, Query(description="The first that no longer counts.")]
+Only = Annotated[TickClass | None, Query(description="Of which class ticks are listed; all by default.")]
 
 
 @router.get("/schedules/{schedule_id}")
-async def page(caller: PageReader, schedule_id: ScheduleId, start: Start = None, end: End = None) -> Response:
+async def page(
+    caller: PageReader, schedule_id: ScheduleId, start: Start = None, end: End = None, only: Only = None
+) -> Response:
     """Show one schedule; a part of the page that asks again gets what changes by itself."""
     document = (await caller.schedule(schedule_id, VIEWER)).document
-    view = await schedule_view(document, caller.api.store, Window.of(start, end))
+    view = await schedule_view(document, caller.api.store, Window.of(start, end), only=only)
     return render(
         caller.request,
         "_schedule.html" if is_fragment(caller.request) else "schedule.html",
@@ -51,6 +56,15 @@ async def fires(caller: PageReader, schedule_id: ScheduleId) -> Response:
     document = (await caller.schedule(schedule_id, VIEWER)).document
     shown = await preview(caller.api.client, schedule_id, n=_FIRES)
     return render(caller.request, "_fires.html", caller=caller, document=document, preview=shown)
+
+
+@router.get("/schedules/{schedule_id}/objective")
+async def objective(caller: PageReader, schedule_id: ScheduleId) -> Response:
+    """Show how well it has kept its times, and what is expected."""
+    document = (await caller.schedule(schedule_id, VIEWER)).document
+    store = caller.api.store
+    view = None if store is None else await objective_view(document, store, datetime.now(UTC).replace(microsecond=0))
+    return render(caller.request, "_objective.html", caller=caller, document=document, view=view)
 
 
 @router.get("/schedules/{schedule_id}/history")

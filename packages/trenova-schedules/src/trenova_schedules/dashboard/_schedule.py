@@ -7,7 +7,7 @@ from typing import Final
 
 from trenova_errors import ApplicationError
 from trenova_schedules._reading import ScheduleDocument
-from trenova_schedules._tick import Tick
+from trenova_schedules._tick import Tick, TickClass
 from trenova_schedules.dashboard._strip import Strip, strip_of
 from trenova_schedules.store import AlertState, ScheduleStore
 
@@ -69,6 +69,8 @@ class ScheduleView:
     Attributes:
         document: As the server has it.
         window: The time that is looked at.
+        only: Of which class ticks are listed; None for all.
+        listed: How many ticks there are to list.
         ticks: What became of each tick in it, the newest first; cut at :data:`SHOWN_TICKS`.
         strip: The same as a row, with the next fires.
         known_since: The first tick that the ledger knows; None where it knows none, or there is no database.
@@ -79,6 +81,8 @@ class ScheduleView:
 
     document: ScheduleDocument
     window: Window
+    only: TickClass | None
+    listed: int
     ticks: Sequence[Tick]
     strip: Strip
     known_since: datetime | None
@@ -87,13 +91,16 @@ class ScheduleView:
     trouble: str = ""
 
 
-async def schedule_view(document: ScheduleDocument, store: ScheduleStore | None, window: Window) -> ScheduleView:
+async def schedule_view(
+    document: ScheduleDocument, store: ScheduleStore | None, window: Window, *, only: TickClass | None = None
+) -> ScheduleView:
     """Gather what the page shows; a database that does not answer takes only its part away.
 
     Args:
         document: The schedule.
         store: Where ticks are; None where there is no database.
         window: The time to look at.
+        only: Of which class ticks are listed; the row and the counts are of all.
     """
     fires = document.next_fires[:_NEXT] if window.is_now and not document.paused else ()
     ticks: list[Tick] = []
@@ -105,10 +112,13 @@ async def schedule_view(document: ScheduleDocument, store: ScheduleStore | None,
             standing = await store.alerts.find(document.id)
         except ApplicationError as error:
             trouble = error.message
+    wanted = [tick for tick in ticks if only is None or tick.state is only]
     return ScheduleView(
         document=document,
         window=window,
-        ticks=ticks[-SHOWN_TICKS:][::-1],
+        only=only,
+        listed=len(wanted),
+        ticks=wanted[-SHOWN_TICKS:][::-1],
         strip=strip_of(ticks, fires, zone=document.time_zone),
         known_since=known_since,
         standing=standing,

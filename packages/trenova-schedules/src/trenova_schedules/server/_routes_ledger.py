@@ -114,7 +114,7 @@ async def slo(caller: Reader, start: From = None, to: To = None) -> SloSummary:
     store = caller.api.needed_store("The ledger")
     found = await store.ticks.summary(begin, end)
     permitted = await _permitted(caller, set(found))
-    records = [_record(one, found[one]) for one in sorted(permitted)]
+    records = [record_of(one, found[one]) for one in sorted(permitted)]
     return SloSummary(start=begin, end=end, schedules=tuple(records))
 
 
@@ -127,7 +127,7 @@ async def schedule_slo(caller: Reader, schedule_id: ScheduleId, start: From = No
     found = await store.ticks.summary(begin, end, schedule_ids=[schedule_id])
     state = await store.alerts.find(schedule_id)
     return ScheduleStanding(
-        **_record(schedule_id, found.get(schedule_id, Counter())).model_dump(by_alias=False),
+        **record_of(schedule_id, found.get(schedule_id, Counter())).model_dump(by_alias=False),
         slo=document.slo,
         failing_since=state.failing_since,
         judged_to=state.judged_to if state.judged_to > _NEVER_JUDGED else None,
@@ -145,7 +145,8 @@ async def _permitted(caller: Caller, ids: set[str]) -> set[str]:
     return {one.id for one in looked_at if one.document is not None and caller.may(VIEWER, one.document.labels)}
 
 
-def _record(schedule_id: str, counts: Mapping[TickClass, int]) -> ScheduleRecord:
+def record_of(schedule_id: str, counts: Mapping[TickClass, int]) -> ScheduleRecord:
+    """Return how well a schedule has kept its times, from its ticks by class."""
     expected = sum(count for state, count in counts.items() if state not in _NOT_COUNTED)
     kept = sum(count for state, count in counts.items() if state in _AS_PROMISED)
     return ScheduleRecord(
