@@ -6,16 +6,20 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
+from trenova_errors import ApplicationError
 from trenova_schedules._previewing import preview
 from trenova_schedules._tick import TickClass
 from trenova_schedules.dashboard._asking import PageReader
 from trenova_schedules.dashboard._changes import changes_of, problem_of
+from trenova_schedules.dashboard._chart import chart_of
+from trenova_schedules.dashboard._durations import durations_of
 from trenova_schedules.dashboard._failing import PageRoute, is_fragment
 from trenova_schedules.dashboard._objective import objective_view
 from trenova_schedules.dashboard._render import render
 from trenova_schedules.dashboard._runbook import runbook_of
-from trenova_schedules.dashboard._schedule import Window, schedule_view
+from trenova_schedules.dashboard._schedule import MOST_TICKS, Window, schedule_view
 from trenova_schedules.dashboard._strip import look_of_tick
+from trenova_schedules.dashboard._worker_waits import worker_waits
 from trenova_schedules.server._parameters import Moment, ScheduleId
 from trenova_schedules.server._roles import VIEWER
 from trenova_schedules.store import AuditFilter
@@ -65,6 +69,31 @@ async def objective(caller: PageReader, schedule_id: ScheduleId) -> Response:
     store = caller.api.store
     view = None if store is None else await objective_view(document, store, datetime.now(UTC).replace(microsecond=0))
     return render(caller.request, "_objective.html", caller=caller, document=document, view=view)
+
+
+@router.get("/schedules/{schedule_id}/durations")
+async def durations(caller: PageReader, schedule_id: ScheduleId, start: Start = None, end: End = None) -> Response:
+    """Show how long its runs took, and how long they were waited for."""
+    document = (await caller.schedule(schedule_id, VIEWER)).document
+    window, store = Window.of(start, end), caller.api.store
+    measured, trouble = None, ""
+    if store is not None:
+        try:
+            found = await store.ticks.read(schedule_id, window.start, window.end, limit=MOST_TICKS)
+            measured = durations_of(found, document.slo.max_run_time if document.slo else None)
+        except ApplicationError as error:
+            trouble = error.message
+    return render(
+        caller.request,
+        "_durations.html",
+        caller=caller,
+        document=document,
+        window=window,
+        durations=measured,
+        chart=None if measured is None else chart_of(measured, window.start, window.end),
+        waits=await worker_waits(caller.api.client, document),
+        trouble=trouble,
+    )
 
 
 @router.get("/schedules/{schedule_id}/history")

@@ -16,7 +16,7 @@ MOST_MARKS: Final = 120
 
 _ROUND: Final = tuple(timedelta(minutes=minutes) for minutes in (5, 15, 30, 60, 180, 360, 720, 1440))
 _WORST: Final = ("bad", "unknown", "warn", "busy", "calm", "good")
-_FAILED: Final = frozenset({"FAILED", "TIMED_OUT", "TERMINATED"})
+FAILED_STATUSES: Final = frozenset({"FAILED", "TIMED_OUT", "TERMINATED"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,7 +91,7 @@ def strip_of(ticks: Sequence[Tick], fires: Sequence[datetime], *, zone: str) -> 
 def look_of_tick(tick: Tick) -> Look:
     """Return how a tick looks: a run that failed or goes on counts more than that it began in time."""
     if tick.started_at is not None and look_of(tick.state).tone in {"good", "warn"}:
-        if tick.status in _FAILED:
+        if tick.status in FAILED_STATUSES:
             return FAILED
         if tick.closed_at is None:
             return RUNNING
