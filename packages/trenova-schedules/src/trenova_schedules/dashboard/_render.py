@@ -9,6 +9,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2.utils import Namespace
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
@@ -98,6 +99,8 @@ def _environment() -> Environment:
     environment.globals |= {
         "look_of": look_of,
         "day": timedelta(days=1),
+        "second": timedelta(seconds=1),
+        "namespace_of": Namespace,
         "version": version("trenova-schedules"),
         "VIEWER": VIEWER,
         "OPERATOR": OPERATOR,

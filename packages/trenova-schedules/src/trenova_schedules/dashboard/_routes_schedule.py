@@ -15,6 +15,7 @@ from trenova_schedules.dashboard._chart import chart_of
 from trenova_schedules.dashboard._durations import durations_of
 from trenova_schedules.dashboard._failing import PageRoute, is_fragment
 from trenova_schedules.dashboard._objective import objective_view
+from trenova_schedules.dashboard._pause import pause_of
 from trenova_schedules.dashboard._render import render
 from trenova_schedules.dashboard._runbook import runbook_of
 from trenova_schedules.dashboard._schedule import MOST_TICKS, Window, schedule_view
@@ -39,7 +40,8 @@ async def page(
     caller: PageReader, schedule_id: ScheduleId, start: Start = None, end: End = None, only: Only = None
 ) -> Response:
     """Show one schedule; a part of the page that asks again gets what changes by itself."""
-    document = (await caller.schedule(schedule_id, VIEWER)).document
+    snapshot = await caller.schedule(schedule_id, VIEWER)
+    document = snapshot.document
     view = await schedule_view(document, caller.api.store, Window.of(start, end), only=only)
     return render(
         caller.request,
@@ -47,6 +49,7 @@ async def page(
         caller=caller,
         view=view,
         document=document,
+        pause=await pause_of(caller.api.client, caller.api.store, snapshot),
         asked=start is not None,
         now=datetime.now(UTC),
         runbook=runbook_of(document),

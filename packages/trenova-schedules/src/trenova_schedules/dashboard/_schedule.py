@@ -7,14 +7,17 @@ from typing import Final
 
 from trenova_errors import ApplicationError
 from trenova_schedules._reading import ScheduleDocument
+from trenova_schedules._reading._document import RunDocument
 from trenova_schedules._tick import Tick, TickClass
-from trenova_schedules.dashboard._strip import Strip, strip_of
+from trenova_schedules.dashboard._strip import MOST_MARKS, Strip, strip_of
 from trenova_schedules.store import AlertState, ScheduleStore
 
 MOST_TICKS: Final = 12_000
 """Ticks of one page: a week of one a minute, and a little."""
-SHOWN_TICKS: Final = 100
+SHOWN_TICKS: Final = MOST_MARKS
+"""Rows of the table: every mark of the row leads to one."""
 _NEXT: Final = 10
+_RUNNING: Final = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +76,7 @@ class ScheduleView:
         listed: How many ticks there are to list.
         ticks: What became of each tick in it, the newest first; cut at :data:`SHOWN_TICKS`.
         strip: The same as a row, with the next fires.
+        running: Some of the runs that have not ended, with when they began where the server says.
         known_since: The first tick that the ledger knows; None where it knows none, or there is no database.
         standing: Whether it is failing; None without a database.
         ledger: Whether there is a database, so that ticks can be known.
@@ -85,6 +89,7 @@ class ScheduleView:
     listed: int
     ticks: Sequence[Tick]
     strip: Strip
+    running: Sequence[RunDocument]
     known_since: datetime | None
     standing: AlertState | None
     ledger: bool
@@ -120,8 +125,15 @@ async def schedule_view(
         listed=len(wanted),
         ticks=wanted[-SHOWN_TICKS:][::-1],
         strip=strip_of(ticks, fires, zone=document.time_zone),
+        running=_running(document),
         known_since=known_since,
         standing=standing,
         ledger=store is not None,
         trouble=trouble,
     )
+
+
+def _running(document: ScheduleDocument) -> list[RunDocument]:
+    """Return the runs under way; the server tells when one began among the last runs only."""
+    began = {run.workflow_id: run.started_at for run in document.recent_runs}
+    return [one.model_copy(update={"started_at": began.get(one.workflow_id)}) for one in document.running[:_RUNNING]]

@@ -105,6 +105,8 @@ def _one(tick: Tick) -> Mark:
         words.append(f"began {duration_in_words(tick.delay)} after its time")
     if tick.started_at and tick.closed_at:
         words.append(f"took {duration_in_words(tick.closed_at - tick.started_at)}")
+    if look is RUNNING and tick.started_at:
+        words.append(f"not ended {duration_in_words(max(tick.observed_at - tick.started_at, timedelta(0)))} later")
     if tick.reason:
         words.append(tick.reason)
     return Mark(at=tick.at, look=look, words=", ".join(words))
