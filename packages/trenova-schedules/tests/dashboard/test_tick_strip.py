@@ -1,6 +1,7 @@
 """The row of ticks by keyboard and by mouse, and a range chosen on it."""
 
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from browser import THEMES, opened, pictured, signed_in, violations
@@ -22,8 +23,6 @@ def opened_at(site, page, schedule_id, query=""):
 
 def typed(at):
     """A time of the form, in the zone of the schedule, which is Berlin's."""
-    from zoneinfo import ZoneInfo
-
     return at.astimezone(ZoneInfo("Europe/Berlin")).strftime("%Y-%m-%dT%H:%M")
 
 

@@ -33,12 +33,18 @@ def changes_of(entry: AuditEntry) -> list[FieldChange]:
     """Return what is another one afterwards; nothing for a run by hand, or where nobody knows."""
     if entry.outcome != "done" or entry.before is None or entry.after is None:
         return []
-    names = (entry.before.keys() | entry.after.keys()) - _NOT_THEIRS
-    return [
-        FieldChange(name, _text(entry.before, name), _text(entry.after, name))
+    return differences(entry.before, entry.after)
+
+
+def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[FieldChange]:
+    """Return the fields that differ and that somebody sets, by name."""
+    names = (before.keys() | after.keys()) - _NOT_THEIRS
+    changes = [
+        FieldChange(name, _text(before, name), _text(after, name))
         for name in sorted(names)
-        if entry.before.get(name) != entry.after.get(name)
+        if before.get(name) != after.get(name)
     ]
+    return [one for one in changes if one.before or one.after]
 
 
 def problem_of(entry: AuditEntry) -> str:

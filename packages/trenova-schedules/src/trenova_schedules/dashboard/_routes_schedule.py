@@ -1,6 +1,6 @@
 """The page of one schedule, and its parts."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -9,16 +9,19 @@ from starlette.responses import Response
 from trenova_errors import ApplicationError
 from trenova_schedules._previewing import preview
 from trenova_schedules._tick import TickClass
+from trenova_schedules.dashboard._arguments import arguments_in_words
 from trenova_schedules.dashboard._asking import PageReader
 from trenova_schedules.dashboard._changes import changes_of, problem_of
 from trenova_schedules.dashboard._chart import chart_of
+from trenova_schedules.dashboard._cron_words import calendar_as_cron, calendar_in_words, cron_in_words
 from trenova_schedules.dashboard._durations import durations_of
 from trenova_schedules.dashboard._failing import PageRoute, is_fragment
 from trenova_schedules.dashboard._objective import objective_view
 from trenova_schedules.dashboard._pause import pause_of
 from trenova_schedules.dashboard._render import render
-from trenova_schedules.dashboard._runbook import runbook_of
+from trenova_schedules.dashboard._runbook import commands_of, runbook_of
 from trenova_schedules.dashboard._schedule import MOST_TICKS, Window, schedule_view
+from trenova_schedules.dashboard._spec_versions import versions_of
 from trenova_schedules.dashboard._strip import look_of_tick
 from trenova_schedules.dashboard._worker_waits import worker_waits
 from trenova_schedules.server._parameters import Moment, ScheduleId
@@ -53,6 +56,7 @@ async def page(
         asked=start is not None,
         now=datetime.now(UTC),
         runbook=runbook_of(document),
+        commands=commands_of(document),
         look_of_tick=look_of_tick,
     )
 
@@ -96,6 +100,39 @@ async def durations(caller: PageReader, schedule_id: ScheduleId, start: Start = 
         chart=None if measured is None else chart_of(measured, window.start, window.end),
         waits=await worker_waits(caller.api.client, document),
         trouble=trouble,
+    )
+
+
+@router.get("/schedules/{schedule_id}/definition")
+async def definition(caller: PageReader, schedule_id: ScheduleId) -> Response:
+    """Show what it is told, in words where there are any."""
+    snapshot = await caller.schedule(schedule_id, VIEWER)
+    return render(
+        caller.request,
+        "_definition.html",
+        caller=caller,
+        document=snapshot.document,
+        cron_in_words=cron_in_words,
+        calendar_in_words=calendar_in_words,
+        calendar_as_cron=calendar_as_cron,
+        arguments=arguments_in_words(snapshot.raw.schedule),
+    )
+
+
+@router.get("/schedules/{schedule_id}/versions")
+async def versions(caller: PageReader, schedule_id: ScheduleId, before: Start = None) -> Response:
+    """Show which specifications were in force when, the newest first."""
+    await caller.schedule(schedule_id, VIEWER)
+    until = before or datetime.now(UTC) + timedelta(seconds=1)
+    found, more = await versions_of(caller.api.needed_store("Versions"), schedule_id, until)
+    return render(
+        caller.request,
+        "_versions.html",
+        caller=caller,
+        schedule_id=schedule_id,
+        versions=found,
+        more=more,
+        first=before is None,
     )
 
 
