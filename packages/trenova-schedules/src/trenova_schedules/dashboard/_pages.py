@@ -11,6 +11,9 @@ from trenova_schedules.dashboard import (
     _routes_actions,
     _routes_backfill,
     _routes_backfills,
+    _routes_delete,
+    _routes_edit,
+    _routes_new,
     _routes_overview,
     _routes_schedule,
 )
@@ -21,6 +24,9 @@ _ROUTERS: Final = (
     _routes_overview.router,
     _routes_schedule.router,
     _routes_actions.router,
+    _routes_edit.router,
+    _routes_delete.router,
+    _routes_new.router,
     _routes_backfill.router,
     _routes_backfills.router,
 )

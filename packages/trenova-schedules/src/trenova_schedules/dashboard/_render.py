@@ -77,6 +77,14 @@ def done(said: str) -> Response:
     return Response(status_code=204, headers={**HEADERS, TRIGGER: json.dumps(events)})
 
 
+def gone_to(request: Request, address: str, said: str) -> Response:
+    """Return the answer to a form whose work is done, and whose page is another one; this is said there."""
+    if request.headers.get("hx-request") != "true":
+        return Response(status_code=303, headers={**HEADERS, "Location": address})
+    events = {"say": {"value": said, "there": True}}
+    return Response(status_code=200, headers={**HEADERS, "HX-Redirect": address, TRIGGER: json.dumps(events)})
+
+
 def page_path(request: Request, *segments: str) -> str:
     """Return the address of a page of ours, each segment as it is: an id with a slash stays one segment."""
     return f"{request.scope.get('root_path', '')}/{'/'.join(quote(one, safe='') for one in segments)}"

@@ -115,6 +115,10 @@ class Caller:
         """Whether they have the role on every schedule."""
         return permits_everywhere(self.principal, role)
 
+    def may_somewhere(self, role: str) -> bool:
+        """Whether they have the role on any schedule."""
+        return permits_somewhere(self.principal, role)
+
     async def schedule(self, schedule_id: str, role: str) -> ScheduleSnapshot:
         """Return a schedule on which they have a role.
 

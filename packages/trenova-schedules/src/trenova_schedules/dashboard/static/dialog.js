@@ -11,17 +11,27 @@
   });
   document.addEventListener("htmx:after:swap", (event) => {
     const one = dialog();
-    if (one && event.detail?.ctx?.target === one && one.childElementCount && !one.open) {
-      one.showModal();
+    if (one && event.detail?.ctx?.target === one && one.childElementCount) {
+      if (!one.open) one.showModal();
       (one.querySelector("[autofocus]") || one.querySelector("input, select, textarea, button:not(.close)"))?.focus();
     }
   });
   document.addEventListener("closeDialog", () => dialog()?.close());
-  document.addEventListener("say", (event) => {
+  function say(text) {
     const said = document.getElementById("said");
-    said.textContent = event.detail.value || "";
+    said.textContent = text;
     clearTimeout(fading);
     fading = setTimeout(() => said.replaceChildren(), 8000);
+  }
+  document.addEventListener("say", (event) => {
+    const text = event.detail.value || "";
+    if (event.detail.there) sessionStorage.setItem("said", text); // the page is about to be another one
+    else say(text);
+  });
+  document.addEventListener("DOMContentLoaded", () => {
+    const text = sessionStorage.getItem("said");
+    sessionStorage.removeItem("said");
+    if (text) say(text);
   });
   document.addEventListener("close", (event) => {
     if (event.target !== dialog()) return;

@@ -7,7 +7,9 @@
     second: { dateStyle: "medium", timeStyle: "medium" },
     clock: { timeStyle: "short" },
     day: { dateStyle: "full" },
+    weekday: { weekday: "short", year: "numeric", month: "short", day: "numeric", hour: "numeric", minute: "2-digit" },
   };
+  styles["weekday-second"] = { ...styles.weekday, second: "2-digit" };
   const formats = new Map();
   const relative = new Intl.RelativeTimeFormat(undefined, { numeric: "auto" });
   const units = [["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];
