@@ -23,6 +23,9 @@ from trenova_schedules.server._roles import ADMIN, OPERATOR, VIEWER
 TRIGGER: Final = "HX-Trigger"
 """The header that names events for scripts of the page."""
 
+MOST_TOLD: Final = 2
+"""Fields of a form of which a summary says what is wrong; of more it has the names, and the fields say it."""
+
 
 def render(
     request: Request,
@@ -108,6 +111,7 @@ def _environment() -> Environment:
         "look_of": look_of,
         "day": timedelta(days=1),
         "second": timedelta(seconds=1),
+        "most_told": MOST_TOLD,
         "namespace_of": Namespace,
         "version": version("trenova-schedules"),
         "VIEWER": VIEWER,

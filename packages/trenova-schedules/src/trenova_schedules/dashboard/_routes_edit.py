@@ -145,6 +145,7 @@ async def _form(
         draft=draft,
         errors=errors or {},
         zones=zone_names(),
+        times=None,
         labels=LABELS,
         kept=kept,
         lines=lines or [],

@@ -50,7 +50,7 @@ async def create(caller: PageWriter, form: Annotated[NewForm, Form()]) -> Respon
     body, errors = form.body()
     if body is None:
         found, times = await _judged(caller, form)
-        return _refused(caller, form, {**found, **errors}, times)
+        return _refused(caller, form, found or errors, times)
     caller.require(ADMIN, body.labels, body.id)
     try:
         await caller.api.service.create(body.definition(), actor=caller.actor(body.labels), reason=form.reason or None)
@@ -77,7 +77,12 @@ async def _judged(caller: Caller, form: NewForm) -> tuple[dict[str, str], TimesV
             errors[WHEN[form.when]], times = NEVER, None
     if wrong := await unserved(caller.api, form.workflow, form.task_queue):
         errors.setdefault("task_queue", wrong)
-    return errors, times
+    return _in_order(errors), times
+
+
+def _in_order(errors: Mapping[str, str]) -> dict[str, str]:
+    names = list(NEW_LABELS)
+    return dict(sorted(errors.items(), key=lambda one: names.index(one[0]) if one[0] in names else len(names)))
 
 
 def _form(caller: Caller, form: NewForm, errors: Mapping[str, str], status: int = HTTPStatus.OK) -> Response:
@@ -88,6 +93,7 @@ def _form(caller: Caller, form: NewForm, errors: Mapping[str, str], status: int 
         status=status,
         draft=form,
         errors=errors,
+        times=None,
         zones=zone_names(),
         labels=NEW_LABELS,
     )

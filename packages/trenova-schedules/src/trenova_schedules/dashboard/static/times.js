@@ -10,6 +10,8 @@
     weekday: { weekday: "short", year: "numeric", month: "short", day: "numeric", hour: "numeric", minute: "2-digit" },
   };
   styles["weekday-second"] = { ...styles.weekday, second: "2-digit" };
+  for (const one of ["weekday", "weekday-second"]) styles[`${one}-near`] = { ...styles[one], year: undefined };
+  const NEAR = 300 * 86400 * 1000; // ms in which nobody takes a day for one of another year
   const formats = new Map();
   const relative = new Intl.RelativeTimeFormat(undefined, { numeric: "auto" });
   const units = [["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];
@@ -38,7 +40,8 @@
     const at = new Date(element.dateTime);
     if (Number.isNaN(at.getTime())) return;
     const zone = element.dataset.zone || viewer;
-    const style = element.dataset.style || "minute";
+    const told = element.dataset.style || "minute";
+    const style = `${told}-near` in styles && Math.abs(at - Date.now()) < NEAR ? `${told}-near` : told;
     if (style === "relative") {
       element.textContent = away(at);
       element.title = format("second", zone).format(at);
