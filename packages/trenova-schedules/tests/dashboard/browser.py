@@ -42,7 +42,11 @@ def opened(browser, *, width="wide", theme="light", zone=ZONE, locale="en-US"):
     """A page of somebody new, which fails the test where a script or the policy complains."""
     wide, high = WIDTHS[width]
     context = browser.new_context(
-        viewport={"width": wide, "height": high}, color_scheme=theme, timezone_id=zone, locale=locale
+        viewport={"width": wide, "height": high},
+        color_scheme=theme,
+        timezone_id=zone,
+        locale=locale,
+        reduced_motion="reduce",  # a picture in the middle of a transition shows what nobody sees
     )
     page = context.new_page()
     page.set_default_timeout(15_000)

@@ -1,11 +1,19 @@
 """A schedule is changed by its form: typed, previewed, mended, reviewed, saved, and merged with what others did."""
 
 import re
+from datetime import timedelta
 from urllib.parse import quote
 
 import pytest
 from browser import THEMES, opened, pictured, signed_in, violations
 from seeded import keep
+from temporalio.client import (
+    Schedule,
+    ScheduleActionStartWorkflow,
+    ScheduleIntervalSpec,
+    ScheduleSpec,
+    ScheduleState,
+)
 
 NIGHTLY = {"cron": "30 2 * * *", "timeZone": "Europe/Berlin", "paused": False}
 
@@ -51,7 +59,7 @@ def test_a_schedule_is_changed_with_the_fix_of_its_hazard_and_seen_before(site, 
     preview = page.locator("#edit-preview")
     preview.get_by_text("At 02:30").wait_for()
     assert preview.locator("tbody tr").count() == 10
-    assert words(page.locator("#edit-status")) == "Nothing is changed yet."
+    assert words(page.locator("#edit-status .fine")) == "Nothing is changed yet."
     preview.get_by_text("Spring lost.").wait_for()
     assert page.locator(".notice").filter(has_text="Defined in code").count() == 0
     pictured(page, pictures, "edit")
@@ -118,7 +126,7 @@ def test_what_is_wrong_stands_beside_its_field_and_the_last_good_preview_says_th
         ("remaining", "is no number"),
     ):
         page.locator(f"#f-{name}-told").get_by_text(told).wait_for()
-    page.locator("#edit-status").get_by_text("5 fields need something else:").wait_for()
+    page.locator("#edit-status").get_by_text("6 fields need something else:").wait_for()
     pictured(page, pictures, "edit-wrong")
     assert violations(page) == []
     page.set_viewport_size({"width": 1440, "height": 900})
@@ -198,7 +206,7 @@ def test_who_is_second_takes_what_it_is_and_gets_back_what_was_typed(site, page,
     page.get_by_role("button", name="Take theirs").click()
     page.locator("#edit-preview").get_by_text("At 05:15").wait_for()
     assert page.locator("#f-catchup").input_value() == "1 h"
-    assert words(page.locator("#edit-status")) == "Nothing is changed yet."
+    assert words(page.locator("#edit-status .fine")) == "Nothing is changed yet."
     page.get_by_role("button", name="Put mine on top after all").click()
     page.locator("#edit-preview").get_by_text("At 04:30").wait_for()
     assert page.locator("#f-catchup").input_value() == "3 h"
@@ -249,7 +257,27 @@ def test_an_interval_calendars_zone_and_times_are_typed_too(site, page):
     edit(page, site, schedule_id)
     assert page.locator("#f-calendars").input_value() == "0 6 * * 1-5  # early\n15 30 12 1 * * 2027-2030"
     assert page.locator("#f-start").input_value().startswith("2026-12-24T01:00")
-    assert words(page.locator("#edit-status")) == "Nothing is changed yet."
+    assert words(page.locator("#edit-status .fine")) == "Nothing is changed yet."
+
+
+def test_what_no_form_can_write_stays_and_a_schedule_of_nobody_says_so(site, page):
+    async def foreign(client):
+        action = ScheduleActionStartWorkflow("Ship", id="foreign-run", task_queue="orders")
+        both = [ScheduleIntervalSpec(every=timedelta(hours=hours)) for hours in (5, 7)]
+        state = ScheduleState(paused=True, note="By hand")
+        await client.create_schedule("foreign", Schedule(action, spec=ScheduleSpec(intervals=both), state=state))
+
+    site.do(foreign)
+    edit(page, site, "foreign")
+    page.get_by_text("Nobody's of ours.").wait_for()
+    assert page.get_by_label("As it is: 2 intervals").is_checked()
+    page.locator("#f-note").fill("By hand, for customs")
+    dialog = review(page)
+    assert "stay as they are" in dialog.inner_text()
+    save(page, "r")
+    saved = now(site, "foreign")
+    assert [one["every"] for one in saved["intervals"]] == ["PT5H", "PT7H"]
+    assert saved["note"] == "By hand, for customs"
 
 
 def form_of(answer):
@@ -313,7 +341,7 @@ def test_hostile_text_is_text_and_arguments_are_not_shown(site, page):
     edit(page, site, quote(schedule_id, safe=""))
     assert page.locator("img, #edit script").count() == 0
     assert page.locator("#f-note").input_value() == f"{hostile}\n</textarea><script>alert(1)</script>"
-    assert words(page.locator("#edit-status")) == "Nothing is changed yet."
+    assert words(page.locator("#edit-status .fine")) == "Nothing is changed yet."
     page.locator("#f-cron").fill(hostile)
     page.locator("#f-cron-told").get_by_text("sets its own time zone").wait_for()
     page.locator("#f-cron").fill("0 13 * * *")

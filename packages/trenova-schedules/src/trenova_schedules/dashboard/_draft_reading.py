@@ -69,8 +69,8 @@ def read_change(draft: Draft, began: Began) -> tuple[SchedulePatch | None, Mappi
     read = read_fields(draft, changed_fields(draft, began.draft), began.zone)
     patch, refused = validated(SchedulePatch, read.fields) if read.fields else (None, {})
     errors = {**refused, **read.errors}
-    if not errors and _reversed(draft, began.zone, read):
-        errors = {"end": "It ends before it begins; give a later end."}
+    if not {"start", "end"} & errors.keys() and _reversed(draft, began.zone, read):
+        errors["end"] = "It ends before it begins; give a later end."
     return (None if errors else patch), errors
 
 
