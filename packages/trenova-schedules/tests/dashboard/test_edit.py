@@ -73,6 +73,7 @@ def test_a_schedule_is_changed_with_the_fix_of_its_hazard_and_seen_before(site, 
     assert page.locator("#said").inner_text() == "Cron expression is 30 3 * * * now."
     assert preview.locator(".notice").count() == 0
     page.locator("#edit-status").get_by_text("1 field is changed.").wait_for()
+    assert preview.locator("tbody .badge").all_inner_texts() == ["new"] * 9  # of a tenth the server tells nothing yet
 
     page.locator("#f-catchup").fill("2 h")
     page.locator("#f-note").fill("")
@@ -137,6 +138,10 @@ def test_what_is_wrong_stands_beside_its_field_and_the_last_good_preview_says_th
     page.locator("#f-end-told").get_by_text("ends before it begins").wait_for()
     page.locator("#f-end").fill("")
     page.locator("#f-start").fill("")
+    page.locator("#f-time_zone").fill("berlin")
+    cron.fill("0 12 * * *")
+    page.locator("#edit-status").get_by_role("button", name="Europe/Berlin").click()
+    page.locator("#edit-preview .words").get_by_text("in Europe/Berlin").wait_for()
     page.locator("#f-time_zone").fill("UTC")
     cron.fill("0 25 * * *")
     page.locator("#f-cron-told").get_by_text("Hour is not in range").wait_for()
@@ -222,6 +227,11 @@ def test_a_change_of_somebody_else_is_told_while_one_types_and_nothing_typed_is_
     page.locator("#edit-status").get_by_text("Changed meanwhile by admin-all").wait_for()
     assert page.evaluate("[document.activeElement.id, document.activeElement.value]") == ["f-catchup", "2 h 3"]
     page.keyboard.type("0 min")
+    asked = []
+    page.once("dialog", lambda one: (asked.append(one.type), one.dismiss()))
+    page.get_by_role("link", name="Leave it").click()
+    page.locator("#edit-status").get_by_text("1 field is changed.").wait_for()
+    assert (asked, page.url) == (["beforeunload"], f"{site.url}/schedules/{schedule_id}/edit")
     dialog = review(page)
     assert "Both go together" in dialog.inner_text()
 
@@ -309,6 +319,11 @@ def test_roles_tokens_and_a_browser_without_scripts(site):
         assert wrong.status_code == 422
         assert "has 1 fields" in wrong.text
         assert 'value="nonsense"' in wrong.text
+        gone = site.new(labels={"organization": "acme"})["id"]
+        told = form_of(admin.get(f"{site.url}/schedules/{gone}/edit")) | {"cron": "0 1 * * *", "catchup": "1 h"}
+        with site.call() as api:
+            assert api.delete(f"/schedules/{gone}?reason=r").is_success
+        assert admin.post(f"{site.url}/schedules/{gone}/edit/preview", data=told).status_code == 404
         damaged = admin.post(f"{address}/edit/save", data={"began": "{", "draft": "{}", "reason": "r"})
         assert (damaged.status_code, "Open it again" in damaged.text) == (400, True)
 

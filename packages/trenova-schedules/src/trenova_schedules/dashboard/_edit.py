@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 from temporalio.api.schedule.v1 import Schedule
 
 from trenova_errors import InvalidInputError
 from trenova_schedules._managing._patch import SchedulePatch
-from trenova_schedules._reading import ScheduleSnapshot
+from trenova_schedules._reading import ScheduleDocument, ScheduleSnapshot
 from trenova_schedules._reconciling._serving import Serving
 from trenova_schedules.dashboard._draft import WHEN, Began, Draft
 from trenova_schedules.dashboard._draft_reading import changed_fields, read_change, read_fields, said, validated
@@ -17,6 +18,8 @@ from trenova_schedules.server._api import Api
 
 NEXT: Final = 10
 """Fires of a live preview."""
+TOLD: Final = 10
+"""Fires that the server tells of each schedule."""
 TIMES: Final = frozenset({*WHEN.values(), "time_zone", "start", "end"})
 """Fields of the form that say when it fires."""
 NEVER: Final = "It would never fire: Temporal knows no time to come that fits."
@@ -31,12 +34,14 @@ class Judged:
         errors: What is wrong, by the name of the field of the form; empty name for what concerns several.
         times: When it would fire; None where that is not known.
         proposed: The server's message with the times that were typed.
+        new: Fires among the next that the schedule does not have now, as far as the server tells these.
     """
 
     patch: SchedulePatch | None
     errors: Mapping[str, str]
     times: TimesView | None
     proposed: Schedule
+    new: frozenset[datetime] = frozenset()
 
 
 async def judged(api: Api, snapshot: ScheduleSnapshot, draft: Draft, began: Began, *, n: int = NEXT) -> Judged:
@@ -68,7 +73,8 @@ async def judged(api: Api, snapshot: ScheduleSnapshot, draft: Draft, began: Bega
             errors[WHEN[draft.when]], times = wrong, None
     if {"workflow", "task_queue"} & changed and (wrong := await unserved(api, draft.workflow, draft.task_queue)):
         errors.setdefault("task_queue", wrong)
-    return Judged(None if errors else patch, in_order(errors), times, proposed)
+    new = _new(snapshot.document, times) if changed & TIMES else frozenset()
+    return Judged(None if errors else patch, in_order(errors), times, proposed, new)
 
 
 def in_order(errors: Mapping[str, str]) -> dict[str, str]:
@@ -83,6 +89,15 @@ async def unserved(api: Api, workflow: str, task_queue: str) -> str:
         return ""
     found = await Serving(api.client, api.service.registrations).refusal(workflow, task_queue)
     return said(found) if found else ""
+
+
+def _new(document: ScheduleDocument, times: TimesView | None) -> frozenset[datetime]:
+    """Compare with the ten next fires that the server tells of the schedule; with jitter these are others."""
+    told = document.next_fires
+    if times is None or document.jitter:
+        return frozenset()
+    until = told[-1] if len(told) >= TOLD else None
+    return frozenset(at for at in times.fires if at not in told and (until is None or at <= until))
 
 
 async def _times(api: Api, proposed: Schedule, draft: Draft, n: int) -> tuple[TimesView | None, str]:

@@ -20,7 +20,7 @@ from trenova_schedules.dashboard._edit_merge import Line, changes_between, last_
 from trenova_schedules.dashboard._failing import PageRoute, is_fragment
 from trenova_schedules.dashboard._fire_changes import SHOWN, fire_changes
 from trenova_schedules.dashboard._render import gone_to, page_path, render
-from trenova_schedules.dashboard._zones import zone_names
+from trenova_schedules.dashboard._zones import zone_names, zones_like
 from trenova_schedules.server._api import Caller
 from trenova_schedules.server._parameters import ScheduleId
 from trenova_schedules.server._roles import ADMIN
@@ -146,6 +146,7 @@ async def _form(
         errors=errors or {},
         zones=zone_names(),
         times=None,
+        meant=[],
         labels=LABELS,
         kept=kept,
         lines=lines or [],
@@ -174,6 +175,8 @@ async def _said(
         draft=draft,
         errors=found.errors,
         times=found.times,
+        new=found.new,
+        meant=zones_like(draft.time_zone) if "time_zone" in found.errors else [],
         labels=LABELS,
         changed=changed,
         lines=changes_between(began.draft, draft),

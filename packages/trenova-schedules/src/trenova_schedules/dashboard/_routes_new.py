@@ -16,7 +16,7 @@ from trenova_schedules.dashboard._failing import PageRoute, is_fragment
 from trenova_schedules.dashboard._new_form import NEW_LABELS, NewForm
 from trenova_schedules.dashboard._render import gone_to, page_path, render
 from trenova_schedules.dashboard._times import TimesView, times_view
-from trenova_schedules.dashboard._zones import zone_names
+from trenova_schedules.dashboard._zones import zone_names, zones_like
 from trenova_schedules.server._api import Caller
 from trenova_schedules.server._roles import ADMIN
 
@@ -94,6 +94,7 @@ def _form(caller: Caller, form: NewForm, errors: Mapping[str, str], status: int 
         draft=form,
         errors=errors,
         times=None,
+        meant=[],
         zones=zone_names(),
         labels=NEW_LABELS,
     )
@@ -110,6 +111,8 @@ def _said(
         draft=form,
         errors=errors,
         times=times,
+        new=frozenset(),
+        meant=zones_like(form.time_zone) if "time_zone" in errors else [],
         labels=NEW_LABELS,
     )
 

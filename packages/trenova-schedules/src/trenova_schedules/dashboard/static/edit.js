@@ -1,6 +1,8 @@
-// The form of a schedule: says to each field whether it is right, fills in what a fix says, and leads to what is wrong.
+// The form of a schedule: says to each field whether it is right, fills in what a fix says, leads to what is wrong, and
+// lets nobody leave with something typed that is not saved, unless they say so.
 "use strict";
 (() => {
+  let typed = false;
   const field = (name) => document.getElementById(`f-${name}`);
 
   function mark() {
@@ -40,6 +42,15 @@
     const ctx = event.detail?.ctx;
     if (ctx?.response?.status === 422) document.querySelector(".schedule-form [aria-invalid='true']")?.focus();
     lead();
+  });
+  document.addEventListener("input", (event) => {
+    if (event.target.closest(".schedule-form")) typed = true;
+  });
+  document.addEventListener("htmx:after:request", (event) => {
+    if (event.detail?.ctx?.response?.headers.get("HX-Redirect")) typed = false; // it is saved
+  });
+  window.addEventListener("beforeunload", (event) => {
+    if (typed) event.preventDefault();
   });
   document.addEventListener("close", lead, true); // nothing outside of a dialog takes the focus while it is open
 })();
