@@ -1,44 +1,27 @@
 """What somebody has to look at now, the worst first."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from temporalio.service import RPCError
+
 from trenova_errors import ApplicationError
 from trenova_schedules._managing._listed import ListedSchedule
-from trenova_schedules._tick import TickClass
-from trenova_schedules.dashboard._looks import FAILED, Look, look_of
-from trenova_schedules.dashboard._words import plural
-from trenova_schedules.store import AlertState, ScheduleStore, TickSpan
+from trenova_schedules.backfill import BackfillEntry, list_backfills
+from trenova_schedules.dashboard._concern import Concern, Kind, Severity
+from trenova_schedules.dashboard._described import Known
+from trenova_schedules.dashboard._fleet import Fleet
+from trenova_schedules.dashboard._ledger_concerns import ledger_concerns
+from trenova_schedules.dashboard._server_concerns import pause_concerns, server_concerns, worker_concerns
+from trenova_schedules.server._api import Api
+from trenova_schedules.store import AlertState, PauseInterval
 
-LOOKED_BACK: Final = timedelta(hours=24)
-"""How far back ticks that are missing count as news."""
 _BEHIND: Final = timedelta(hours=1)
-_MISSING: Final = (TickClass.REAL_MISS, TickClass.MISSED_CATCHUP, TickClass.DROPPED_BUFFER)
-_RUN_FAILED: Final = frozenset({"failed", "timed_out", "terminated"})
-_SECOND: Final = timedelta(seconds=1)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Concern:
-    """One thing to look at.
-
-    Attributes:
-        schedule_id: Of which schedule.
-        look: How it is shown.
-        text: What it is.
-        since: Since when.
-        start: Where a window begins that shows all of it; None for the usual one.
-        end: Where it ends.
-    """
-
-    schedule_id: str
-    look: Look
-    text: str
-    since: datetime | None = None
-    start: datetime | None = None
-    end: datetime | None = None
+_PATIENCE: Final = 2.0
+_BACKFILLS: Final = 200
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,15 +31,19 @@ class Attention:
     Attributes:
         concerns: The worst first.
         failing: Schedules that miss their objective, by id.
+        known: The looks at schedules that it rests on.
         observed: When the ledger was filled last; None if never, or without a database.
         ledger: Whether there is a database.
-        trouble: Why it could not be asked, in words; empty where it could.
+        backfills: The newest backfill of a schedule that missed ticks, begun after the last of them, by id.
+        trouble: Why the ledger could not be asked, in words; empty where it could.
     """
 
     concerns: Sequence[Concern]
     failing: Mapping[str, AlertState]
+    known: Known
     observed: datetime | None
     ledger: bool
+    backfills: Mapping[str, BackfillEntry] = field(default_factory=dict)
     trouble: str = ""
 
     @property
@@ -66,64 +53,74 @@ class Attention:
 
     @property
     def ids(self) -> frozenset[str]:
-        """The schedules that it is about."""
-        return frozenset(one.schedule_id for one in self.concerns)
+        """The schedules that are broken or slipping; what is only held is not among them."""
+        urgent = (one for one in self.concerns if one.level is not Severity.HELD)
+        return frozenset(name for one in urgent for name in one.ids)
+
+    def ids_of(self, kind: Kind) -> frozenset[str]:
+        """The schedules of which one thing is wrong."""
+        return frozenset(name for one in self.concerns if one.kind is kind for name in one.ids)
+
+    @property
+    def levels(self) -> list[tuple[Severity, list[Concern]]]:
+        """What there is of each severity, the worst first; those of which there is nothing are left out."""
+        found = [(level, [one for one in self.concerns if one.level is level]) for level in Severity]
+        return [(level, concerns) for level, concerns in found if concerns]
+
+    @property
+    def kinds(self) -> list[tuple[Kind, int]]:
+        """How many schedules there are of each kind, in the order of the kinds."""
+        found = Counter({kind: len(self.ids_of(kind)) for kind in Kind})
+        return [(kind, found[kind]) for kind in Kind if found[kind]]
 
 
-async def attention_of(lines: Sequence[ListedSchedule], store: ScheduleStore | None) -> Attention:
+async def attention_of(api: Api, fleet: Fleet, lines: Sequence[ListedSchedule], known: Known) -> Attention:
     """Find what needs attention among schedules; a database that does not answer takes only its part away.
 
     Args:
+        api: With the ledger, where there is one.
+        fleet: What the process knows.
         lines: Those that the caller may look at.
-        store: Of the ledger; None where there is no database.
+        known: Looks at them.
     """
-    by_id = {line.id: line for line in lines}
+    store, now = api.store, datetime.now(UTC)
+    ids = [line.id for line in lines]
+    found: list[Concern] = []
     failing: dict[str, AlertState] = {}
-    spans: Mapping[str, Mapping[TickClass, TickSpan]] = {}
+    pauses: Mapping[str, PauseInterval] = {}
     observed, trouble = None, ""
     if store is not None:
-        now = datetime.now(UTC)
         try:
-            failing = {one.schedule_id: one for one in await store.alerts.failing() if one.schedule_id in by_id}
-            spans = await store.ticks.spans(now - LOOKED_BACK, now, states=_MISSING)
+            found, failing = await ledger_concerns(store, ids, now)
             observed = await store.ticks.observed()
+            pauses = await store.versions.open_pauses()
         except ApplicationError as error:
             trouble = error.message
-    concerns = [*_missing(spans, by_id), *map(_failing, failing.values()), *_last_failed(lines, failing)]
-    return Attention(concerns=concerns, failing=failing, observed=observed, ledger=store is not None, trouble=trouble)
+    found += worker_concerns(await fleet.workers.unserved(known.looks, within=_PATIENCE))
+    found += server_concerns(lines, known.looks, failing, now)
+    found += pause_concerns(lines, known.looks, pauses)
+    return Attention(
+        concerns=sorted(found, key=lambda one: one.rank),
+        failing=failing,
+        known=known,
+        observed=observed,
+        ledger=store is not None,
+        backfills=await _backfills(api, [one for one in found if one.kind is Kind.MISSED]),
+        trouble=trouble,
+    )
 
 
-def _missing(spans: Mapping[str, Mapping[TickClass, TickSpan]], known: Mapping[str, ListedSchedule]) -> list[Concern]:
-    found = [
-        Concern(
-            schedule_id=schedule_id,
-            look=look_of(state),
-            text=f"{plural(span.count, 'tick')} {look_of(state).word}",
-            since=span.first,
-            start=span.first,
-            end=span.last + _SECOND,
-        )
-        for schedule_id, of in spans.items()
-        if schedule_id in known
-        for state, span in of.items()
-    ]
-    return sorted(found, key=lambda one: (one.since or datetime.max.replace(tzinfo=UTC), one.schedule_id))
-
-
-def _failing(state: AlertState) -> Concern:
-    text = f"misses its objective, {plural(state.bad, 'bad tick')} in a row" if state.bad else "misses its objective"
-    return Concern(schedule_id=state.schedule_id, look=FAILED, text=text, since=state.failing_since)
-
-
-def _last_failed(lines: Sequence[ListedSchedule], failing: Mapping[str, AlertState]) -> list[Concern]:
-    """Return the schedules whose last run ended badly, unless that is told by their objective."""
-    return [
-        Concern(
-            schedule_id=line.id,
-            look=FAILED,
-            text=f"its last run {last.status.replace('_', ' ')}",
-            since=last.started_at or last.scheduled_at,
-        )
-        for line in sorted(lines, key=lambda line: line.id)
-        if line.id not in failing and (last := next(reversed(line.recent_runs), None)) and last.status in _RUN_FAILED
-    ]
+async def _backfills(api: Api, missed: Sequence[Concern]) -> dict[str, BackfillEntry]:
+    """Return what is being mended already: the ledger learns of it with its next harvest only."""
+    found: dict[str, BackfillEntry] = {}
+    until = {one.schedule_id: one.end for one in missed}
+    if not until:
+        return found
+    try:
+        async for one in list_backfills(api.client, limit=_BACKFILLS):
+            end = until.get(one.schedule_id)
+            if end is not None and one.started_at >= end:
+                found.setdefault(one.schedule_id, one)
+    except RPCError:  # then they are offered a second time, and a backfill passes over what has run
+        return {}
+    return found

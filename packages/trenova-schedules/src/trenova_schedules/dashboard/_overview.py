@@ -1,73 +1,34 @@
-"""What the first page shows, gathered: one list of the server, a few questions to the store."""
+"""What the first page shows, gathered: one list of the server, a few questions to the store, looks that are kept."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from enum import StrEnum
+from datetime import UTC, datetime, timedelta
 from typing import Final
-from urllib.parse import urlencode
 
 from trenova_errors import ApplicationError
 from trenova_schedules._managing._filter import ScheduleFilter
 from trenova_schedules._managing._listed import ListedSchedule
-from trenova_schedules._managing._listing import ScheduleSort, page_of
+from trenova_schedules._managing._listing import page_of
 from trenova_schedules._tick import Tick
 from trenova_schedules.dashboard._attention import Attention, attention_of
+from trenova_schedules.dashboard._described import Described, completed
+from trenova_schedules.dashboard._expected import Expected
+from trenova_schedules.dashboard._fleet import Fleet
+from trenova_schedules.dashboard._server_concerns import running_of
+from trenova_schedules.dashboard._wanted import State, Wanted, labels_of
 from trenova_schedules.server._api import Caller
 from trenova_schedules.server._permitted import permitted_lines
+from trenova_schedules.server._routes_ledger import record_of
+from trenova_schedules.store import ScheduleStore
 
 ROWS: Final = 100
 """Schedules of one page."""
 _TICKS: Final = 12
 """Ticks of a schedule in its row."""
-
-
-class State(StrEnum):
-    """Which schedules are listed."""
-
-    ALL = "all"
-    ATTENTION = "attention"
-    ACTIVE = "active"
-    PAUSED = "paused"
-    RUNNING = "running"
-    FAILING = "failing"
-    FOREIGN = "foreign"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Wanted:
-    """What was asked for, as it stands in the address.
-
-    Attributes:
-        search: Text in the id, the workflow, the owner, the note or a label.
-        owner: Of whom; empty for anybody.
-        queue: On which task queue; empty for any.
-        state: Which.
-        sort: By what.
-        descending: Whether the last come first.
-        cursor: Of the page before; None for the first.
-    """
-
-    search: str = ""
-    owner: str = ""
-    queue: str = ""
-    state: State = State.ALL
-    sort: ScheduleSort = ScheduleSort.ID
-    descending: bool = False
-    cursor: str | None = None
-
-    def address(self, **changes: str | None) -> str:
-        """Return the query string of this with some of it changed; a change begins at the first page."""
-        told = {
-            "q": self.search,
-            "owner": self.owner,
-            "queue": self.queue,
-            "state": "" if self.state is State.ALL else str(self.state),
-            "sort": "" if self.sort is ScheduleSort.ID else str(self.sort),
-            "descending": "true" if self.descending else "",
-            **changes,
-        }
-        return "?" + urlencode({name: value for name, value in told.items() if value})
+_WEEK: Final = timedelta(days=7)
+_PATIENCE: Final = 1.0
+"""Seconds that the page waits for looks at schedules that nobody has looked at yet; it shows the others later."""
+_FIRES_PATIENCE: Final = 5.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,8 +43,12 @@ class Overview:
         total: How many match.
         next_cursor: Of the next page; None at the end.
         ticks: The last ticks of each row, by id; empty where they are not known.
+        on_time: Of each row the share of ticks of 7 days that began in time, 0 to 1, by id; without those of which
+            none was expected.
         owners: Whose schedules there are.
         queues: On which task queues, as far as that is known.
+        labels: With which labels, as far as that is known.
+        uncounted: Of how many it is not known yet when they fire; 0 where nobody asked.
         now: When all this was read.
     """
 
@@ -94,33 +59,41 @@ class Overview:
     total: int
     next_cursor: str | None
     ticks: Mapping[str, Sequence[Tick]]
+    on_time: Mapping[str, float]
     owners: Sequence[str]
     queues: Sequence[str]
+    labels: Sequence[str]
+    uncounted: int
     now: datetime
 
+    @property
+    def looks(self) -> Mapping[str, Described]:
+        """Looks at schedules, by id."""
+        return self.attention.known.looks
 
-async def overview_of(caller: Caller, wanted: Wanted) -> Overview:
+
+async def overview_of(caller: Caller, fleet: Fleet, wanted: Wanted) -> Overview:
     """Gather the page.
 
     Raises:
         InvalidInputError: The cursor is none.
         temporalio.service.RPCError: The server could not be asked.
     """
-    store = caller.api.store
     now = datetime.now(UTC)
-    everything = await permitted_lines(caller, ScheduleFilter())
-    attention = await attention_of(everything, store)
-    narrowed = ScheduleFilter(search=wanted.search, owner=wanted.owner or None, task_queue=wanted.queue)
-    lines = [line for line in everything if _matches(line, narrowed)]
+    listed = await permitted_lines(caller, ScheduleFilter())
+    known = await fleet.descriptions.of(listed, within=_PATIENCE)
+    everything = [completed(line, known.looks.get(line.id)) for line in listed]
+    attention = await attention_of(caller.api, fleet, everything, known)
+    lines = [line for line in everything if wanted.matches(line)]
+    if wanted.kind is not None:
+        of_kind = attention.ids_of(wanted.kind)
+        lines = [line for line in lines if line.id in of_kind]
+    lines, uncounted = await _firing(fleet, lines, known.looks, wanted.fires)
     counts = {state: sum(_is(line, state, attention) for line in lines) for state in State}
     shown = [line for line in lines if _is(line, wanted.state, attention)]
     page = page_of(shown, wanted.sort, descending=wanted.descending, limit=ROWS, cursor=wanted.cursor)
-    ticks: Mapping[str, Sequence[Tick]] = {}
-    if store is not None and not attention.trouble:
-        try:
-            ticks = await store.ticks.latest([line.id for line in page.schedules], before=now, count=_TICKS)
-        except ApplicationError:
-            ticks = {}
+    store = None if attention.trouble else caller.api.store
+    ticks, on_time = await _record(store, [line.id for line in page.schedules], now)
     return Overview(
         wanted=wanted,
         attention=attention,
@@ -129,14 +102,54 @@ async def overview_of(caller: Caller, wanted: Wanted) -> Overview:
         total=page.total,
         next_cursor=page.next_cursor,
         ticks=ticks,
+        on_time=on_time,
         owners=sorted({line.owner for line in everything if line.owner}),
         queues=sorted({line.task_queue for line in everything if line.task_queue}),
+        labels=sorted({label for line in everything for label in labels_of(line)}),
+        uncounted=uncounted,
         now=now,
     )
 
 
-def _matches(line: ListedSchedule, wanted: ScheduleFilter) -> bool:
-    return line.matches(wanted) and wanted.task_queue in {"", line.task_queue}
+def percent(share: float) -> str:
+    """Return a share, rounded down, so that only what is whole says 100%."""
+    return f"{int(share * 1000) / 10:g}%"
+
+
+async def _record(
+    store: ScheduleStore | None, ids: Sequence[str], now: datetime
+) -> tuple[Mapping[str, Sequence[Tick]], Mapping[str, float]]:
+    """Return the last ticks of schedules and how well they kept their times; nothing where nobody knows."""
+    if store is None or not ids:
+        return {}, {}
+    try:
+        ticks = await store.ticks.latest(ids, before=now, count=_TICKS)
+        counts = await store.ticks.summary(now - _WEEK, now, schedule_ids=ids)
+    except ApplicationError:  # what needs attention says so already
+        return {}, {}
+    shares = {one: record_of(one, found).on_time for one, found in counts.items()}
+    return ticks, {one: share for one, share in shares.items() if share is not None}
+
+
+async def _firing(
+    fleet: Fleet,
+    lines: list[ListedSchedule],
+    looks: Mapping[str, Described],
+    span: tuple[datetime, datetime] | None,
+) -> tuple[list[ListedSchedule], int]:
+    """Return those that fire in a time, and of how many that is not known yet; paused ones do not fire."""
+    if span is None:
+        return lines, 0
+    active = [line for line in lines if not line.paused]
+    wanted = [looks[line.id] for line in active if line.id in looks]
+    await fleet.expected.count(wanted, within=_FIRES_PATIENCE)
+    start, end = (int(at.timestamp()) for at in span)
+    start = max(start, int(datetime.now(UTC).timestamp()))
+    found: list[tuple[ListedSchedule, Expected | None]] = [
+        (line, fleet.expected.of(looks[line.id]) if line.id in looks else None) for line in active
+    ]
+    firing = [line for line, times in found if times is not None and times.count(start, end)]
+    return firing, sum(times is None for _, times in found)
 
 
 def _is(line: ListedSchedule, state: State, attention: Attention) -> bool:
@@ -145,7 +158,7 @@ def _is(line: ListedSchedule, state: State, attention: Attention) -> bool:
         State.ATTENTION: line.id in attention.ids,
         State.ACTIVE: not line.paused,
         State.PAUSED: line.paused,
-        State.RUNNING: any(run.status == "running" for run in line.recent_runs),
+        State.RUNNING: running_of(line) is not None,
         State.FAILING: line.id in attention.failing,
         State.FOREIGN: line.owner is None,
     }[state]

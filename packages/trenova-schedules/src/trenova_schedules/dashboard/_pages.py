@@ -11,17 +11,18 @@ from trenova_schedules.dashboard import (
     _routes_actions,
     _routes_backfill,
     _routes_backfills,
-    _routes_delete,
-    _routes_edit,
-    _routes_new,
+    _routes_load,
     _routes_overview,
     _routes_schedule,
 )
 from trenova_schedules.dashboard._failing import PageRoute, failed
+from trenova_schedules.dashboard._fleet import Fleet
 from trenova_schedules.dashboard._static import PREFIX, Static
+from trenova_schedules.server._api import Api
 
 _ROUTERS: Final = (
     _routes_overview.router,
+    _routes_load.router,
     _routes_schedule.router,
     _routes_actions.router,
     _routes_edit.router,
@@ -44,6 +45,8 @@ def add_pages(app: FastAPI, api_prefix: str) -> None:
         pages.include_router(router)
     app.include_router(pages)
     app.mount(PREFIX, Static(), name="static")
+    api: Api = app.state.api
+    app.state.fleet = Fleet.of(api.client, api.service.registrations)
     of_api = app.exception_handlers[HTTPException]
 
     async def nothing_there(request: Request, error: Exception) -> Response:

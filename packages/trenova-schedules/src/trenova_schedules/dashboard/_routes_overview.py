@@ -1,39 +1,75 @@
-"""The first page."""
+"""The first page, and the parts of it that ask again."""
 
-from typing import Annotated
+from typing import Annotated, Final
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 from starlette.responses import Response
 
+from trenova_schedules._managing._filter import ScheduleFilter
 from trenova_schedules._managing._listing import ScheduleSort
 from trenova_schedules.dashboard._asking import PageReader
+from trenova_schedules.dashboard._attention import attention_of
+from trenova_schedules.dashboard._concern import LOOKS, Kind
+from trenova_schedules.dashboard._described import completed
 from trenova_schedules.dashboard._failing import PageRoute, is_fragment
-from trenova_schedules.dashboard._overview import State, Wanted, overview_of
+from trenova_schedules.dashboard._fleet import fleet_of
+from trenova_schedules.dashboard._overview import overview_of, percent
 from trenova_schedules.dashboard._render import render
+from trenova_schedules.dashboard._runbook import runbook_of
+from trenova_schedules.dashboard._server_concerns import running_of
 from trenova_schedules.dashboard._strip import look_of_tick
-from trenova_schedules.server._parameters import Cursor, Text
-from trenova_schedules.server._roles import VIEWER
+from trenova_schedules.dashboard._wanted import Span, State, Wanted
+from trenova_schedules.server._parameters import Cursor, Moment, ScheduleId, Text
+from trenova_schedules.server._permitted import permitted_lines
+from trenova_schedules.server._roles import OPERATOR, VIEWER
 
 router = APIRouter(route_class=PageRoute)
 
+_PATIENCE: Final = 2.0
+_LINES: Final = 8
+"""Things of one severity that are shown; a link leads to the others."""
+_CHOICES: Final = 200
+"""Owners, task queues and labels to choose from; others can be searched for."""
 
-@router.get("/")
-async def overview(  # noqa: PLR0917  # what stands in the address
-    caller: PageReader,
+
+def _wanted(  # noqa: PLR0917  # what stands in the address
     q: Text = "",
     owner: Text = "",
     queue: Text = "",
+    label: Text = "",
     state: Annotated[State, Query()] = State.ALL,
+    kind: Annotated[Kind | None, Query()] = None,
+    fires_from: Annotated[Moment | None, Query()] = None,
+    fires_to: Annotated[Moment | None, Query()] = None,
     sort: Annotated[ScheduleSort, Query()] = ScheduleSort.ID,
     descending: Annotated[bool, Query()] = False,  # noqa: FBT002
     cursor: Cursor = None,
-) -> Response:
-    """Show what needs attention, and every schedule; a part of the page that asks again gets what changes."""
-    caller.require_somewhere(VIEWER)
-    wanted = Wanted(
-        search=q.strip(), owner=owner, queue=queue, state=state, sort=sort, descending=descending, cursor=cursor
+    span: Annotated[Span, Query()] = Span.DAY,
+) -> Wanted:
+    return Wanted(
+        search=q.strip(),
+        owner=owner,
+        queue=queue,
+        label=label,
+        state=state,
+        kind=kind,
+        fires_from=fires_from,
+        fires_to=fires_to,
+        sort=sort,
+        descending=descending,
+        cursor=cursor,
+        span=span,
     )
-    view = await overview_of(caller, wanted)
+
+
+Asked = Annotated[Wanted, Depends(_wanted)]
+
+
+@router.get("/")
+async def overview(caller: PageReader, wanted: Asked) -> Response:
+    """Show what needs attention, and every schedule; a part of the page that asks again gets the list."""
+    caller.require_somewhere(VIEWER)
+    view = await overview_of(caller, fleet_of(caller.request), wanted)
     return render(
         caller.request,
         "_overview.html" if is_fragment(caller.request) else "overview.html",
@@ -41,6 +77,55 @@ async def overview(  # noqa: PLR0917  # what stands in the address
         view=view,
         wanted=wanted,
         State=State,
+        Span=Span,
         Sort=ScheduleSort,
+        Kind=Kind,
+        kinds=LOOKS,
         look_of_tick=look_of_tick,
+        running_of=running_of,
+        percent=percent,
+        attention=view.attention,
+        runbook_of=runbook_of,
+        lines=_LINES,
+        choices=_CHOICES,
     )
+
+
+@router.get("/overview/attention")
+async def attention(caller: PageReader) -> Response:
+    """Show what needs attention."""
+    caller.require_somewhere(VIEWER)
+    fleet = fleet_of(caller.request)
+    lines = await permitted_lines(caller, ScheduleFilter())
+    known = await fleet.descriptions.of(lines, within=_PATIENCE)
+    everything = [completed(line, known.looks.get(line.id)) for line in lines]
+    found = await attention_of(caller.api, fleet, everything, known)
+    return render(
+        caller.request,
+        "_attention.html",
+        caller=caller,
+        attention=found,
+        kinds=LOOKS,
+        Kind=Kind,
+        runbook_of=runbook_of,
+        lines=_LINES,
+    )
+
+
+@router.get("/overview/backfill/{schedule_id}")
+async def backfill(
+    caller: PageReader,
+    schedule_id: ScheduleId,
+    start: Annotated[Moment | None, Query()] = None,
+    end: Annotated[Moment | None, Query()] = None,
+) -> Response:
+    """Show the backfill of one schedule on the first page, so that nobody has to leave it."""
+    document = (await caller.schedule(schedule_id, OPERATOR)).document
+    return render(caller.request, "_mend.html", caller=caller, document=document, start=start, end=end)
+
+
+@router.get("/overview/keys")
+async def keys(caller: PageReader) -> Response:
+    """Say which keys do what."""
+    caller.require_somewhere(VIEWER)
+    return render(caller.request, "_keys.html", caller=caller)

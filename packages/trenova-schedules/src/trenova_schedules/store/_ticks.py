@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Select, delete, func, select
 from sqlalchemy.engine import RowMapping
@@ -26,11 +26,13 @@ class TickSpan:
         count: How many.
         first: The first of them.
         last: The last.
+        delay: The longest time from when one was due to when its run began; None where they have no runs.
     """
 
     count: int
     first: datetime
     last: datetime
+    delay: timedelta | None = None
 
 
 class TickLedger:
@@ -105,7 +107,7 @@ class TickLedger:
             return [_tick(row) for row in rows]
 
     async def spans(
-        self, start: datetime, end: datetime, *, states: Iterable[TickClass]
+        self, start: datetime, end: datetime, *, states: Iterable[TickClass], ran: bool = False
     ) -> Mapping[str, Mapping[TickClass, TickSpan]]:
         """Return how many ticks of these classes there were, and from when to when, by schedule and class.
 
@@ -113,18 +115,22 @@ class TickLedger:
             start: The first time that counts.
             end: The first that no longer counts.
             states: The classes.
+            ran: Those with a run, in place of those without one.
         """
         table = self._table
+        started, late = table.c.started_at, func.max(table.c.started_at - table.c.at)
         query = (
-            select(table.c.schedule_id, table.c.state, func.count(), func.min(table.c.at), func.max(table.c.at))
-            .where(table.c.at >= seconds(start), table.c.at < seconds(end), table.c.started_at.is_(None))
+            select(table.c.schedule_id, table.c.state, func.count(), func.min(table.c.at), func.max(table.c.at), late)
+            .where(table.c.at >= seconds(start), table.c.at < seconds(end))
+            .where(started.is_not(None) if ran else started.is_(None))
             .where(table.c.state.in_([str(state) for state in states]))
             .group_by(table.c.schedule_id, table.c.state)
         )
         found: dict[str, dict[TickClass, TickSpan]] = {}
         async with self._engine.read() as connection:
-            for schedule_id, state, count, first, last in await connection.execute(query):
-                span = TickSpan(count, from_seconds(first), from_seconds(last))
+            for schedule_id, state, count, first, last, delay in await connection.execute(query):
+                length = None if delay is None else timedelta(seconds=int(delay))
+                span = TickSpan(count, from_seconds(first), from_seconds(last), length)
                 found.setdefault(schedule_id, {})[TickClass(state)] = span
         return found
 

@@ -110,6 +110,13 @@ class SpecVersions:
         async with self._engine.read() as connection:
             return [_pause(row) for row in (await connection.execute(query)).mappings()]
 
+    async def open_pauses(self) -> Mapping[str, PauseInterval]:
+        """Return the pause of each schedule that is paused, as far as is known, by id."""
+        table = self._pauses
+        async with self._engine.read() as connection:
+            rows = (await connection.execute(select(table).where(table.c.to_at.is_(None)))).mappings()
+            return {row["schedule_id"]: _pause(row) for row in rows}
+
     async def observations(self, schedule_id: str, since: datetime) -> Sequence[Mapping[str, Any]]:
         """Return the counters of the last look before a time and of all looks since, as columns of the table."""
         table = self._observations

@@ -1,8 +1,23 @@
-// "/" goes to the search, from wherever nothing is typed.
+// The backfill that is opened on the first page: it comes into view, its reason is ready to be typed, and what opened it
+// has the focus again when it is closed.
 "use strict";
-document.addEventListener("keydown", (event) => {
-  if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey) return;
-  if (event.target.closest("input, textarea, select, dialog")) return;
-  event.preventDefault();
-  document.getElementById("q").focus();
-});
+(() => {
+  let opener = null;
+  const mend = () => document.getElementById("mend");
+
+  document.addEventListener("click", (event) => {
+    const step = event.target.closest("[hx-target='#mend']");
+    if (step) opener = step.closest("li")?.id ?? null;
+    if (!event.target.closest("[data-unmend]")) return;
+    mend().replaceChildren();
+    const line = opener && document.getElementById(opener);
+    (line?.querySelector("[data-step]") || document.getElementById("q")).focus();
+  });
+  document.addEventListener("htmx:after:swap", (event) => {
+    const target = event.detail?.ctx?.target;
+    if (target === mend()) target.scrollIntoView({ block: "start" });
+    if (target?.id === "backfill" && mend().contains(target)) {
+      document.getElementById("backfill-reason")?.focus({ preventScroll: true });
+    }
+  });
+})();
