@@ -44,7 +44,8 @@ def _until(what, holds):
 def troubled(site):
     """One schedule of each kind of trouble, and one that is well."""
     for name in ("t-missed", "t-late", "t-behind", "t-failing", "t-well", "t-paused"):
-        site.new(id=name, paused=False, runbook=RUNBOOK if name == "t-missed" else None)
+        runbook = RUNBOOK if name == "t-missed" else None
+        site.new(id=name, paused=False, runbook=runbook, cron="17 * * * *" if name == "t-well" else "0 0 1 1 *")
     # Nobody registers this workflow, so that its runs go on; its queue is polled.
     for name, limit in (("t-stuck", "PT1S"), ("t-failed", None)):
         site.new(id=name, paused=False, workflow="Unknown", slo={"maxRunTime": limit} if limit else None)
@@ -150,9 +151,10 @@ def test_no_barrier_is_found(browser, site, troubled, theme):
             signed_in(page, site)
             page.locator("#load .legend").wait_for()
             assert violations(page) == []
-            page.locator("#keys").click()
-            page.get_by_role("heading", name="Keys").wait_for()
-            assert violations(page) == []
+            if width == "wide":
+                page.locator("#keys").click()
+                page.get_by_role("heading", name="Keys").wait_for()
+                assert violations(page) == []
 
 
 def test_a_missed_window_is_backfilled_without_leaving_and_says_so(site, overview, troubled, pictures):

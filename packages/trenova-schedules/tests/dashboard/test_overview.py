@@ -38,7 +38,8 @@ def test_what_needs_somebody_is_first_and_leads_to_exactly_that(site, overview, 
     concerns = overview.locator(".concerns li").all_inner_texts()
     assert "fleet-07 2 ticks missed, since" in concerns[0]
     assert "fleet-09 1 tick missed, too late to catch up, since" in " ".join(concerns)
-    assert "fleet-11 misses its objective" in concerns[-1]
+    assert "fleet-11 misses its objective" in concerns[2]
+    assert "paused\nfleet-05 <i>Nobody</i> works" in concerns[3]
     assert "The ledger is behind" not in overview.locator("main").inner_text()
     pictured(overview, pictures, "overview")
     overview.set_viewport_size({"width": 1440, "height": 900})

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from typing import Final
 
 from temporalio.service import RPCError
@@ -60,6 +61,15 @@ class Attention:
     def ids_of(self, kind: Kind) -> frozenset[str]:
         """The schedules of which one thing is wrong."""
         return frozenset(name for one in self.concerns if one.kind is kind for name in one.ids)
+
+    @cached_property
+    def kinds_by_id(self) -> Mapping[str, list[Kind]]:
+        """What is wrong with each schedule, the worst first."""
+        found: dict[str, list[Kind]] = {}
+        for one in self.concerns:
+            for name in one.ids:
+                found.setdefault(name, []).append(one.kind)
+        return found
 
     @property
     def levels(self) -> list[tuple[Severity, list[Concern]]]:

@@ -13,6 +13,15 @@
     const line = opener && document.getElementById(opener);
     (line?.querySelector("[data-step]") || document.getElementById("q")).focus();
   });
+  document.addEventListener("htmx:error", (event) => {
+    const load = event.target.closest?.("#load");
+    if (!load?.querySelector("[aria-busy]")) return;
+    const said = document.createElement("p");
+    said.className = "notice bad";
+    said.setAttribute("role", "alert");
+    said.textContent = "The server does not answer, so what is to come is not known. It is asked again every two minutes.";
+    load.replaceChildren(said);
+  });
   document.addEventListener("htmx:after:swap", (event) => {
     const target = event.detail?.ctx?.target;
     if (target === mend()) target.scrollIntoView({ block: "start" });
