@@ -36,7 +36,7 @@ def fleet(site):
 def test_pictures_of_the_guide(browser, site, fleet, pictures):
     with opened(browser, zone="America/Chicago") as page:
         signed_in(page, site)
-        page.get_by_text("The ERP is being upgraded").wait_for()
+        page.locator(".schedules", has_text="The ERP is being upgraded").wait_for()
         page.locator("#live[data-state=live]").wait_for()
         page.set_viewport_size({"width": 1280, "height": 720})
         page.screenshot(path=pictures / "dashboard-overview.png")

@@ -93,7 +93,7 @@ def test_what_happens_elsewhere_shows_and_what_is_typed_stays(site, overview):
     overview.get_by_role("heading", name="1 schedule", exact=True).wait_for()
     with site.call() as api:
         assert api.post("/schedules/fleet-02/pause", json={"reason": "From elsewhere"}).is_success
-    overview.get_by_text("From elsewhere").wait_for()
+    overview.locator("#s-fleet-02", has_text="From elsewhere").wait_for()
     assert overview.locator("#q").input_value() == "fleet-02"
     assert overview.evaluate("document.activeElement.id") == "q"
     with site.call() as api:
