@@ -25,7 +25,9 @@ KINDS = {
 async def _foreign(client):
     """One on a queue that nobody polls."""
     action = ScheduleActionStartWorkflow("Ship", id="t-unserved", task_queue="nowhere")
-    await client.create_schedule("t-unserved", Schedule(action=action, spec=ScheduleSpec(cron_expressions=["0 0 1 1 *"])))
+    await client.create_schedule(
+        "t-unserved", Schedule(action=action, spec=ScheduleSpec(cron_expressions=["0 0 1 1 *"]))
+    )
 
 
 async def _terminate(client):
@@ -93,7 +95,10 @@ def test_every_kind_is_named_and_the_worst_come_first(overview, pictures):
     assert "2 ticks" not in line(overview, "t-missed").inner_text()
     assert "1 tick missed, 1 tick missed, too late to catch up, since" in line(overview, "t-missed").inner_text()
     assert "up to 4 min" in line(overview, "t-late").inner_text()
-    assert "runs every 20 min instead of every 10 min; half of its runs take 15 min" in line(overview, "t-behind").inner_text()
+    assert (
+        "runs every 20 min instead of every 10 min; half of its runs take 15 min"
+        in line(overview, "t-behind").inner_text()
+    )
     assert "its limit is 1 s" in line(overview, "t-stuck").inner_text()
     assert "nobody polls task queue 'nowhere'" in line(overview, "nowhere").inner_text()
     assert "Paused by admin-all: The ERP is <b>down</b>, since" in line(overview, "t-paused").inner_text()

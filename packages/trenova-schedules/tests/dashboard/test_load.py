@@ -7,20 +7,20 @@ import pytest
 from browser import opened, pictured, signed_in, violations
 from temporalio.client import Schedule, ScheduleActionStartWorkflow, ScheduleSpec, ScheduleState
 
+from trenova_schedules._managing._filter import ScheduleFilter
+from trenova_schedules._managing._listing import find_schedules
 from trenova_schedules.dashboard._described import Descriptions
 from trenova_schedules.dashboard._expected import ExpectedFires
 from trenova_schedules.dashboard._load import OTHERS, load_of
 from trenova_schedules.dashboard._load_chart import HEIGHT, bars_of
 from trenova_schedules.dashboard._wanted import Span
-from trenova_schedules._managing._filter import ScheduleFilter
-from trenova_schedules._managing._listing import find_schedules
 
 QUEUES = ("orders", "billing", "rates", "telematics", "documents", "audit", "search")
 
 
 @pytest.fixture(scope="module")
 def loaded(site):
-    """Seven hourly schedules on a queue each, three more at midnight, one that is paused, and one that may run twice."""
+    """Seven hourly schedules on a queue each, three at midnight, one that is paused, one that may run twice."""
 
     async def seed(client):
         def new(name, cron, queue, **state):

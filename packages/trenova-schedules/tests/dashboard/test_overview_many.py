@@ -24,8 +24,12 @@ async def _seed(site, first, last):
 
     async def one(number):
         name = f"load-{number:04}"
-        action = ScheduleActionStartWorkflow("Ship", id=name, task_queue=QUEUES[number % 3] if number % 10 else "orders")
-        spec = ScheduleSpec(cron_expressions=["0 * * * *" if number % 100 == 12 else f"{number % 60} {number % 24} * * *"])
+        action = ScheduleActionStartWorkflow(
+            "Ship", id=name, task_queue=QUEUES[number % 3] if number % 10 else "orders"
+        )
+        spec = ScheduleSpec(
+            cron_expressions=["0 * * * *" if number % 100 == 12 else f"{number % 60} {number % 24} * * *"]
+        )
         async with limit:
             await site.client.create_schedule(name, Schedule(action=action, spec=spec))
 

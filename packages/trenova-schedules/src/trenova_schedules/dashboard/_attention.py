@@ -21,7 +21,7 @@ from trenova_schedules.server._api import Api
 from trenova_schedules.store import AlertState, PauseInterval
 
 _BEHIND: Final = timedelta(hours=1)
-_PATIENCE: Final = 2.0
+_PATIENCE: Final = 0.5
 _BACKFILLS: Final = 200
 
 

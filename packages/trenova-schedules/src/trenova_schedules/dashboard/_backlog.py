@@ -1,14 +1,18 @@
 """Work that is done a little at a time behind the pages, which show what there is of it so far."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Hashable, Iterable
-from typing import Generic, TypeVar
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Final, Generic, TypeVar
 
 from temporalio.service import RPCError
 
 from trenova_errors import ApplicationError
 
 K = TypeVar("K", bound=Hashable)
+
+_POLITE_S: Final = 0.05
+_POLITE_TIMES: Final = 20
 
 
 class Backlog(Generic[K]):
@@ -25,6 +29,7 @@ class Backlog(Generic[K]):
         self._waiting: dict[K, None] = {}
         self._in_hand: set[K] = set()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._held = 0
 
     @property
     def left(self) -> int:
@@ -39,6 +44,15 @@ class Backlog(Generic[K]):
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Begin nothing new while somebody waits for something else of the same server, for a second at most."""
+        self._held += 1
+        try:
+            yield
+        finally:
+            self._held -= 1
+
     async def settle(self, within: float) -> bool:
         """Wait until everything is done, for so many seconds at most; return whether it is."""
         if self._tasks:
@@ -47,6 +61,11 @@ class Backlog(Generic[K]):
 
     async def _work(self) -> None:
         while self._waiting:
+            for _ in range(_POLITE_TIMES):
+                if self._held:
+                    await asyncio.sleep(_POLITE_S)
+            if not self._waiting:
+                return
             key = next(iter(self._waiting))
             del self._waiting[key]
             self._in_hand.add(key)

@@ -13,9 +13,11 @@ from trenova_schedules._managing._pausing import paused_since
 from trenova_schedules._reading import ScheduleDocument, read_schedule
 from trenova_schedules.dashboard._backlog import Backlog
 
-FRESH: Final = timedelta(minutes=2)
+FRESH: Final = timedelta(minutes=5)
 """After which a schedule is looked at again although its list has not changed: counters are not in the list."""
-_AT_ONCE: Final = 8
+_AT_ONCE: Final = 4
+_FEW: Final = 150
+"""Schedules whose looks a page waits for; with more to look at, it shows what is known, and the others later."""
 _MOST: Final = 20_000
 
 
@@ -63,26 +65,29 @@ class Descriptions:
 
     Args:
         client: Of the namespace.
+
+    Attributes:
+        backlog: The looks that are still to be taken.
     """
 
     def __init__(self, client: Client) -> None:
         self._client = client
         self._looks: dict[str, Described] = {}
         self._lines: dict[str, tuple[object, ...]] = {}
-        self._backlog = Backlog(self._look, at_once=_AT_ONCE)
+        self.backlog = Backlog(self._look, at_once=_AT_ONCE)
 
     async def of(self, lines: Sequence[ListedSchedule], *, within: float) -> Known:
         """Return what is known of schedules; what is not, has changed in the list or is old is looked at meanwhile.
 
         Args:
             lines: As the list has them now.
-            within: How many seconds to wait for those that were never looked at.
+            within: How many seconds to wait for those that were never looked at, where these are few.
         """
         now = datetime.now(UTC)
         new = [line.id for line in lines if line.id not in self._looks]
-        self._backlog.add([*new, *self._outdated(lines, now)])
-        if new:
-            await self._backlog.settle(within)
+        self.backlog.add([*new, *self._outdated(lines, now)])
+        if 0 < len(new) <= _FEW:
+            await self.backlog.settle(within)
         looks = {line.id: look for line in lines if (look := self._looks.get(line.id)) is not None}
         return Known(looks, len(lines), min((look.at for look in looks.values()), default=None))
 

@@ -18,7 +18,7 @@ LONGEST: Final = timedelta(days=7)
 MOST: Final = 100_000
 """Fires of one schedule that are counted; one a second fires so often in a day and four hours."""
 _AHEAD: Final = timedelta(days=8)
-_AT_ONCE: Final = 8
+_AT_ONCE: Final = 4
 _KEPT: Final = 20_000
 
 
@@ -48,22 +48,25 @@ class ExpectedFires:
 
     Args:
         client: Of the namespace.
+
+    Attributes:
+        backlog: The specifications that are still to be asked about.
     """
 
     def __init__(self, client: Client) -> None:
         self._client = client
         self._found: dict[bytes, Expected] = {}
         self._asked: dict[bytes, Described] = {}
-        self._backlog = Backlog(self._ask, at_once=_AT_ONCE)
+        self.backlog = Backlog(self._ask, at_once=_AT_ONCE)
 
     async def count(self, looks: Iterable[Described], *, within: float) -> None:
         """Ask for what is not known, or not far enough ahead any more, and wait for it so many seconds at most."""
         now = datetime.now(UTC)
         wanted = {look.fires: look for look in looks if (one := self.of(look)) is None or _is_short(one, now)}
         self._asked.update(wanted)
-        self._backlog.add(wanted)
+        self.backlog.add(wanted)
         if any(key not in self._found for key in wanted):
-            await self._backlog.settle(within)
+            await self.backlog.settle(within)
 
     def of(self, look: Described) -> Expected | None:
         """Return when a schedule fires; None where that is not known yet."""

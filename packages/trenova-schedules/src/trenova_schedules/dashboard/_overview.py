@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from trenova_errors import ApplicationError
-from trenova_schedules._managing._filter import ScheduleFilter
 from trenova_schedules._managing._listed import ListedSchedule
 from trenova_schedules._managing._listing import page_of
 from trenova_schedules._tick import Tick
@@ -17,7 +16,6 @@ from trenova_schedules.dashboard._fleet import Fleet
 from trenova_schedules.dashboard._server_concerns import running_of
 from trenova_schedules.dashboard._wanted import State, Wanted, labels_of
 from trenova_schedules.server._api import Caller
-from trenova_schedules.server._permitted import permitted_lines
 from trenova_schedules.server._routes_ledger import record_of
 from trenova_schedules.store import ScheduleStore
 
@@ -80,7 +78,7 @@ async def overview_of(caller: Caller, fleet: Fleet, wanted: Wanted) -> Overview:
         temporalio.service.RPCError: The server could not be asked.
     """
     now = datetime.now(UTC)
-    listed = await permitted_lines(caller, ScheduleFilter())
+    listed = await fleet.lines(caller)
     known = await fleet.descriptions.of(listed, within=_PATIENCE)
     everything = [completed(line, known.looks.get(line.id)) for line in listed]
     attention = await attention_of(caller.api, fleet, everything, known)

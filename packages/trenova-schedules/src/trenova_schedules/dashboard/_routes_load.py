@@ -7,7 +7,6 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
-from trenova_schedules._managing._filter import ScheduleFilter
 from trenova_schedules.dashboard._asking import PageReader
 from trenova_schedules.dashboard._failing import PageRoute
 from trenova_schedules.dashboard._fleet import fleet_of
@@ -15,7 +14,6 @@ from trenova_schedules.dashboard._load import OTHERS, load_of
 from trenova_schedules.dashboard._load_chart import HEIGHT, WIDTH, bars_of
 from trenova_schedules.dashboard._render import render
 from trenova_schedules.dashboard._wanted import Span, Wanted
-from trenova_schedules.server._permitted import permitted_lines
 from trenova_schedules.server._roles import VIEWER
 
 router = APIRouter(route_class=PageRoute)
@@ -29,7 +27,7 @@ async def load(caller: PageReader, span: Annotated[Span, Query()] = Span.DAY) ->
     """Show how many runs start when, of every schedule that the caller may look at."""
     caller.require_somewhere(VIEWER)
     fleet = fleet_of(caller.request)
-    lines = await permitted_lines(caller, ScheduleFilter())
+    lines = await fleet.lines(caller)
     known = await fleet.descriptions.of(lines, within=_PATIENCE)
     looks = list(known.looks.values())
     await fleet.expected.count([look for look in looks if not look.document.paused], within=_PATIENCE)

@@ -5,7 +5,6 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Depends, Query
 from starlette.responses import Response
 
-from trenova_schedules._managing._filter import ScheduleFilter
 from trenova_schedules._managing._listing import ScheduleSort
 from trenova_schedules.dashboard._asking import PageReader
 from trenova_schedules.dashboard._attention import attention_of
@@ -20,7 +19,6 @@ from trenova_schedules.dashboard._server_concerns import running_of
 from trenova_schedules.dashboard._strip import look_of_tick
 from trenova_schedules.dashboard._wanted import Span, State, Wanted
 from trenova_schedules.server._parameters import Cursor, Moment, ScheduleId, Text
-from trenova_schedules.server._permitted import permitted_lines
 from trenova_schedules.server._roles import OPERATOR, VIEWER
 
 router = APIRouter(route_class=PageRoute)
@@ -96,7 +94,7 @@ async def attention(caller: PageReader) -> Response:
     """Show what needs attention."""
     caller.require_somewhere(VIEWER)
     fleet = fleet_of(caller.request)
-    lines = await permitted_lines(caller, ScheduleFilter())
+    lines = await fleet.lines(caller)
     known = await fleet.descriptions.of(lines, within=_PATIENCE)
     everything = [completed(line, known.looks.get(line.id)) for line in lines]
     found = await attention_of(caller.api, fleet, everything, known)
