@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from trenova_schedules.store import AlertState, Tick, TickClass, TickSpan
+from trenova_schedules.store import AlertState, AuditEntry, Tick, TickClass, TickSpan
 
 T0 = datetime(2026, 11, 2, 8, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -32,6 +32,37 @@ async def test_spans_hold_ticks_without_a_run_by_schedule_and_class(store):
             TickClass.MISSED_CATCHUP: TickSpan(1, T0 + 4 * MINUTE, T0 + 4 * MINUTE),
         }
     }
+
+
+async def test_spans_of_ticks_with_a_run_say_how_late_the_latest_began(store):
+    await store.ticks.upsert(
+        [
+            tick("a", 1, "late", started_at=T0 + 3 * MINUTE),
+            tick("a", 5, "late", started_at=T0 + 12 * MINUTE),
+            tick("a", 6, "late"),
+            tick("b", 1, "on_time", started_at=T0 + MINUTE),
+        ]
+    )
+    assert await store.ticks.spans(T0, T0 + 10 * MINUTE, states=[TickClass.LATE], ran=True) == {
+        "a": {TickClass.LATE: TickSpan(2, T0 + MINUTE, T0 + 5 * MINUTE, 7 * MINUTE)}
+    }
+
+
+async def test_open_pauses_are_those_of_schedules_that_are_paused(store):
+    for name, before, after in (("a", False, True), ("b", False, True), ("b", True, False)):
+        entry = AuditEntry(
+            actor="ana",
+            action="pause",
+            schedule_id=name,
+            at=T0,
+            source="rest",
+            outcome="done",
+            before={"paused": before},
+            after={"paused": after},
+        )
+        await store.audit.record(entry)
+    found = await store.versions.open_pauses()
+    assert {name: pause.from_at for name, pause in found.items()} == {"a": T0}
 
 
 async def test_the_last_ticks_of_many_schedules_come_in_order_and_no_more_than_asked_for(store):

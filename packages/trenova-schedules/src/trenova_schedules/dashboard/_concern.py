@@ -45,7 +45,7 @@ LOOKS: Final = {
     Kind.STUCK: Look(RUNNING.shape, "runs too long", "warn"),
     Kind.BEHIND: Look("dot-after", "behind", "warn"),
     Kind.LATE: look_of(TickClass.LATE),
-    Kind.OVER: Look("ring", "fires no more", "warn"),
+    Kind.OVER: Look("ring", "fires no more", "calm"),
     Kind.PAUSED: look_of(TickClass.PAUSED),
 }
 """How each kind looks, in the order in which they are shown."""
