@@ -6,6 +6,7 @@ from trenova_schedules._managing._audit import Actor, AuditEntry, AuditSink
 from trenova_schedules._managing._changing import ANY_ETAG
 from trenova_schedules._managing._filter import ScheduleFilter
 from trenova_schedules._managing._listed import KnownSchedule, ListedSchedule
+from trenova_schedules._managing._listed_receipts import ListedReceipt, ReceiptFilter, ReceiptPage
 from trenova_schedules._managing._listing import Registry, SchedulePage, ScheduleSort
 from trenova_schedules._managing._patch import SchedulePatch
 from trenova_schedules._managing._pausing import CatchUp, MissedTicks
@@ -82,6 +83,7 @@ __all__ = [
     "IntervalDocument",
     "KnownSchedule",
     "LintFinding",
+    "ListedReceipt",
     "ListedSchedule",
     "MissedTicks",
     "MovedFire",
@@ -91,6 +93,8 @@ __all__ = [
     "PlannedSchedule",
     "Preview",
     "Receipt",
+    "ReceiptFilter",
+    "ReceiptPage",
     "ReceiptStore",
     "Reconciler",
     "Registrations",

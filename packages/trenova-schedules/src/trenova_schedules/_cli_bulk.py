@@ -10,7 +10,7 @@ from temporalio.client import Client
 
 from trenova_schedules._cli_connect import CONFLICT, FAILED, run
 from trenova_schedules._cli_output import AsJson, By, Reason, Yes, asides, console, print_json, print_table
-from trenova_schedules._cli_service import DEFAULT_DATA_DIR, DataDir, Url, actor_of, service_of
+from trenova_schedules._cli_service import DEFAULT_DATA_DIR, DataDir, DryRun, Url, actor_of, service_of
 from trenova_schedules._managing._filter import ScheduleFilter
 from trenova_schedules._managing._pausing import CatchUp
 from trenova_schedules._managing._results import BulkAction, BulkItem, BulkOutcome, BulkResult, ScheduleChange
@@ -74,6 +74,7 @@ def undo(
     *,
     reason: Reason,
     catch_up: Annotated[CatchUp, typer.Option(help="Which ticks missed by an undone pause to start.")] = CatchUp.NONE,
+    dry_run: DryRun = False,
     yes: Yes = False,
     by: By = None,
     data_dir: DataDir = DEFAULT_DATA_DIR,
@@ -81,12 +82,22 @@ def undo(
     as_json: AsJson = False,
 ) -> None:
     """Make the schedules of a bulk action what they were; those that somebody has changed since are left alone."""
-    if not yes:
-        typer.confirm(f"Undo receipt {receipt!r}?", abort=True, err=True)
+    actor = actor_of(by)
 
     async def work(client: Client) -> BulkResult:
         async with service_of(client, data_dir, url=url) as service:
-            return await service.undo(receipt, reason=reason, actor=actor_of(by), catch_up=catch_up)
+
+            async def undone(*, dry: bool) -> BulkResult:
+                return await service.undo(receipt, reason=reason, actor=actor, catch_up=catch_up, dry_run=dry)
+
+            if yes and not dry_run:
+                return await undone(dry=False)
+            plan = await undone(dry=True)
+            if dry_run:
+                return plan
+            _say(plan.items, to=asides if as_json else console)
+            typer.confirm(f"Undo receipt {receipt!r}?", abort=True, err=True)
+            return await undone(dry=False)
 
     _report(run(work), None, as_json=as_json)
 

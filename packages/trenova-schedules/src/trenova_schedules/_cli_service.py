@@ -9,13 +9,12 @@ from typing import Annotated, Final
 import typer
 from temporalio.client import Client
 
-from trenova_errors import InvalidInputError
 from trenova_schedules._cli_connect import user_of_this_system
+from trenova_schedules._cli_file_receipts import FileReceipts
 from trenova_schedules._cli_store import store_beside
 from trenova_schedules._managing._audit import Actor
 from trenova_schedules._managing._changing import valid
 from trenova_schedules._managing._filter import ScheduleFilter
-from trenova_schedules._managing._receipts import Receipt
 from trenova_schedules._managing._service import ScheduleService
 
 DEFAULT_DATA_DIR: Final = Path(".trenova")
@@ -47,60 +46,6 @@ Url = Annotated[
     ),
 ]
 Unserved = Annotated[bool, typer.Option("--allow-unserved", help="Take also a workflow or queue nobody serves yet.")]
-
-
-class FileReceipts:
-    """Keeps each receipt in a file of its own.
-
-    Args:
-        data_dir: Made when the first receipt is kept.
-    """
-
-    def __init__(self, data_dir: Path) -> None:
-        self._folder = data_dir / "schedule-receipts"
-
-    async def keep(self, receipt: Receipt) -> None:
-        """Write it beside, then into place, so that a kill leaves the old or the new one.
-
-        One of several schedules is named before anything is done, for whoever has to undo what was interrupted.
-        """
-        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        target = self._path(receipt.id)
-        if len(receipt.items) > 1 and not target.exists():
-            typer.echo(f"Should this be interrupted: receipt {receipt.id} undoes what was done.", err=True)
-        beside = target.with_suffix(".new")
-        beside.write_text(receipt.model_dump_json(by_alias=True, indent=2))
-        beside.replace(target)
-
-    async def find(self, receipt_id: str) -> Receipt | None:
-        """Read it.
-
-        Raises:
-            InvalidInputError: The file holds something else.
-        """
-        path = self._path(receipt_id)
-        if not path.exists():
-            return None
-        try:
-            return Receipt.model_validate_json(path.read_text())
-        except ValueError:
-            raise InvalidInputError(
-                f"The file {str(path)!r} holds no receipt. Restore it, or change the schedules back one by one. "
-                "Nothing was changed.",
-                receipt_id=receipt_id,
-            ) from None
-
-    async def undone(self, receipt_id: str, *, actor: str) -> bool:
-        """Mark it."""
-        found = await self.find(receipt_id)
-        if found is None or found.undone_at is not None:
-            return False
-        at = Receipt(action=found.action, actor=actor).created_at
-        await self.keep(found.model_copy(update={"undone_at": at, "undone_by": actor}))
-        return True
-
-    def _path(self, receipt_id: str) -> Path:
-        return self._folder / f"{Path(receipt_id).name}.json"
 
 
 @asynccontextmanager

@@ -21,6 +21,7 @@ from trenova_schedules._cli_lint import lint
 from trenova_schedules._cli_list import list_, show
 from trenova_schedules._cli_plan import apply, plan
 from trenova_schedules._cli_preview import preview
+from trenova_schedules._cli_receipts import receipts
 from trenova_schedules._cli_serve import api_token, serve
 from trenova_schedules._cli_trigger import trigger
 
@@ -51,6 +52,7 @@ for _command in (show, pause, resume, trigger, update, delete, undo, export, pla
 app.command()(serve)
 app.command("api-token")(api_token)
 app.add_typer(backfill, name="backfill")
+app.add_typer(receipts, name="receipts")
 
 
 def main() -> None:

@@ -37,7 +37,7 @@ async def fill(folder):
 
 @pytest.fixture
 def folder(tmp_path):
-    assert "revision 0002" in invoke("db", "migrate", "--data-dir", tmp_path).output
+    assert "revision 0003" in invoke("db", "migrate", "--data-dir", tmp_path).output
     asyncio.run(fill(tmp_path))
     return tmp_path
 
@@ -45,7 +45,7 @@ def folder(tmp_path):
 def test_migrating_again_has_nothing_to_do(folder):
     assert json.loads(invoke("db", "migrate", "--json", "--data-dir", folder).output) == {
         "changed": False,
-        "revision": "0002",
+        "revision": "0003",
     }
 
 

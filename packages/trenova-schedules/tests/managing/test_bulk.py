@@ -231,6 +231,80 @@ async def test_an_undo_leaves_alone_what_somebody_has_changed_since(client):
     assert (second.cron, second.note) == ("15 4 * * *", "mine")
 
 
+async def test_a_dry_run_of_an_undo_says_what_would_become_of_each_and_does_nothing(client):
+    service = ScheduleService(client=client, serves=False, receipts=Receipts())
+    for name in ("a-1", "a-2", "a-3", "a-4"):
+        await create(client, name)
+    await listed(service, 4)
+    done = await service.bulk(BulkAction.PAUSE, ScheduleFilter(prefix="a-"), reason="move", actor=ANN)
+    await service.resume("a-2", reason="mine", actor=ANN)
+    await service.patch("a-3", {"note": ""}, etag="*", actor=ANN)
+    await service.resume("a-3", reason="as it was", actor=ANN)
+    await service.patch("a-3", {"note": None}, etag="*", actor=ANN)
+    await service.delete("a-4", reason="over", actor=ANN)
+    before = [await service.describe(name) for name in ("a-1", "a-2", "a-3")]
+
+    plan = await service.undo(done.receipt.id, reason="", actor=ANN, dry_run=True)
+
+    assert plan.dry_run
+    assert [(item.schedule_id, item.outcome) for item in plan.items] == [
+        ("a-1", "planned"),
+        ("a-2", "conflict"),
+        ("a-3", "unchanged"),
+        ("a-4", "failed"),
+    ]
+    assert plan.items[0].reason == "would be resumed"
+    assert [await service.describe(name) for name in ("a-1", "a-2", "a-3")] == before
+    undone = await service.undo(done.receipt.id, reason="back", actor=ANN)
+    assert {item.schedule_id: item.outcome for item in undone.items} == {
+        item.schedule_id: "done" if item.outcome == "planned" else item.outcome for item in plan.items
+    }
+
+
+async def test_a_dry_run_of_an_undo_names_the_fields_that_become_what_they_were(client):
+    service = ScheduleService(client=client, serves=False)
+    await create(client, "a-1")
+    patch = {"cron": "15 4 * * *", "overlap": "allow_all", "note": "moved"}
+    done = await service.bulk(BulkAction.UPDATE, ScheduleFilter(ids=("a-1",)), patch=patch, reason="move", actor=ANN)
+
+    (item,) = (await service.undo(done.receipt, reason="", actor=ANN, dry_run=True)).items
+
+    assert item.reason == "would be as before: note, cron, overlap"
+
+
+async def test_what_has_changed_since_the_dry_run_is_left_alone(client):
+    service = ScheduleService(client=client, serves=False)
+    for name in ("a-1", "a-2"):
+        await create(client, name)
+    wanted = ScheduleFilter(ids=("a-1", "a-2"))
+    for action in (BulkAction.PAUSE, BulkAction.UPDATE, BulkAction.TRIGGER, BulkAction.DELETE):
+        patch = {"overlap": "buffer_one"} if action is BulkAction.UPDATE else None
+        told = {"patch": patch, "reason": "move", "actor": ANN}
+        plan = await service.bulk(action, wanted, dry_run=True, **told)
+        etags = {item.schedule_id: item.etag for item in plan.items}
+        await service.patch("a-2", {"note": f"mine, before {action}"}, etag="*", actor=ANN)
+
+        again = await service.bulk(action, wanted, dry_run=True, etags=etags, **told)
+        done = await service.bulk(action, wanted, etags=etags, **told)
+
+        assert [item.outcome for item in plan.items] == ["planned", "planned"], action
+        assert [item.outcome for item in again.items] == ["planned", "conflict"], action
+        assert [item.outcome for item in done.items] == ["done", "conflict"], action
+    left = await service.describe("a-2")
+    assert (left.note, left.paused, left.overlap, left.counts.actions) == ("mine, before delete", False, "skip", 0)
+
+
+async def test_a_dry_run_of_an_update_tells_what_is_so_already(service):
+    patch = {"overlap": "buffer_one"}
+    await service.patch("a-1", patch, etag="*", actor=ANN)
+
+    plan = await service.bulk(
+        BulkAction.UPDATE, ScheduleFilter(prefix="a-"), patch=patch, reason="", actor=ANN, dry_run=True
+    )
+
+    assert [(item.outcome, item.reason) for item in plan.items] == [("unchanged", "it is so already"), ("planned", "")]
+
+
 @pytest.mark.parametrize("died_at", [1, 2])
 @pytest.mark.parametrize(
     ("action", "patch"),
@@ -323,6 +397,7 @@ async def test_a_bulk_resume_says_how_many_ticks_it_would_start(client):
     (item,) = plan.items
     assert int(item.reason.split()[0]) >= 2
     assert item.reason.endswith("missed ticks would be started")
+    assert item.starts == int(item.reason.split()[0])
 
 
 @pytest.mark.slow

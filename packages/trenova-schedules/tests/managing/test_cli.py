@@ -121,6 +121,46 @@ async def test_several_are_changed_only_when_somebody_says_yes_and_a_receipt_und
     assert "No schedule found: nope." in command.error
 
 
+@pytest.mark.parametrize("database", [False, True])
+async def test_receipts_are_listed_shown_and_tried_before_they_are_undone(command, database):
+    if database:
+        command.environment["TRENOVA_DATABASE__URL"] = f"sqlite:///{command.folder}/store.db"
+        await command("db", "migrate")
+    paused = (await command.json("pause", "--prefix", "a-", "--reason", "move", "--yes", "--by", "ann"))["receipt"]
+    await command("update", "b-1", "--note", "new", "--reason", "for the holidays", "--yes")
+    page = await command.json("receipts", "list", "--action", "pause")
+    assert [(one["id"], one["scheduleIds"], one["actor"], one["reason"]) for one in page["receipts"]] == [
+        (paused["id"], ["a-1", "a-2"], "ann (claimed)", "move")
+    ]
+    assert (await command.json("receipts", "list", "--schedule", "b-1", "--action", "pause"))["receipts"] == []
+    assert paused["id"] in await command("receipts", "list", "--schedule", "a-2", "--not-undone")
+    shown = await command("receipts", "show", paused["id"])
+    assert "a-1       state 'active' -> 'paused'; note '' -> 'Paused by ann (claimed): move'" in shown
+    assert (await command.json("receipts", "show", paused["id"]))["items"][0]["before"] == {"paused": False, "note": ""}
+
+    plan = await command.json("undo", paused["id"], "--reason", "moved", "--dry-run")
+    assert (plan["dryRun"], plan["counts"]) == (True, {"planned": 2})
+    assert "would be resumed" in await command("undo", paused["id"], "--reason", "moved", typed="n\n", status=1)
+    assert (await command.json("show", "a-1"))["paused"]
+    assert "done" in await command("undo", paused["id"], "--reason", "moved", typed="y\n")
+
+    assert "by" in await command("receipts", "list", "--undone")
+    assert "Undone" in await command("receipts", "show", paused["id"])
+    await command("receipts", "show", "nope", status=1)
+    assert "No receipt with id 'nope'" in command.error
+    await command("receipts", "list", "--cursor", "nope", status=1)
+    assert "is no cursor" in command.error
+
+
+async def test_a_file_that_is_no_receipt_hides_no_other(command):
+    await command("pause", "--prefix", "a-", "--reason", "audit", "--yes")
+    folder = command.folder / ".trenova" / "schedule-receipts"
+    (folder / "junk.json").write_text("junk")
+    first = await command.json("receipts", "list", "--limit", "1")
+    assert "holds no receipt" in command.error
+    assert (len(first["receipts"]), first["nextCursor"]) == (1, None)
+
+
 async def test_what_was_exported_is_made_again_as_it_was(command):
     before = await command.json("show", "b-1")
     await command("export", "--prefix", "b-", "--output", "b.json")

@@ -150,7 +150,7 @@ def test_the_trail_of_everything_is_for_admins_of_everything(site, role, scope):
         assert api.post("/preview", json={"cron": "0 0 * * *", "limit": 1}).status_code == 200
 
 
-@pytest.mark.parametrize("path", ["/schedules", "/slo", "/audit", "/audit/export", "/events"])
+@pytest.mark.parametrize("path", ["/schedules", "/slo", "/audit", "/audit/export", "/events", "/receipts"])
 def test_what_is_about_no_single_schedule_needs_a_role_too(site, path):
     with site.call("nobody") as api:
         assert api.get(path).status_code == 403

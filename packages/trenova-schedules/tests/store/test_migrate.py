@@ -17,7 +17,7 @@ async def test_ten_processes_may_migrate_at_once(url):
         for store in stores:
             await store.close()
     assert [migration.changed for migration in done].count(True) == 1
-    assert {migration.revision for migration in done} == {"0002"}
+    assert {migration.revision for migration in done} == {"0003"}
 
 
 async def test_the_migrations_make_exactly_the_tables_that_the_code_describes(store):
@@ -40,14 +40,14 @@ async def test_the_version_table_stands_beside_those_of_other_packages(store):
     place = "trenova_jobs_" if store.options.is_sqlite else "trenova_jobs."
     async with store._engine.read() as connection:
         found = await connection.execute(text(f"SELECT version_num FROM {place}trenova_schedules_alembic_version"))
-        assert found.scalar_one() == "0002"
+        assert found.scalar_one() == "0003"
 
 
 async def test_a_store_of_a_newer_version_is_left_alone(store):
     place = "trenova_jobs_" if store.options.is_sqlite else "trenova_jobs."
     async with store._engine.write() as connection:
         await connection.execute(text(f"UPDATE {place}trenova_schedules_alembic_version SET version_num = '9999'"))
-    with pytest.raises(ConfigurationError, match="revision 9999; this installation knows 0002"):
+    with pytest.raises(ConfigurationError, match="revision 9999; this installation knows 0003"):
         await migrate(store)
 
 

@@ -51,6 +51,7 @@ async def test_the_role_of_the_documentation_may_do_what_the_ledger_needs_and_no
         await store.ticks.replace("s", T0, T0 + timedelta(hours=1), [])
         assert await store.ticks.read("s", T0, T0 + timedelta(hours=1)) == []
         await store.receipts.keep(Receipt(action="pause", actor="a"))
+        assert len((await store.receipts.read()).receipts) == 1
         await store.idempotency.claim("a", "k", "d")
         await store.idempotency.release("a", "k")
         await store.alerts.keep(AlertState(schedule_id="s"))

@@ -1,19 +1,22 @@
 """A bulk action from its filter to its receipt."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from trenova_errors import ConflictError, InvalidInputError, ResourceNotFoundError
 from trenova_schedules._managing._audit import Actor, AuditSink
 from trenova_schedules._managing._auditing import audited, entry_of
-from trenova_schedules._managing._bulk import UNDOABLE, done, expected_of, item_of, planned, states_of, undone
-from trenova_schedules._managing._changing import ANY_ETAG, Changer
+from trenova_schedules._managing._bulk import UNDOABLE, done, expected_of, item_of, states_of
+from trenova_schedules._managing._bulk_plan import BulkPlan
+from trenova_schedules._managing._changing import ANY_ETAG, Changer, matching
 from trenova_schedules._managing._patch import SchedulePatch
 from trenova_schedules._managing._pausing import CatchUp, note_of
 from trenova_schedules._managing._receipts import Receipt, ReceiptStore
 from trenova_schedules._managing._results import BulkAction, BulkItem, BulkOutcome, BulkResult, ScheduleChange
 from trenova_schedules._managing._triggering import trigger_run
+from trenova_schedules._managing._undoing import Undoing
+from trenova_schedules._reading import read_schedule
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +30,8 @@ class BulkRun:
         at_once: How many at a time.
         audit: Is told of each.
         receipts: Keeps what was changed.
+        etags: Of what it was decided on, by id; one that has another by now is left alone. Those without count as they
+            are.
     """
 
     changer: Changer
@@ -35,13 +40,14 @@ class BulkRun:
     at_once: int
     audit: AuditSink | None
     receipts: ReceiptStore | None
+    etags: Mapping[str, str] = field(default_factory=dict)
 
     async def plan(
         self, action: BulkAction, ids: Sequence[str], patch: SchedulePatch | None, catch_up: CatchUp
     ) -> BulkResult:
         """Say what would be done."""
-        items = await planned(self.changer, ids, action, patch, catch_up, at_once=self.at_once)
-        return BulkResult.of(action, items, dry_run=True)
+        plan = BulkPlan(changer=self.changer, action=action, patch=patch, catch_up=catch_up, etags=self.etags)
+        return BulkResult.of(action, await plan.of(ids, self.at_once), dry_run=True)
 
     async def do(
         self, action: BulkAction, ids: Sequence[str], patch: SchedulePatch | None, catch_up: CatchUp
@@ -80,13 +86,16 @@ class BulkRun:
         state = {"paused": pause, "note": note_of(self.changer.who, self.reason, pause=pause)}
         return {one: state for one in ids}  # noqa: C420  # nobody changes it
 
-    async def undo(self, receipt: Receipt, catch_up: CatchUp) -> BulkResult:
-        """Make each schedule of a receipt what it was, unless somebody has changed it since."""
+    async def undo(self, receipt: Receipt, catch_up: CatchUp, *, dry_run: bool = False) -> BulkResult:
+        """Make each schedule of a receipt what it was, unless somebody has changed it since; or say what would be."""
+        undoing = Undoing(changer=self.changer, receipt=receipt, reason=self.reason, catch_up=catch_up)
+        if dry_run:
+            return BulkResult.of(BulkAction(receipt.action), await undoing.plan(self.at_once), dry_run=True)
 
         async def tell(schedule_id: str, work: Callable[[], Awaitable[ScheduleChange]]) -> ScheduleChange:
             return await audited(self.audit, entry_of("undo", schedule_id, self.actor, self.reason), work)
 
-        items = await undone(self.changer, receipt, self.reason, catch_up, tell, at_once=self.at_once)
+        items = await undoing.do(tell, self.at_once)
         result = BulkResult.of(BulkAction(receipt.action), items)
         complete = not {BulkOutcome.FAILED.value} & result.counts.keys()
         if self.receipts is not None and complete:
@@ -107,20 +116,23 @@ class BulkRun:
     async def _one(
         self, action: BulkAction, schedule_id: str, patch: SchedulePatch | None, catch_up: CatchUp
     ) -> ScheduleChange:
+        etag = self.etags.get(schedule_id, ANY_ETAG)
         match action:
             case BulkAction.PAUSE:
-                return await self.changer.pause(schedule_id, self.reason, ANY_ETAG)
+                return await self.changer.pause(schedule_id, self.reason, etag)
             case BulkAction.RESUME:
-                return await self.changer.resume(schedule_id, self.reason, ANY_ETAG, catch_up=catch_up)
+                return await self.changer.resume(schedule_id, self.reason, etag, catch_up=catch_up)
             case BulkAction.DELETE:
-                return await self.changer.delete(schedule_id, ANY_ETAG)
+                return await self.changer.delete(schedule_id, etag)
             case BulkAction.TRIGGER:
+                if etag != ANY_ETAG:
+                    matching(await read_schedule(self.changer.client, schedule_id), etag)
                 await trigger_run(self.changer.client, schedule_id, overlap=None, identity=self.changer.identity)
                 return ScheduleChange(schedule_id=schedule_id, action=action.value, changed=True)
             case BulkAction.UPDATE:
                 if patch is None:
                     raise InvalidInputError("An update of many needs a patch. Give the fields to change.")
-                return await self.changer.patch(schedule_id, patch, ANY_ETAG)
+                return await self.changer.patch(schedule_id, patch, etag)
 
     async def _keep(self, receipt: Receipt) -> None:
         if self.receipts is not None:

@@ -17,13 +17,12 @@ from trenova_schedules._managing._checking import compiled
 from trenova_schedules._managing._patch import SchedulePatch
 from trenova_schedules._managing._pausing import (
     CATCH_UP_MEMO,
-    MOST_CAUGHT_UP,
     PAUSED_MEMO,
     CatchUp,
     PendingCatchUp,
-    missed_ticks,
     pausing,
     pending_catch_up,
+    ticks_to_start,
 )
 from trenova_schedules._managing._results import ScheduleChange
 from trenova_schedules._managing._write import write_schedule
@@ -79,7 +78,7 @@ class Changer:
         before = matching(await read_schedule(self.client, schedule_id), etag)
         proposed = await self.check(before, patch)
         memo = _cron_memo(patch, proposed)
-        if proposed == before.raw.schedule and (patch.cron is None or patch.cron == before.document.cron):
+        if changes_nothing(before, patch, proposed):
             return _unchanged("update", before)
 
         def change(schedule: Schedule) -> None:
@@ -152,18 +151,11 @@ class Changer:
     ) -> PendingCatchUp | None:
         if catch_up is CatchUp.NONE:
             return None
-        missed, _ = await missed_ticks(self.client, before, since)
-        count = min(missed.count, 1) if catch_up is CatchUp.LAST else missed.count
+        missed, count = await ticks_to_start(self.client, before, catch_up, since)
         if confirmed is not None and confirmed != count:
             raise ConflictError(
                 f"{count} missed ticks of schedule {before.document.id!r} would be started now, not {confirmed}. "
                 "Look at them again and confirm that number. Nothing was changed.",
-                schedule_id=before.document.id,
-            )
-        if count > MOST_CAUGHT_UP:
-            raise InvalidInputError(
-                f"Schedule {before.document.id!r} has missed {count} ticks; a resume catches up {MOST_CAUGHT_UP} at "
-                "most. Resume it without, and start a backfill. Nothing was changed.",
                 schedule_id=before.document.id,
             )
         return PendingCatchUp(catch_up=catch_up, since=missed.since, until=missed.until) if count else None
@@ -208,6 +200,11 @@ def matching(snapshot: ScheduleSnapshot, etag: str) -> ScheduleSnapshot:
     if given not in {ANY_ETAG, snapshot.document.etag}:
         raise ScheduleConflictError.of(snapshot.document)
     return snapshot
+
+
+def changes_nothing(before: ScheduleSnapshot, patch: SchedulePatch, proposed: Schedule) -> bool:
+    """Whether a schedule is already what a patch would make of it."""
+    return proposed == before.raw.schedule and (patch.cron is None or patch.cron == before.document.cron)
 
 
 def patch_of(fields: Mapping[str, Any]) -> SchedulePatch:

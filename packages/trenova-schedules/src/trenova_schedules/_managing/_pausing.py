@@ -123,6 +123,30 @@ async def missed_ticks(
     return counted, times
 
 
+async def ticks_to_start(
+    client: Client, snapshot: ScheduleSnapshot, catch_up: CatchUp, since: datetime | None = None
+) -> tuple[MissedTicks, int]:
+    """Return what was missed since a pause, and how many of these ticks a resume would start.
+
+    Raises:
+        InvalidInputError: More than a resume catches up.
+    """
+    missed, _ = await missed_ticks(client, snapshot, since)
+    count = {CatchUp.NONE: 0, CatchUp.LAST: min(missed.count, 1), CatchUp.ALL: missed.count}[catch_up]
+    if count > MOST_CAUGHT_UP:
+        raise InvalidInputError(
+            f"Schedule {snapshot.document.id!r} has missed {count} ticks; a resume catches up {MOST_CAUGHT_UP} at "
+            "most. Resume it without, and start a backfill. Nothing was changed.",
+            schedule_id=snapshot.document.id,
+        )
+    return missed, count
+
+
+def missed_in_words(count: int) -> str:
+    """Return how many missed ticks that is, with the noun."""
+    return f"{count} missed {'tick' if count == 1 else 'ticks'}"
+
+
 async def paused_since(client: Client, snapshot: ScheduleSnapshot) -> datetime | None:
     """Return when one of our pauses was made; None where another tool paused it, or has ended our pause meanwhile.
 

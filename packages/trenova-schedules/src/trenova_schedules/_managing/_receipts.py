@@ -8,6 +8,8 @@ from typing import Any, Protocol
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
+from trenova_schedules._managing._listed_receipts import ReceiptFilter, ReceiptPage
+
 
 class Receipt(BaseModel):
     """A bulk action and what it changed; camelCase on the wire.
@@ -35,6 +37,11 @@ class Receipt(BaseModel):
     undone_at: AwareDatetime | None = None
     undone_by: str | None = None
 
+    @property
+    def schedule_ids(self) -> tuple[str, ...]:
+        """The schedules that it is about, in the order of its items."""
+        return tuple(str(item["scheduleId"]) for item in self.items)
+
 
 class ReceiptStore(Protocol):
     """Keeps receipts."""
@@ -45,6 +52,12 @@ class ReceiptStore(Protocol):
 
     async def find(self, receipt_id: str) -> Receipt | None:
         """Return a receipt, or None."""
+        ...
+
+    async def read(
+        self, wanted: ReceiptFilter | None = None, *, cursor: str | None = None, limit: int = 50
+    ) -> ReceiptPage:
+        """Return a page of those that match, newest first."""
         ...
 
     async def undone(self, receipt_id: str, *, actor: str) -> bool:

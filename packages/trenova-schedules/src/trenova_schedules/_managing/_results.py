@@ -56,11 +56,15 @@ class BulkItem(WireDocument):
         schedule_id: Of the schedule.
         outcome: ``planned`` in a dry run: it would be changed.
         reason: Why not, where it was not; or what a dry run has to say, such as how many ticks would be caught up.
+        starts: Missed ticks that were started, or that a dry run would start.
+        etag: In a dry run, of the schedule as it was looked at; whoever does it can say that it is decided on that.
     """
 
     schedule_id: str
     outcome: BulkOutcome
     reason: str = ""
+    starts: int = 0
+    etag: str = ""
 
 
 class BulkResult(WireDocument):

@@ -199,19 +199,22 @@ class ScheduleService(ScheduleReader):
         dry_run: bool = False,
         everything: bool = False,
         most: int = 1000,
+        etags: Mapping[str, str] | None = None,
     ) -> BulkResult:
         """Do the same to every schedule that matches; what fails fails alone.
 
         Args:
             action: What.
             wanted: Which schedules. One that matches all of them needs ``everything``.
-            reason: Why.
+            reason: Why; a dry run needs none.
             actor: Who asks.
             patch: Of an update.
             catch_up: Of a resume.
             dry_run: Only say what would be done.
             everything: Let an empty filter stand.
             most: Refuse to touch more than these.
+            etags: Of what it was decided on, by id, as the items of a dry run have them; one that has another by now
+                is a conflict and is left alone.
 
         Returns:
             What became of each, and a receipt for :meth:`undo` where a pause, a resume or an update changed something.
@@ -225,7 +228,7 @@ class ScheduleService(ScheduleReader):
             )
         if action is BulkAction.UPDATE and patch is None:
             raise InvalidInputError("An update of many needs a patch. Give the fields to change. Nothing was changed.")
-        run = self._bulk_run(actor, require_reason(reason))
+        run = self._bulk_run(actor, reason if dry_run else require_reason(reason), etags)
         fields = patch if patch is None or isinstance(patch, SchedulePatch) else patch_of(patch)
         lines = await find_schedules(self.client, wanted, registry=self.registry, live=True, at_once=self.at_once)
         ids = sorted(line.id for line in lines)
@@ -243,21 +246,23 @@ class ScheduleService(ScheduleReader):
         reason: str,
         actor: Actor,
         catch_up: CatchUp = CatchUp.NONE,
+        dry_run: bool = False,
     ) -> BulkResult:
         """Make each schedule of a receipt what it was before; one that somebody has changed since is left as it is.
 
         Args:
             receipt: Of a bulk action, or its id where receipts are kept.
-            reason: Why.
+            reason: Why; a dry run needs none.
             actor: Who asks.
             catch_up: What to start of the ticks that a pause, which is undone, has missed.
+            dry_run: Only say what would become of each.
 
         Raises:
             ResourceNotFoundError: The receipt is not kept.
             ConflictError: It was undone before.
         """
-        run = self._bulk_run(actor, require_reason(reason))
-        return await run.undo(await found_receipt(self.receipts, receipt), catch_up)
+        run = self._bulk_run(actor, reason if dry_run else require_reason(reason))
+        return await run.undo(await found_receipt(self.receipts, receipt), catch_up, dry_run=dry_run)
 
     async def import_(
         self, exchanged: Any, *, actor: Actor, reason: str, active: bool = False, dry_run: bool = False
@@ -295,7 +300,7 @@ class ScheduleService(ScheduleReader):
     def _changer(self, actor: Actor) -> Changer:
         return Changer(self.client, _identity(actor), actor.told, self.serves, self.registrations)
 
-    def _bulk_run(self, actor: Actor, reason: str) -> BulkRun:
+    def _bulk_run(self, actor: Actor, reason: str, etags: Mapping[str, str] | None = None) -> BulkRun:
         return BulkRun(
             changer=self._changer(actor),
             actor=actor,
@@ -303,6 +308,7 @@ class ScheduleService(ScheduleReader):
             at_once=self.at_once,
             audit=self.audit,
             receipts=self.receipts,
+            etags=etags or {},
         )
 
     async def _told(

@@ -20,6 +20,7 @@ from trenova_schedules.server import (
     _routes_health,
     _routes_ledger,
     _routes_preview,
+    _routes_receipts,
     _routes_schedules,
 )
 from trenova_schedules.server._api import Api, Reader
@@ -47,7 +48,7 @@ _ALWAYS: Final = (
     _routes_backfills,
     _routes_events,
 )
-_WITH_DATABASE: Final = (_routes_ledger, _routes_audit)
+_WITH_DATABASE: Final = (_routes_ledger, _routes_audit, _routes_receipts)
 
 
 def create_app(

@@ -31,6 +31,7 @@ Zone = Annotated[str, Field(max_length=100, examples=["Europe/Berlin"]), AfterVa
 Interval = Annotated[timedelta, AfterValidator(require_interval)]
 Calendar = Annotated[CalendarDocument, AfterValidator(require_calendar)]
 Why = Annotated[str, Field(min_length=1, max_length=500)]
+Etag = Annotated[str, Field(min_length=1, max_length=200)]
 Overlap = Literal["skip", "buffer_one", "buffer_all", "cancel_other", "terminate_other", "allow_all"]
 
 
@@ -161,6 +162,8 @@ class BulkBody(_Body):
         patch: Of an update.
         catch_up: Of a resume.
         most: Refuse to touch more than these.
+        etags: Of what it was decided on, by id, as the items of a dry run have them; one that has another by now is a
+            conflict and is left alone.
     """
 
     action: BulkAction
@@ -171,6 +174,7 @@ class BulkBody(_Body):
     patch: SchedulePatch | None = None
     catch_up: CatchUp = CatchUp.NONE
     most: int = Field(default=1000, ge=1, le=10_000)
+    etags: Annotated[Mapping[str, Etag], Field(max_length=10_000)] = Field(default_factory=dict)
 
 
 class UndoBody(_Body):
@@ -179,7 +183,9 @@ class UndoBody(_Body):
     Attributes:
         reason: Why.
         catch_up: What to start of the ticks that a pause, which is undone, has missed.
+        dry_run: Only say what would become of each schedule.
     """
 
     reason: Why
     catch_up: CatchUp = CatchUp.NONE
+    dry_run: bool = False

@@ -5,6 +5,7 @@ Needs the extras ``[database]`` and ``[sqlite]`` or ``[postgresql]``. :class:`Sc
 """
 
 from trenova_schedules._managing._audit import AuditEntry
+from trenova_schedules._managing._listed_receipts import ListedReceipt, ReceiptFilter, ReceiptPage
 from trenova_schedules._managing._receipts import Receipt
 from trenova_schedules._tick import Tick, TickClass
 from trenova_schedules.store._alerts import AlertState, AlertStates
@@ -30,9 +31,12 @@ __all__ = [
     "AuditTrail",
     "Claim",
     "IdempotencyKeys",
+    "ListedReceipt",
     "Observation",
     "PauseInterval",
     "Receipt",
+    "ReceiptFilter",
+    "ReceiptPage",
     "Receipts",
     "RegisteredSchedule",
     "Registry",

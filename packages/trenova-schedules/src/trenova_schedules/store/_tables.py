@@ -157,6 +157,7 @@ def _receipts() -> list[SchemaItem]:
         *_numbers("undone_at", nullable=True),
         _text("undone_by", 200, nullable=True),
         PrimaryKeyConstraint("id"),
+        Index("ix_trenova_schedule_receipts_created", "created_at", "id"),
     ]
 
 
