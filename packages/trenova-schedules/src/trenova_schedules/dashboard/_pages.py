@@ -11,8 +11,9 @@ from trenova_schedules.dashboard import (
     _routes_actions,
     _routes_backfill,
     _routes_backfills,
-    _routes_load,
+    _routes_bulk,
     _routes_overview,
+    _routes_receipts,
     _routes_schedule,
 )
 from trenova_schedules.dashboard._failing import PageRoute, failed
@@ -30,6 +31,8 @@ _ROUTERS: Final = (
     _routes_new.router,
     _routes_backfill.router,
     _routes_backfills.router,
+    _routes_bulk.router,
+    _routes_receipts.router,
 )
 
 

@@ -1,0 +1,134 @@
+"""Recent bulk actions, what each of them changed, and undoing it after it was tried."""
+
+import json
+import uuid
+from typing import Annotated, Final, Literal
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Form
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.responses import Response
+
+from trenova_schedules._managing._listed_receipts import ReceiptFilter
+from trenova_schedules._managing._pausing import CatchUp
+from trenova_schedules._managing._receipts import Receipt
+from trenova_schedules._managing._results import BulkResult
+from trenova_schedules.dashboard._asking import PageReader, PageWriter
+from trenova_schedules.dashboard._bulk import bulk_view
+from trenova_schedules.dashboard._failing import PageRoute
+from trenova_schedules.dashboard._receipts import receipt_view
+from trenova_schedules.dashboard._render import TRIGGER, render
+from trenova_schedules.server._api import Caller
+from trenova_schedules.server._bodies import UndoBody
+from trenova_schedules.server._idempotency import once
+from trenova_schedules.server._parameters import Cursor, ScheduleId, Text
+from trenova_schedules.server._permitted import receipt_to_undo
+from trenova_schedules.server._routes_receipts import permitted_receipts
+
+router = APIRouter(prefix="/receipts", route_class=PageRoute)
+
+_ROWS: Final = 50
+
+
+class UndoForm(BaseModel):
+    """How a receipt is undone.
+
+    Attributes:
+        catch_up: What to start of the ticks that a pause, which is undone, has missed.
+    """
+
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
+
+    catch_up: CatchUp = CatchUp.NONE
+
+
+class SentUndoForm(UndoForm):
+    """The same, to be done.
+
+    Attributes:
+        reason: Why.
+        key: Of this form, so that it is done once, however often it is sent.
+    """
+
+    reason: Annotated[str, Field(min_length=1, max_length=500)]
+    key: Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[!-~]+$")]
+
+
+@router.get("")
+async def receipts(  # noqa: PLR0917  # what stands in the address
+    caller: PageReader,
+    action: Literal["", "pause", "resume", "update"] = "",
+    actor: Text = "",
+    schedule: Text = "",
+    undone: Literal["", "true", "false"] = "",
+    cursor: Cursor = None,
+) -> Response:
+    """List bulk actions, the newest first."""
+    wanted = ReceiptFilter(
+        action=action or None,
+        actor=actor or None,
+        undone={"true": True, "false": False}.get(undone),
+        schedule_id=schedule or None,
+    )
+    page = await permitted_receipts(caller, wanted, cursor=cursor, limit=_ROWS)
+    told = {"action": action, "actor": actor, "schedule": schedule, "undone": undone}
+    return render(
+        caller.request,
+        "receipts.html",
+        caller=caller,
+        page=page,
+        wanted=wanted,
+        first=cursor is None,
+        query=urlencode({name: value for name, value in told.items() if value}),
+    )
+
+
+@router.get("/{receipt_id}")
+async def receipt(caller: PageReader, receipt_id: ScheduleId) -> Response:
+    """Show what one changed, schedule by schedule."""
+    view = await receipt_view(caller, receipt_id)
+    return render(caller.request, "receipt.html", caller=caller, view=view, receipt=view.receipt)
+
+
+@router.get("/{receipt_id}/undo")
+async def ask_undo(caller: PageReader, receipt_id: ScheduleId) -> Response:
+    """Open the dialog; it asks for its dry run by itself."""
+    found = await receipt_to_undo(caller, receipt_id)
+    return render(caller.request, "_undo.html", caller=caller, receipt=found, key=uuid.uuid4().hex)
+
+
+@router.post("/{receipt_id}/undo/preview")
+async def preview(caller: PageWriter, receipt_id: ScheduleId, form: Annotated[UndoForm, Form()]) -> Response:
+    """Say what would become of each schedule; nothing is changed."""
+    found = await receipt_to_undo(caller, receipt_id)
+    result = await caller.api.service.undo(found, reason="", actor=caller.actor(), catch_up=form.catch_up, dry_run=True)
+    view = await bulk_view(caller, result, found.schedule_ids)
+    return render(caller.request, "_undo_preview.html", caller=caller, view=view)
+
+
+@router.post("/{receipt_id}/undo")
+async def undo(caller: PageWriter, receipt_id: ScheduleId, form: Annotated[SentUndoForm, Form()]) -> Response:
+    """Make each schedule what it was, once for each form, and say what became of each."""
+    found = await receipt_to_undo(caller, receipt_id)
+    body = UndoBody(reason=form.reason, catch_up=form.catch_up)
+
+    async def work() -> BulkResult:
+        return await caller.api.service.undo(found, reason=body.reason, actor=caller.actor(), catch_up=body.catch_up)
+
+    answer = await once(caller, form.key, body, work)
+    return await _undone(caller, found, BulkResult.model_validate_json(bytes(answer.body)))
+
+
+async def _undone(caller: Caller, found: Receipt, result: BulkResult) -> Response:
+    view = await bulk_view(caller, result, found.schedule_ids)
+    said = f"Undone for {view.done} of {len(view.rows)}."
+    events = {"schedules:changed": {}, "say": {"value": said}}
+    return render(
+        caller.request,
+        "_undo_result.html",
+        caller=caller,
+        headers={TRIGGER: json.dumps(events), "HX-Retarget": "#dialog", "HX-Reswap": "innerHTML"},
+        view=view,
+        said=said,
+        receipt=found,
+    )
