@@ -11,17 +11,8 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "server"))
 
 from api_site import ApiSite
 
-HERE = Path(__file__).parent
-
 # Playwright is in the root environment only (`uv sync`); a session with no more than one member has none.
 collect_ignore_glob = [] if find_spec("playwright") else ["test_*.py"]
-
-
-def pytest_collection_modifyitems(items):
-    """Everything here starts a server and a browser, so it runs where such tests do."""
-    for item in items:
-        if HERE in item.path.parents:
-            item.add_marker(pytest.mark.integration)
 
 
 @pytest.fixture(scope="module")

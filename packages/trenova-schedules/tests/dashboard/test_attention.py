@@ -8,6 +8,8 @@ from browser import THEMES, opened, pictured, signed_in, violations
 from seeded import HOUR, fail, plant
 from temporalio.client import Schedule, ScheduleActionStartWorkflow, ScheduleSpec
 
+pytestmark = pytest.mark.integration
+
 MINUTE = timedelta(minutes=1)
 RUNBOOK = "https://runbooks.example.com/{id}"
 KINDS = {

@@ -14,6 +14,8 @@ from trenova_errors import InvalidInputError
 from trenova_schedules.backfill import BackfillRequest, list_backfills, start_backfill
 from trenova_schedules.dashboard._local_time import instant_of
 
+pytestmark = pytest.mark.integration
+
 HOUR = timedelta(hours=1)
 
 

@@ -13,6 +13,8 @@ from test_serve import Process
 from trenova_access import Access
 from trenova_schedules.server import ROLES, create_app
 
+pytestmark = pytest.mark.integration
+
 POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:"
 PAGE = """<!doctype html>
 <html lang="en">

@@ -12,6 +12,8 @@ from trenova_access import Access, Grant
 from trenova_schedules.dashboard._bulk_form import MOST
 from trenova_schedules.server import ROLES, create_app
 
+pytestmark = pytest.mark.integration
+
 HOSTILE = "bulk-<b onclick=alert(1)>&'\"x"
 
 

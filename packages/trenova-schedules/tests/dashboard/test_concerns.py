@@ -15,6 +15,8 @@ from trenova_schedules.dashboard._described import Described, Known
 from trenova_schedules.dashboard._server_concerns import pause_concerns, server_concerns
 from trenova_schedules.store import PauseInterval
 
+pytestmark = pytest.mark.integration
+
 NOW = datetime(2026, 11, 2, 8, tzinfo=UTC)
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 

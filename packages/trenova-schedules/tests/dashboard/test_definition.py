@@ -15,6 +15,8 @@ from trenova_schedules.dashboard._cron_words import calendar_as_cron, calendar_i
 from trenova_schedules.dashboard._runbook import commands_of, runbook_of
 from trenova_schedules.store import Observation
 
+pytestmark = pytest.mark.integration
+
 
 @pytest.mark.parametrize(
     ("cron", "words"),

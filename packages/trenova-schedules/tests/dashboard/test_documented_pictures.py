@@ -6,6 +6,8 @@ import pytest
 from browser import opened, signed_in
 from seeded import fail, plant
 
+pytestmark = pytest.mark.integration
+
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 FLEET = {
     "cancel-stale-shipments": ("0 2 * * *", "shipment-worker", ["on_time"] * 12),

@@ -11,6 +11,8 @@ from trenova_schedules import ScheduleDefinition
 from trenova_schedules.dashboard._chart import HIGH, chart_of
 from trenova_schedules.dashboard._durations import durations_of
 
+pytestmark = pytest.mark.integration
+
 MINUTE = timedelta(minutes=1)
 
 

@@ -15,6 +15,8 @@ from temporalio.client import (
     ScheduleState,
 )
 
+pytestmark = pytest.mark.integration
+
 NIGHTLY = {"cron": "30 2 * * *", "timeZone": "Europe/Berlin", "paused": False}
 
 

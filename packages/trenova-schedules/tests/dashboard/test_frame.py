@@ -4,6 +4,8 @@ import httpx
 import pytest
 from browser import THEMES, opened, signed_in, violations
 
+pytestmark = pytest.mark.integration
+
 
 @pytest.fixture
 def reader(site):

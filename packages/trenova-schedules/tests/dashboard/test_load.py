@@ -15,6 +15,8 @@ from trenova_schedules.dashboard._load import OTHERS, load_of
 from trenova_schedules.dashboard._load_chart import HEIGHT, bars_of
 from trenova_schedules.dashboard._wanted import Span
 
+pytestmark = pytest.mark.integration
+
 QUEUES = ("orders", "billing", "rates", "telematics", "documents", "audit", "search")
 
 

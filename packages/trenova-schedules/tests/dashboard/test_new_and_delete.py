@@ -10,6 +10,8 @@ from trenova_schedules.dashboard._draft import Draft, draft_of
 from trenova_schedules.dashboard._typed_calendars import calendars_of, typed_calendars
 from trenova_schedules.dashboard._typed_lengths import length_of, typed_length
 
+pytestmark = pytest.mark.integration
+
 
 def words(locator):
     return re.sub(r"\s+", " ", locator.inner_text())

@@ -6,6 +6,8 @@ import pytest
 from browser import THEMES, opened, pictured, signed_in, violations
 from seeded import fail, plant
 
+pytestmark = pytest.mark.integration
+
 MINUTE = timedelta(minutes=1)
 
 

@@ -8,6 +8,8 @@ import pytest
 from browser import opened, signed_in
 from seeded import plant
 
+pytestmark = pytest.mark.integration
+
 NOW = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
 MISSED = NOW - timedelta(hours=3)
 PLACES = (

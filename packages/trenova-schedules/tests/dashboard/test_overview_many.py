@@ -13,6 +13,8 @@ from temporalio.client import Schedule, ScheduleActionStartWorkflow, ScheduleSpe
 from trenova_schedules.ledger import harvest_schedule
 from trenova_schedules.server import EventOptions
 
+pytestmark = pytest.mark.integration
+
 SOME, MANY = 300, 1000
 MOST_BYTES = 250_000  # on the wire, files included
 MOST_INTERACTIONS = 5

@@ -7,6 +7,8 @@ import pytest
 from browser import opened, signed_in
 from seeded import plant
 
+pytestmark = pytest.mark.integration
+
 MINUTE = timedelta(minutes=1)
 NAMES = ("r-alpha", "r-bravo", "r-charlie", "r-delta")
 UI = "https://temporal.example.com"

@@ -8,6 +8,8 @@ from seeded import EVERY_CLASS, fail, keep, plant
 
 from trenova_schedules.store import AuditEntry
 
+pytestmark = pytest.mark.integration
+
 
 @pytest.fixture(scope="module")
 def nightly(site):

@@ -7,6 +7,8 @@ from seeded import keep, plant
 
 from trenova_schedules.server import create_app
 
+pytestmark = pytest.mark.integration
+
 PARTS = ("", "/durations", "/objective", "/fires", "/definition", "/versions", "/history")
 FRAGMENT = {"HX-Request": "true", "Accept": "text/html"}
 

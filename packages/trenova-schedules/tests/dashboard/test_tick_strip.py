@@ -7,6 +7,8 @@ import pytest
 from browser import THEMES, opened, pictured, signed_in, violations
 from seeded import EVERY_CLASS, plant
 
+pytestmark = pytest.mark.integration
+
 
 @pytest.fixture(scope="module")
 def hourly(site):
