@@ -61,7 +61,7 @@ def test_picture_of_the_form(browser, site, fleet, pictures):
     with opened(browser, zone="America/Chicago") as page:
         signed_in(page, site, "/schedules/cancel-stale-shipments/edit")
         page.locator("#f-cron").fill("30 2 * * *")
-        page.get_by_text("At 02:30").wait_for()
+        page.locator("#edit-preview").get_by_text("At 02:30").wait_for()
         page.locator("#live[data-state=live]").wait_for()
         page.set_viewport_size({"width": 1280, "height": 800})
         page.screenshot(path=pictures / "dashboard-edit.png")
