@@ -92,6 +92,6 @@ def pictured(page, folder, name):
             page.emulate_media(color_scheme=theme)
             page.set_viewport_size({"width": wide, "height": high})
             file = Path(folder) / f"{name}-{width}-{theme}.png"
-            page.screenshot(path=file, full_page=True)
+            page.screenshot(path=file, full_page=True, caret="initial")  # hiding it leaves style attributes behind
             files.append(file)
     return files

@@ -75,8 +75,12 @@ def test_a_schedule_is_changed_with_the_fix_of_its_hazard_and_seen_before(site, 
     assert page.locator("#said").inner_text() == "Cron expression is 30 3 * * * now."
     assert preview.locator(".notice").count() == 0
     page.locator("#edit-status").get_by_text("1 field is changed.").wait_for()
-    assert preview.locator("tbody .badge").all_inner_texts() == ["new"] * 9  # of a tenth the server tells nothing yet
+    assert preview.locator("tbody .badge").all_inner_texts() == ["new"] * 10
 
+    page.locator("#f-cron").fill("30 2 * * 1")
+    preview.get_by_text("only on monday").wait_for()
+    assert preview.locator("tbody .badge").count() == 0  # it fires then already
+    page.locator("#f-cron").fill("30 3 * * *")
     page.locator("#f-catchup").fill("2 h")
     page.locator("#f-note").fill("")
     dialog = review(page)

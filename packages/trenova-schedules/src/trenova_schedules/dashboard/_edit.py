@@ -2,14 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from temporalio.api.schedule.v1 import Schedule
 
 from trenova_errors import InvalidInputError
 from trenova_schedules._managing._patch import SchedulePatch
-from trenova_schedules._reading import ScheduleDocument, ScheduleSnapshot
+from trenova_schedules._previewing._times import times_of
+from trenova_schedules._reading import ScheduleSnapshot
 from trenova_schedules._reconciling._serving import Serving
 from trenova_schedules.dashboard._draft import WHEN, Began, Draft
 from trenova_schedules.dashboard._draft_reading import changed_fields, read_change, read_fields, said, validated
@@ -18,8 +19,8 @@ from trenova_schedules.server._api import Api
 
 NEXT: Final = 10
 """Fires of a live preview."""
-TOLD: Final = 10
-"""Fires that the server tells of each schedule."""
+MOST_COMPARED: Final = 2_000
+"""Fires that a schedule may have now while those of the preview go by."""
 TIMES: Final = frozenset({*WHEN.values(), "time_zone", "start", "end"})
 """Fields of the form that say when it fires."""
 NEVER: Final = "It would never fire: Temporal knows no time to come that fits."
@@ -34,7 +35,7 @@ class Judged:
         errors: What is wrong, by the name of the field of the form; empty name for what concerns several.
         times: When it would fire; None where that is not known.
         proposed: The server's message with the times that were typed.
-        new: Fires among the next that the schedule does not have now, as far as the server tells these.
+        new: Fires among the next that the schedule does not have now.
     """
 
     patch: SchedulePatch | None
@@ -73,7 +74,7 @@ async def judged(api: Api, snapshot: ScheduleSnapshot, draft: Draft, began: Bega
             errors[WHEN[draft.when]], times = wrong, None
     if {"workflow", "task_queue"} & changed and (wrong := await unserved(api, draft.workflow, draft.task_queue)):
         errors.setdefault("task_queue", wrong)
-    new = _new(snapshot.document, times) if changed & TIMES else frozenset()
+    new = await _new(api, snapshot, times) if changed & TIMES else frozenset[datetime]()
     return Judged(None if errors else patch, in_order(errors), times, proposed, new)
 
 
@@ -91,13 +92,18 @@ async def unserved(api: Api, workflow: str, task_queue: str) -> str:
     return said(found) if found else ""
 
 
-def _new(document: ScheduleDocument, times: TimesView | None) -> frozenset[datetime]:
-    """Compare with the ten next fires that the server tells of the schedule; with jitter these are others."""
-    told = document.next_fires
-    if times is None or document.jitter:
+async def _new(api: Api, snapshot: ScheduleSnapshot, times: TimesView | None) -> frozenset[datetime]:
+    """Compare with when the schedule fires now; none where jitter moves that, or it fires far more often."""
+    spec = snapshot.raw.schedule.spec
+    if times is None or not times.fires or snapshot.document.jitter:
         return frozenset()
-    until = told[-1] if len(told) >= TOLD else None
-    return frozenset(at for at in times.fires if at not in told and (until is None or at <= until))
+    now: set[datetime] = set()
+    until = times.fires[-1] + timedelta(seconds=1)
+    async for at in times_of(api.client, snapshot.document.id, spec, times.fires[0], until):
+        now.add(at)
+        if len(now) > MOST_COMPARED:
+            return frozenset()
+    return frozenset(times.fires) - now
 
 
 async def _times(api: Api, proposed: Schedule, draft: Draft, n: int) -> tuple[TimesView | None, str]:
