@@ -12,7 +12,7 @@ from trenova_errors import ApplicationError
 K = TypeVar("K", bound=Hashable)
 
 _POLITE_S: Final = 0.05
-_POLITE_TIMES: Final = 20
+_POLITE_TIMES: Final = 100
 
 
 class Backlog(Generic[K]):
@@ -46,7 +46,7 @@ class Backlog(Generic[K]):
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Begin nothing new while somebody waits for something else of the same server, for a second at most."""
+        """Begin nothing new while somebody waits for something else of the same server, for five seconds at most."""
         self._held += 1
         try:
             yield

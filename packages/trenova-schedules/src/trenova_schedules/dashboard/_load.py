@@ -15,7 +15,11 @@ from trenova_schedules.dashboard._wanted import Span
 OTHERS: Final = "other task queues"
 _NAMED: Final = 5
 """Task queues that are told apart; the others are put together."""
-_SLOTS: Final = {Span.DAY: (24, timedelta(hours=1)), Span.WEEK: (28, timedelta(hours=6))}
+_LENGTHS: Final = {
+    Span.DAY: (timedelta(days=1), timedelta(hours=1)),
+    Span.WEEK: (timedelta(days=7), timedelta(hours=6)),
+}
+"""How far ahead, and how long a slot is."""
 _MINUTE: Final = 60
 
 
@@ -25,7 +29,7 @@ class Slot:
 
     Attributes:
         start: Its beginning; of the first one, now is later.
-        end: Its end, itself left out.
+        end: Its end, itself left out; of the last one, where the time ahead ends.
         counts: Fires by task queue, in the order of the load's queues; those without any are left out.
     """
 
@@ -88,9 +92,7 @@ def load_of(looks: Sequence[Described], expected: ExpectedFires, span: Span, now
     """
     active = [look for look in looks if not look.document.paused]
     known = [(look, _ahead(look, times, now)) for look in active if (times := expected.of(look)) is not None]
-    count, length = _SLOTS[span]
-    begin = now.replace(minute=0, second=0, microsecond=0)
-    edges = [begin + number * length for number in range(count + 1)]
+    edges = _edges(span, now)
     per_slot, minutes = _counted(known, edges)
     whole = sum(per_slot, Counter({look.document.task_queue: 0 for look, _ in known}))
     named = [queue for queue, _ in sorted(whole.items(), key=lambda one: (-one[1], one[0]))[:_NAMED]]
@@ -112,6 +114,13 @@ def load_of(looks: Sequence[Described], expected: ExpectedFires, span: Span, now
         paused=len(looks) - len(active),
         dense=sorted(look.document.id for look, times in known if not times.whole and times.end < until),
     )
+
+
+def _edges(span: Span, now: datetime) -> list[datetime]:
+    """Return where slots begin: at full hours, and the last one ends as long after now as is looked ahead."""
+    ahead, length = _LENGTHS[span]
+    begin, end = now.replace(minute=0, second=0, microsecond=0), now + ahead
+    return [*(begin + number * length for number in range(-(-(end - begin) // length))), end]
 
 
 def _ahead(look: Described, times: Expected, now: datetime) -> Expected:
