@@ -112,7 +112,7 @@ def test_the_chart_says_in_words_what_it_shows_and_leads_to_the_schedules(loaded
     page.wait_for_url("**/?fires_from=*fires_to=*")
     page.get_by_text("that fire from").wait_for()
     names = page.locator(".schedules tbody th").all_inner_texts()
-    assert {"midnight-0", "midnight-1", "midnight-2", "hourly-orders", "hourly-search"} <= set(names)
+    assert {"midnight-0", "midnight-1", "midnight-2", "hourly-orders"} <= set(names)
     assert "paused" not in names
     page.go_back()
     page.get_by_role("link", name="7 days").click()

@@ -139,6 +139,15 @@ def test_pages_hold_all_of_them_once(some, browser):
     assert found == [f"load-{number:04}" for number in range(SOME)]
 
 
+def searched(page):
+    """Search for one schedule by keys; return milliseconds from the first of them to the result."""
+    page.keyboard.press("/")
+    begin = time.perf_counter()
+    page.keyboard.type("load-0007")
+    page.get_by_role("heading", name="1 schedule", exact=True).wait_for()
+    return (time.perf_counter() - begin) * 1000
+
+
 def measured(browser, site, total):
     """Load the first page cold; return its bytes, and milliseconds to first paint, to all of it, and for a search."""
     received = []
@@ -154,11 +163,7 @@ def measured(browser, site, total):
         paint = page.evaluate("performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? NaN")
         assert page.locator(".schedules tbody tr").count() == 100
         page.locator("#live[data-state=live]").wait_for()
-        page.keyboard.press("/")
-        begin = time.perf_counter()
-        page.keyboard.type("load-0007")
-        page.get_by_role("heading", name="1 schedule", exact=True).wait_for()
-        found = (time.perf_counter() - begin) * 1000
+        found = searched(page)
         print(  # noqa: T201  # reported, not asserted
             f"\n{total} schedules: {size:,} bytes, first paint {paint:.0f} ms, load counted {whole:.0f} ms later, "
             f"from the first key to the result {found:.0f} ms"
@@ -176,6 +181,7 @@ def test_the_page_of_1000_is_light(some, browser):
     assert measured(browser, some, MANY) <= MOST_BYTES
     with opened(browser) as page:
         signed_in(page, some)
-        page.get_by_text(f"{MANY:,} schedules looked at").wait_for(timeout=60_000)
+        page.get_by_text(f"{MANY:,} schedules looked at, the oldest").wait_for(timeout=120_000)
         assert page.locator("#list-title").inner_text() == f"{MANY:,} schedules"
         page.get_by_text(f"of {MANY:,} schedules on 3 task queues").wait_for(timeout=60_000)
+        print(f"{MANY} schedules, all looked at: from the first key to the result {searched(page):.0f} ms")  # noqa: T201
