@@ -89,12 +89,23 @@ def miss(site, schedule_id):
 
 
 def mended(page, site, schedule_id):
-    """Wait for the end of a backfill; the ledger learns of it as it does of everything."""
+    """Wait for the end of a backfill; the ledger learns of it as it does of everything, and until then it is named."""
     page.get_by_text("Every tick is accounted for.").wait_for()
+    page.reload()
+    page.locator(".concerns li", has_text=schedule_id).get_by_role("link", name="See its backfill").wait_for()
     keep(site, harvest_schedule(site.client, site.store, schedule_id, retention=timedelta(days=1)))
     page.reload()
     page.locator("#overview tbody tr").first.wait_for()
     assert page.locator(".concerns li", has_text=schedule_id).count() == 0
+
+
+def test_a_server_that_has_just_begun_shows_what_it_knows_and_says_what_it_does_not(some):
+    with some.call() as api:
+        page = api.get(f"{some.url}/").text
+        load = api.get(f"{some.url}/overview/load").text
+    assert f"of {SOME} schedules looked at so far" in page
+    assert "load-0042" in page
+    assert f"of {SOME} schedules are counted" in load
 
 
 def test_the_one_missed_among_300_is_backfilled_by_mouse(some, browser):

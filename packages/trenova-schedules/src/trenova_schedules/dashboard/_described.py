@@ -81,22 +81,23 @@ class Descriptions:
 
         Args:
             lines: As the list has them now.
-            within: How many seconds to wait for those that were never looked at, where these are few.
+            within: How many seconds to wait for those that are new or have changed, where these are few.
         """
-        now = datetime.now(UTC)
-        new = [line.id for line in lines if line.id not in self._looks]
-        self.backlog.add([*new, *self._outdated(lines, now)])
-        if 0 < len(new) <= _FEW:
+        news = self._news(lines)
+        self.backlog.add(news)
+        if 0 < len(news) <= _FEW:
             await self.backlog.settle(within)
+        before = datetime.now(UTC) - FRESH
+        self.backlog.add(line.id for line in lines if line.id in self._looks and self._looks[line.id].at < before)
         looks = {line.id: look for line in lines if (look := self._looks.get(line.id)) is not None}
         return Known(looks, len(lines), min((look.at for look in looks.values()), default=None))
 
-    def _outdated(self, lines: Iterable[ListedSchedule], now: datetime) -> list[str]:
+    def _news(self, lines: Iterable[ListedSchedule]) -> list[str]:
+        """Return those that nobody has looked at, and those that are not as they were when somebody did."""
         found = []
         for line in lines:
             told = (line.paused, line.note, line.recent_runs, line.intervals, line.calendars, line.time_zone)
-            look = self._looks.get(line.id)
-            if look is not None and (now - look.at > FRESH or self._lines.get(line.id) != told):
+            if line.id not in self._looks or self._lines.get(line.id) != told:
                 found.append(line.id)
             self._lines[line.id] = told
         return found
