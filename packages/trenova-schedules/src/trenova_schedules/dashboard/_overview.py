@@ -12,7 +12,7 @@ from trenova_schedules._tick import Tick
 from trenova_schedules.dashboard._attention import Attention, attention_of
 from trenova_schedules.dashboard._described import Described, completed
 from trenova_schedules.dashboard._expected import Expected
-from trenova_schedules.dashboard._fleet import Fleet
+from trenova_schedules.dashboard._fleet import Fleet, fleet_of
 from trenova_schedules.dashboard._server_concerns import running_of
 from trenova_schedules.dashboard._wanted import State, Wanted, labels_of
 from trenova_schedules.server._api import Caller
@@ -70,14 +70,14 @@ class Overview:
         return self.attention.known.looks
 
 
-async def overview_of(caller: Caller, fleet: Fleet, wanted: Wanted) -> Overview:
+async def overview_of(caller: Caller, wanted: Wanted) -> Overview:
     """Gather the page.
 
     Raises:
         InvalidInputError: The cursor is none.
         temporalio.service.RPCError: The server could not be asked.
     """
-    now = datetime.now(UTC)
+    now, fleet = datetime.now(UTC), fleet_of(caller.request)
     listed = await fleet.lines(caller)
     known = await fleet.descriptions.of(listed, within=_PATIENCE)
     everything = [completed(line, known.looks.get(line.id)) for line in listed]

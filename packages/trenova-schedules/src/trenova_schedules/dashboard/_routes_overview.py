@@ -2,7 +2,7 @@
 
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from trenova_schedules._managing._listing import ScheduleSort
@@ -17,8 +17,8 @@ from trenova_schedules.dashboard._render import render
 from trenova_schedules.dashboard._runbook import runbook_of
 from trenova_schedules.dashboard._server_concerns import running_of
 from trenova_schedules.dashboard._strip import look_of_tick
-from trenova_schedules.dashboard._wanted import Span, State, Wanted
-from trenova_schedules.server._parameters import Cursor, Moment, ScheduleId, Text
+from trenova_schedules.dashboard._wanted import Asked, Span, State
+from trenova_schedules.server._parameters import Moment, ScheduleId
 from trenova_schedules.server._roles import OPERATOR, VIEWER
 
 router = APIRouter(route_class=PageRoute)
@@ -30,44 +30,11 @@ _CHOICES: Final = 200
 """Owners, task queues and labels to choose from; others can be searched for."""
 
 
-def _wanted(  # noqa: PLR0917  # what stands in the address
-    q: Text = "",
-    owner: Text = "",
-    queue: Text = "",
-    label: Text = "",
-    state: Annotated[State, Query()] = State.ALL,
-    kind: Annotated[Kind | None, Query()] = None,
-    fires_from: Annotated[Moment | None, Query()] = None,
-    fires_to: Annotated[Moment | None, Query()] = None,
-    sort: Annotated[ScheduleSort, Query()] = ScheduleSort.ID,
-    descending: Annotated[bool, Query()] = False,  # noqa: FBT002
-    cursor: Cursor = None,
-    span: Annotated[Span, Query()] = Span.DAY,
-) -> Wanted:
-    return Wanted(
-        search=q.strip(),
-        owner=owner,
-        queue=queue,
-        label=label,
-        state=state,
-        kind=kind,
-        fires_from=fires_from,
-        fires_to=fires_to,
-        sort=sort,
-        descending=descending,
-        cursor=cursor,
-        span=span,
-    )
-
-
-Asked = Annotated[Wanted, Depends(_wanted)]
-
-
 @router.get("/")
 async def overview(caller: PageReader, wanted: Asked) -> Response:
     """Show what needs attention, and every schedule; a part of the page that asks again gets the list."""
     caller.require_somewhere(VIEWER)
-    view = await overview_of(caller, fleet_of(caller.request), wanted)
+    view = await overview_of(caller, wanted)
     return render(
         caller.request,
         "_overview.html" if is_fragment(caller.request) else "overview.html",

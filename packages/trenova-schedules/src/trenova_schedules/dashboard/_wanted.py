@@ -3,11 +3,15 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Annotated
 from urllib.parse import urlencode
+
+from fastapi import Depends, Query
 
 from trenova_schedules._managing._listed import ListedSchedule
 from trenova_schedules._managing._listing import ScheduleSort
 from trenova_schedules.dashboard._concern import Kind
+from trenova_schedules.server._parameters import Cursor, Moment, Text
 
 
 class State(StrEnum):
@@ -118,3 +122,37 @@ def mentions(line: ListedSchedule, text: str) -> bool:
 
 def _iso(at: datetime | None) -> str:
     return "" if at is None else at.isoformat().replace("+00:00", "Z")
+
+
+def _wanted(  # noqa: PLR0917  # what stands in the address
+    q: Text = "",
+    owner: Text = "",
+    queue: Text = "",
+    label: Text = "",
+    state: Annotated[State, Query()] = State.ALL,
+    kind: Annotated[Kind | None, Query()] = None,
+    fires_from: Annotated[Moment | None, Query()] = None,
+    fires_to: Annotated[Moment | None, Query()] = None,
+    sort: Annotated[ScheduleSort, Query()] = ScheduleSort.ID,
+    descending: Annotated[bool, Query()] = False,  # noqa: FBT002
+    cursor: Cursor = None,
+    span: Annotated[Span, Query()] = Span.DAY,
+) -> Wanted:
+    return Wanted(
+        search=q.strip(),
+        owner=owner,
+        queue=queue,
+        label=label,
+        state=state,
+        kind=kind,
+        fires_from=fires_from,
+        fires_to=fires_to,
+        sort=sort,
+        descending=descending,
+        cursor=cursor,
+        span=span,
+    )
+
+
+Asked = Annotated[Wanted, Depends(_wanted)]
+"""What stands in the address of a request."""
