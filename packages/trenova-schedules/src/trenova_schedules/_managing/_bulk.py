@@ -18,7 +18,13 @@ UNDOABLE: Final = frozenset({BulkAction.PAUSE, BulkAction.RESUME, BulkAction.UPD
 """What a receipt can undo; a run that was started stays, and what was deleted is gone."""
 
 
-async def done(ids: Sequence[str], do: Callable[[str], Awaitable[ScheduleChange]], at_once: int) -> list[BulkItem]:
+Heard = Callable[[BulkItem], None]
+"""Is told of each schedule as soon as its outcome is known."""
+
+
+async def done(
+    ids: Sequence[str], do: Callable[[str], Awaitable[ScheduleChange]], at_once: int, heard: Heard | None
+) -> list[BulkItem]:
     """Do the action to each schedule; what fails fails alone."""
 
     async def one(schedule_id: str) -> BulkItem:
@@ -27,7 +33,7 @@ async def done(ids: Sequence[str], do: Callable[[str], Awaitable[ScheduleChange]
         reason = f"{missed_in_words(change.caught_up)} started" if change.caught_up else ""
         return BulkItem(schedule_id=schedule_id, outcome=outcome, reason=reason, starts=change.caught_up)
 
-    return await bounded(at_once, ids, lambda schedule_id: safely(schedule_id, one))
+    return await each(ids, one, at_once, heard)
 
 
 async def states_of(changer: Changer, ids: Sequence[str], *, whole: bool, at_once: int) -> dict[str, dict[str, Any]]:
@@ -69,11 +75,25 @@ async def expected_of(
     return {schedule_id: state for schedule_id, state in found if state is not None}
 
 
-async def safely(schedule_id: str, do: Callable[[str], Awaitable[BulkItem]]) -> BulkItem:
-    """Do something about one schedule; a failure is what became of it."""
+async def each(
+    ids: Sequence[str], do: Callable[[str], Awaitable[BulkItem]], at_once: int, heard: Heard | None
+) -> list[BulkItem]:
+    """Do something about each schedule, a bounded number at a time; a failure is what became of that one."""
+
+    async def one(schedule_id: str) -> BulkItem:
+        item = await _safely(schedule_id, do)
+        if heard is not None:
+            heard(item)
+        return item
+
+    return await bounded(at_once, ids, one)
+
+
+async def _safely(schedule_id: str, do: Callable[[str], Awaitable[BulkItem]]) -> BulkItem:
     try:
         return await do(schedule_id)
-    except ScheduleConflictError as error:
-        return BulkItem(schedule_id=schedule_id, outcome=BulkOutcome.CONFLICT, reason=error.message)
+    except ScheduleConflictError:
+        reason = "somebody has changed it meanwhile; nothing of this was done"
+        return BulkItem(schedule_id=schedule_id, outcome=BulkOutcome.CONFLICT, reason=reason)
     except (ApplicationError, RPCError) as error:
         return BulkItem(schedule_id=schedule_id, outcome=BulkOutcome.FAILED, reason=error.message)

@@ -4,9 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from trenova_schedules._managing._bulk import safely
+from trenova_schedules._managing._bulk import Heard, each
 from trenova_schedules._managing._changing import ANY_ETAG, Changer, changes_nothing, matching
-from trenova_schedules._managing._listing import bounded
 from trenova_schedules._managing._patch import SchedulePatch
 from trenova_schedules._managing._pausing import CatchUp, missed_in_words, ticks_to_start
 from trenova_schedules._managing._results import BulkAction, BulkItem, BulkOutcome
@@ -33,9 +32,9 @@ class BulkPlan:
     catch_up: CatchUp
     etags: Mapping[str, str]
 
-    async def of(self, ids: Sequence[str], at_once: int) -> list[BulkItem]:
+    async def of(self, ids: Sequence[str], at_once: int, heard: Heard | None) -> list[BulkItem]:
         """Return an item for each schedule, a bounded number at a time."""
-        return await bounded(at_once, ids, lambda schedule_id: safely(schedule_id, self._one))
+        return await each(ids, self._one, at_once, heard)
 
     async def _one(self, schedule_id: str) -> BulkItem:
         snapshot = await read_schedule(self.changer.client, schedule_id)

@@ -7,7 +7,7 @@ from typing import Any
 from trenova_errors import ConflictError, InvalidInputError, ResourceNotFoundError
 from trenova_schedules._managing._audit import Actor, AuditSink
 from trenova_schedules._managing._auditing import audited, entry_of
-from trenova_schedules._managing._bulk import UNDOABLE, done, expected_of, item_of, states_of
+from trenova_schedules._managing._bulk import UNDOABLE, Heard, done, expected_of, item_of, states_of
 from trenova_schedules._managing._bulk_plan import BulkPlan
 from trenova_schedules._managing._changing import ANY_ETAG, Changer, matching
 from trenova_schedules._managing._patch import SchedulePatch
@@ -32,6 +32,7 @@ class BulkRun:
         receipts: Keeps what was changed.
         etags: Of what it was decided on, by id; one that has another by now is left alone. Those without count as they
             are.
+        heard: Is told of each as soon as its outcome is known.
     """
 
     changer: Changer
@@ -41,13 +42,14 @@ class BulkRun:
     audit: AuditSink | None
     receipts: ReceiptStore | None
     etags: Mapping[str, str] = field(default_factory=dict)
+    heard: Heard | None = None
 
     async def plan(
         self, action: BulkAction, ids: Sequence[str], patch: SchedulePatch | None, catch_up: CatchUp
     ) -> BulkResult:
         """Say what would be done."""
         plan = BulkPlan(changer=self.changer, action=action, patch=patch, catch_up=catch_up, etags=self.etags)
-        return BulkResult.of(action, await plan.of(ids, self.at_once), dry_run=True)
+        return BulkResult.of(action, await plan.of(ids, self.at_once, self.heard), dry_run=True)
 
     async def do(
         self, action: BulkAction, ids: Sequence[str], patch: SchedulePatch | None, catch_up: CatchUp
@@ -90,12 +92,12 @@ class BulkRun:
         """Make each schedule of a receipt what it was, unless somebody has changed it since; or say what would be."""
         undoing = Undoing(changer=self.changer, receipt=receipt, reason=self.reason, catch_up=catch_up)
         if dry_run:
-            return BulkResult.of(BulkAction(receipt.action), await undoing.plan(self.at_once), dry_run=True)
+            return BulkResult.of(BulkAction(receipt.action), await undoing.plan(self.at_once, self.heard), dry_run=True)
 
         async def tell(schedule_id: str, work: Callable[[], Awaitable[ScheduleChange]]) -> ScheduleChange:
             return await audited(self.audit, entry_of("undo", schedule_id, self.actor, self.reason), work)
 
-        items = await undoing.do(tell, self.at_once)
+        items = await undoing.do(tell, self.at_once, self.heard)
         result = BulkResult.of(BulkAction(receipt.action), items)
         complete = not {BulkOutcome.FAILED.value} & result.counts.keys()
         if self.receipts is not None and complete:
@@ -111,7 +113,7 @@ class BulkRun:
 
             return await audited(self.audit, entry_of(action.value, schedule_id, self.actor, self.reason), work)
 
-        return await done(ids, one, self.at_once)
+        return await done(ids, one, self.at_once, self.heard)
 
     async def _one(
         self, action: BulkAction, schedule_id: str, patch: SchedulePatch | None, catch_up: CatchUp

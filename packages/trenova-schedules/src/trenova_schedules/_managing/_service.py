@@ -11,6 +11,7 @@ from trenova_errors import ApplicationError, InvalidInputError
 from trenova_schedules._definition import ScheduleDefinition
 from trenova_schedules._managing._audit import Actor, AuditSink
 from trenova_schedules._managing._auditing import audited, entry_of
+from trenova_schedules._managing._bulk import Heard
 from trenova_schedules._managing._bulk_run import BulkRun, found_receipt
 from trenova_schedules._managing._changing import ANY_ETAG, Changer, patch_of
 from trenova_schedules._managing._exporting import documents_of, imported
@@ -200,6 +201,7 @@ class ScheduleService(ScheduleReader):
         everything: bool = False,
         most: int = 1000,
         etags: Mapping[str, str] | None = None,
+        heard: Heard | None = None,
     ) -> BulkResult:
         """Do the same to every schedule that matches; what fails fails alone.
 
@@ -215,6 +217,7 @@ class ScheduleService(ScheduleReader):
             most: Refuse to touch more than these.
             etags: Of what it was decided on, by id, as the items of a dry run have them; one that has another by now
                 is a conflict and is left alone.
+            heard: Is told of each schedule as soon as its outcome is known.
 
         Returns:
             What became of each, and a receipt for :meth:`undo` where a pause, a resume or an update changed something.
@@ -228,7 +231,7 @@ class ScheduleService(ScheduleReader):
             )
         if action is BulkAction.UPDATE and patch is None:
             raise InvalidInputError("An update of many needs a patch. Give the fields to change. Nothing was changed.")
-        run = self._bulk_run(actor, reason if dry_run else require_reason(reason), etags)
+        run = self._bulk_run(actor, reason if dry_run else require_reason(reason), etags, heard)
         fields = patch if patch is None or isinstance(patch, SchedulePatch) else patch_of(patch)
         lines = await find_schedules(self.client, wanted, registry=self.registry, live=True, at_once=self.at_once)
         ids = sorted(line.id for line in lines)
@@ -247,6 +250,7 @@ class ScheduleService(ScheduleReader):
         actor: Actor,
         catch_up: CatchUp = CatchUp.NONE,
         dry_run: bool = False,
+        heard: Heard | None = None,
     ) -> BulkResult:
         """Make each schedule of a receipt what it was before; one that somebody has changed since is left as it is.
 
@@ -256,12 +260,13 @@ class ScheduleService(ScheduleReader):
             actor: Who asks.
             catch_up: What to start of the ticks that a pause, which is undone, has missed.
             dry_run: Only say what would become of each.
+            heard: Is told of each schedule as soon as its outcome is known.
 
         Raises:
             ResourceNotFoundError: The receipt is not kept.
             ConflictError: It was undone before.
         """
-        run = self._bulk_run(actor, reason if dry_run else require_reason(reason))
+        run = self._bulk_run(actor, reason if dry_run else require_reason(reason), heard=heard)
         return await run.undo(await found_receipt(self.receipts, receipt), catch_up, dry_run=dry_run)
 
     async def import_(
@@ -300,7 +305,9 @@ class ScheduleService(ScheduleReader):
     def _changer(self, actor: Actor) -> Changer:
         return Changer(self.client, _identity(actor), actor.told, self.serves, self.registrations)
 
-    def _bulk_run(self, actor: Actor, reason: str, etags: Mapping[str, str] | None = None) -> BulkRun:
+    def _bulk_run(
+        self, actor: Actor, reason: str, etags: Mapping[str, str] | None = None, heard: Heard | None = None
+    ) -> BulkRun:
         return BulkRun(
             changer=self._changer(actor),
             actor=actor,
@@ -309,6 +316,7 @@ class ScheduleService(ScheduleReader):
             audit=self.audit,
             receipts=self.receipts,
             etags=etags or {},
+            heard=heard,
         )
 
     async def _told(

@@ -8,9 +8,8 @@ from typing import Any, Final
 from temporalio.api.schedule.v1 import Schedule
 
 from trenova_schedules._definition import CRON_MEMO
-from trenova_schedules._managing._bulk import safely
+from trenova_schedules._managing._bulk import Heard, each
 from trenova_schedules._managing._changing import Changer
-from trenova_schedules._managing._listing import bounded
 from trenova_schedules._managing._pausing import (
     CATCH_UP_MEMO,
     PAUSED_MEMO,
@@ -48,11 +47,11 @@ class Undoing:
     reason: str
     catch_up: CatchUp
 
-    async def plan(self, at_once: int) -> list[BulkItem]:
+    async def plan(self, at_once: int, heard: Heard | None) -> list[BulkItem]:
         """Say what would become of each schedule; nothing is changed."""
-        return await self._each(self._planned, at_once)
+        return await self._each(self._planned, at_once, heard)
 
-    async def do(self, tell: Tell, at_once: int) -> list[BulkItem]:
+    async def do(self, tell: Tell, at_once: int, heard: Heard | None) -> list[BulkItem]:
         """Make each what it was, unless somebody has changed it since; each change is told."""
 
         async def one(schedule_id: str, snapshot: ScheduleSnapshot, before: Mapping[str, Any]) -> BulkItem:
@@ -66,10 +65,13 @@ class Undoing:
             told = f"{missed_in_words(change.caught_up)} started" if change.caught_up else ""
             return BulkItem(schedule_id=schedule_id, outcome=BulkOutcome.DONE, reason=told, starts=change.caught_up)
 
-        return await self._each(one, at_once)
+        return await self._each(one, at_once, heard)
 
     async def _each(
-        self, do: Callable[[str, ScheduleSnapshot, Mapping[str, Any]], Awaitable[BulkItem]], at_once: int
+        self,
+        do: Callable[[str, ScheduleSnapshot, Mapping[str, Any]], Awaitable[BulkItem]],
+        at_once: int,
+        heard: Heard | None,
     ) -> list[BulkItem]:
         items = {str(item["scheduleId"]): item for item in self.receipt.items}
 
@@ -88,7 +90,7 @@ class Undoing:
                 return BulkItem(schedule_id=schedule_id, outcome=BulkOutcome.CONFLICT, reason=reason)
             return await do(schedule_id, snapshot, before)
 
-        return await bounded(at_once, sorted(items), lambda schedule_id: safely(schedule_id, one))
+        return await each(sorted(items), one, at_once, heard)
 
     async def _planned(self, schedule_id: str, snapshot: ScheduleSnapshot, before: Mapping[str, Any]) -> BulkItem:
         count, etag = 0, snapshot.document.etag

@@ -30,6 +30,7 @@ class ChosenForm(BaseModel):
     Attributes:
         id: The schedules.
         everything: They are all that matched a filter.
+        key: Of the dialog.
         catch_up: Of a resume.
         note: Another note.
         no_note: Take the note away.
@@ -44,6 +45,7 @@ class ChosenForm(BaseModel):
 
     id: Annotated[list[Id], Field(min_length=1)]
     everything: bool = False
+    key: Annotated[str, Field(max_length=200)] = ""
     catch_up: CatchUp = CatchUp.NONE
     note: Name = ""
     no_note: bool = False

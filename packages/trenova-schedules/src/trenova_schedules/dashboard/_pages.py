@@ -19,7 +19,7 @@ from trenova_schedules.dashboard import (
 from trenova_schedules.dashboard._failing import PageRoute, failed
 from trenova_schedules.dashboard._fleet import Fleet
 from trenova_schedules.dashboard._static import PREFIX, Static
-from trenova_schedules.server._api import Api
+from trenova_schedules.dashboard._works import Works
 
 _ROUTERS: Final = (
     _routes_overview.router,
@@ -47,6 +47,7 @@ def add_pages(app: FastAPI, api_prefix: str) -> None:
     for router in _ROUTERS:
         pages.include_router(router)
     app.include_router(pages)
+    app.state.works = Works()
     app.mount(PREFIX, Static(), name="static")
     api: Api = app.state.api
     app.state.fleet = Fleet.of(api.client, api.service.registrations)

@@ -8,7 +8,9 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Form
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
+from temporalio.service import RPCError
 
+from trenova_errors import ApplicationError
 from trenova_schedules._managing._listed_receipts import ReceiptFilter
 from trenova_schedules._managing._pausing import CatchUp
 from trenova_schedules._managing._receipts import Receipt
@@ -17,7 +19,8 @@ from trenova_schedules.dashboard._asking import PageReader, PageWriter
 from trenova_schedules.dashboard._bulk import bulk_view
 from trenova_schedules.dashboard._failing import PageRoute
 from trenova_schedules.dashboard._receipts import receipt_view
-from trenova_schedules.dashboard._render import TRIGGER, render
+from trenova_schedules.dashboard._render import TRIGGER, page_path, render
+from trenova_schedules.dashboard._works import FORGOTTEN, Work, works_of
 from trenova_schedules.server._api import Caller
 from trenova_schedules.server._bodies import UndoBody
 from trenova_schedules.server._idempotency import once
@@ -35,11 +38,13 @@ class UndoForm(BaseModel):
 
     Attributes:
         catch_up: What to start of the ticks that a pause, which is undone, has missed.
+        key: Of the dialog.
     """
 
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
     catch_up: CatchUp = CatchUp.NONE
+    key: Annotated[str, Field(max_length=200)] = ""
 
 
 class SentUndoForm(UndoForm):
@@ -99,36 +104,83 @@ async def ask_undo(caller: PageReader, receipt_id: ScheduleId) -> Response:
 
 @router.post("/{receipt_id}/undo/preview")
 async def preview(caller: PageWriter, receipt_id: ScheduleId, form: Annotated[UndoForm, Form()]) -> Response:
-    """Say what would become of each schedule; nothing is changed."""
+    """Say what would become of each schedule; nothing is changed. The same form again asks how far that is."""
     found = await receipt_to_undo(caller, receipt_id)
-    result = await caller.api.service.undo(found, reason="", actor=caller.actor(), catch_up=form.catch_up, dry_run=True)
+    service, actor = caller.api.service, caller.actor()
+
+    async def work(one: Work) -> BulkResult:
+        return await service.undo(found, reason="", actor=actor, catch_up=form.catch_up, dry_run=True, heard=one.heard)
+
+    key = ("undo preview", caller.key, form.key, receipt_id, form.catch_up)
+    works = works_of(caller.request)
+    begun = works.take_up(key, len(found.items), found, work)
+    if (result := await begun.soon()) is None:
+        address = page_path(caller.request, "receipts", receipt_id, "undo", "preview")
+        return render(caller.request, "_bulk_trying.html", caller=caller, work=begun, verb="Undo", address=address)
+    works.forget(key)
     view = await bulk_view(caller, result, found.schedule_ids)
     return render(caller.request, "_undo_preview.html", caller=caller, view=view)
 
 
 @router.post("/{receipt_id}/undo")
 async def undo(caller: PageWriter, receipt_id: ScheduleId, form: Annotated[SentUndoForm, Form()]) -> Response:
-    """Make each schedule what it was, once for each form, and say what became of each."""
+    """Make each schedule what it was, once for each form, and say what became of each, or how far it is."""
     found = await receipt_to_undo(caller, receipt_id)
+    service, actor = caller.api.service, caller.actor()
     body = UndoBody(reason=form.reason, catch_up=form.catch_up)
 
-    async def work() -> BulkResult:
-        return await caller.api.service.undo(found, reason=body.reason, actor=caller.actor(), catch_up=body.catch_up)
+    async def work(one: Work) -> BulkResult:
+        async def all_of_it() -> BulkResult:
+            return await service.undo(found, reason=body.reason, actor=actor, catch_up=body.catch_up, heard=one.heard)
 
-    answer = await once(caller, form.key, body, work)
-    return await _undone(caller, found, BulkResult.model_validate_json(bytes(answer.body)))
+        answer = await once(caller, form.key, body, all_of_it)
+        return BulkResult.model_validate_json(bytes(answer.body))
+
+    begun = works_of(caller.request).begin(_key(caller, receipt_id, form.key), len(found.items), found, work)
+    answer = await _shown(caller, begun, form.key)
+    answer.headers["HX-Retarget"] = "#dialog"
+    answer.headers["HX-Reswap"] = "innerHTML"
+    return answer
 
 
-async def _undone(caller: Caller, found: Receipt, result: BulkResult) -> Response:
+@router.get("/{receipt_id}/undo/works/{key}")
+async def how_far(caller: PageReader, receipt_id: ScheduleId, key: ScheduleId) -> Response:
+    """Say how far an undo is, or what became of each schedule."""
+    begun = works_of(caller.request).find(_key(caller, receipt_id, key))
+    if begun is None:
+        return render(caller.request, "_bulk_failed.html", caller=caller, detail=FORGOTTEN, kept=True)
+    try:
+        return await _shown(caller, begun, key)
+    except (ApplicationError, RPCError) as error:
+        return render(caller.request, "_bulk_failed.html", caller=caller, detail=error.message, kept=True)
+
+
+async def _shown(caller: Caller, begun: Work, key: str) -> Response:
+    found: Receipt = begun.about
+    if (result := await begun.soon()) is None:
+        return render(
+            caller.request,
+            "_bulk_working.html",
+            caller=caller,
+            work=begun,
+            doing="Undoing it for",
+            undoable=True,
+            kept=True,
+            address=page_path(caller.request, "receipts", found.id, "undo", "works", key),
+        )
     view = await bulk_view(caller, result, found.schedule_ids)
-    said = f"Undone for {view.done} of {len(view.rows)}."
+    said = f"Undone for {view.done} of {len(view.rows)}"
     events = {"schedules:changed": {}, "say": {"value": said}}
     return render(
         caller.request,
         "_undo_result.html",
         caller=caller,
-        headers={TRIGGER: json.dumps(events), "HX-Retarget": "#dialog", "HX-Reswap": "innerHTML"},
+        headers={TRIGGER: json.dumps(events), "HX-Reswap": "innerHTML"},
         view=view,
         said=said,
         receipt=found,
     )
+
+
+def _key(caller: Caller, receipt_id: str, key: str) -> tuple[str, str, str, str]:
+    return "undo", caller.key, receipt_id, key

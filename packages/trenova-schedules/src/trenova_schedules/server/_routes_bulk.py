@@ -3,6 +3,7 @@
 from fastapi import APIRouter, Response
 
 from trenova_errors import InvalidInputError
+from trenova_schedules._managing._bulk import Heard
 from trenova_schedules._managing._filter import ScheduleFilter
 from trenova_schedules._managing._results import BulkResult
 from trenova_schedules.server._api import Caller, Writer
@@ -28,8 +29,13 @@ async def bulk(caller: Writer, body: BulkBody, key: IdempotencyKey = None) -> Re
     return await once(caller, key, body, work)
 
 
-async def done_in_bulk(caller: Caller, body: BulkBody) -> BulkResult:
+async def done_in_bulk(caller: Caller, body: BulkBody, heard: Heard | None = None) -> BulkResult:
     """Do what a body says to those schedules on which the caller has the role for it.
+
+    Args:
+        caller: Who asks.
+        body: What.
+        heard: Is told of each schedule as soon as its outcome is known.
 
     Raises:
         InvalidInputError: What it says does not hold together; nothing was changed.
@@ -48,6 +54,7 @@ async def done_in_bulk(caller: Caller, body: BulkBody) -> BulkResult:
         everything=body.everything,
         most=body.most,
         etags=body.etags,
+        heard=heard,
     )
 
 
