@@ -187,6 +187,7 @@ def test_the_page_of_300_is_light(some, browser):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_the_page_of_1000_is_light(some, browser):
     seeded(some, SOME, MANY)
     assert measured(browser, some, MANY) <= MOST_BYTES
