@@ -59,6 +59,19 @@ def test_what_is_not_there_is_a_page_for_people_and_a_problem_for_programs(site,
         assert api.get("/bulk").status_code == 405
 
 
+def test_a_dialog_that_cannot_open_says_why_and_can_be_closed(browser, site):
+    told = site.new()
+    with opened(browser) as page:
+        signed_in(page, site, f"/schedules/{told['id']}")
+        site.do(lambda client: client.get_schedule_handle(told["id"]).delete())
+        page.get_by_role("button", name="Resume", exact=True).click()
+        dialog = page.get_by_role("dialog")
+        assert told["id"] in dialog.get_by_role("alert").inner_text()
+        assert violations(page) == []
+        dialog.get_by_role("button", name="Close").last.click()
+        dialog.wait_for(state="hidden")
+
+
 def test_hostile_text_is_text(site, reader):
     hostile = "<img src=x onerror=alert(1)>&amp;\"'"
     site.new(id=hostile)

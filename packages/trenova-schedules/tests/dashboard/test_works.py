@@ -11,6 +11,8 @@ from trenova_schedules import BulkAction, BulkItem, BulkOutcome, BulkResult, Rec
 from trenova_schedules.dashboard._bulk_form import ChosenForm
 from trenova_schedules.dashboard._works import Works
 
+pytestmark = pytest.mark.integration
+
 IDS = ["slow-a", "slow-b", "slow-c"]
 ITEMS = [BulkItem(schedule_id=name, outcome=BulkOutcome.DONE) for name in IDS]
 

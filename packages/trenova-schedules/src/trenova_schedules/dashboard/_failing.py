@@ -26,6 +26,9 @@ _WHAT: Final = {
     ErrorKind.INVALID_INPUT: "That does not hold together",
 }
 
+_DIALOG: Final = "dialog#dialog"
+"""As htmx 4 names the target of a request: its tag and its id."""
+
 
 class PageRoute(APIRoute):
     """A route whose failures are pages, or fragments where a part of a page asked."""
@@ -53,8 +56,16 @@ def failed(request: Request, error: Exception) -> Response:
     if isinstance(error, NotSignedInError):
         return _to_sign_in(request, error)
     title, status, detail = _told(error)
-    template = "_failure.html" if is_fragment(request) else "failure.html"
-    return render(request, template, status=status, title=title, detail=detail, request_id=request_id_of(request))
+    return render(
+        request, _template(request), status=status, title=title, detail=detail, request_id=request_id_of(request)
+    )
+
+
+def _template(request: Request) -> str:
+    """Return the page, or the part of one, or what stands in a dialog, which needs a button that closes it."""
+    if not is_fragment(request):
+        return "failure.html"
+    return "_failure_dialog.html" if request.headers.get("hx-target") == _DIALOG else "_failure.html"
 
 
 def _to_sign_in(request: Request, error: NotSignedInError) -> Response:
