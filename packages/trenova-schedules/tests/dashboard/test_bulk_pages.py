@@ -11,7 +11,7 @@ from api_site import schedule
 from browser import THEMES, opened, pictured, signed_in, violations
 
 from trenova_access import Access, Grant
-from trenova_schedules.dashboard._bulk_form import MOST
+from trenova_schedules.dashboard.bulk._bulk_form import MOST
 from trenova_schedules.server import ROLES, create_app
 
 pytestmark = pytest.mark.integration

@@ -8,11 +8,11 @@ from temporalio.api.schedule.v1 import ScheduleSpec
 from trenova_schedules import ScheduleSlo
 from trenova_schedules._managing._listed import ListedSchedule
 from trenova_schedules._reading._document import RunDocument, ScheduleCounts, ScheduleDocument
-from trenova_schedules.dashboard._attention import Attention
-from trenova_schedules.dashboard._backlog import Backlog
-from trenova_schedules.dashboard._concern import Concern, Kind, Severity
-from trenova_schedules.dashboard._described import Described, Known
-from trenova_schedules.dashboard._server_concerns import pause_concerns, server_concerns
+from trenova_schedules.dashboard.overview._attention import Attention
+from trenova_schedules.dashboard.overview._backlog import Backlog
+from trenova_schedules.dashboard.overview._concern import Concern, Kind, Severity
+from trenova_schedules.dashboard.overview._described import Described, Known
+from trenova_schedules.dashboard.overview._server_concerns import pause_concerns, server_concerns
 from trenova_schedules.store import PauseInterval
 
 pytestmark = pytest.mark.integration

@@ -11,8 +11,8 @@ from temporalio.api.schedule.v1 import Schedule
 from trenova_schedules._reading import ScheduleDocument
 from trenova_schedules._reading._document import CalendarDocument
 from trenova_schedules.dashboard._arguments import arguments_in_words
-from trenova_schedules.dashboard._cron_words import calendar_as_cron, calendar_in_words, cron_in_words
-from trenova_schedules.dashboard._runbook import commands_of, runbook_of
+from trenova_schedules.dashboard.schedule._cron_words import calendar_as_cron, calendar_in_words, cron_in_words
+from trenova_schedules.dashboard.schedule._runbook import commands_of, runbook_of
 from trenova_schedules.store import Observation
 
 pytestmark = pytest.mark.integration

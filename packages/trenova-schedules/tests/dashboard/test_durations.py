@@ -8,8 +8,8 @@ from browser import THEMES, opened, pictured, signed_in, violations
 from seeded import plant, ticks
 
 from trenova_schedules import ScheduleDefinition
-from trenova_schedules.dashboard._chart import HIGH, chart_of
-from trenova_schedules.dashboard._durations import durations_of
+from trenova_schedules.dashboard.schedule._chart import HIGH, chart_of
+from trenova_schedules.dashboard.schedule._durations import durations_of
 
 pytestmark = pytest.mark.integration
 

@@ -9,11 +9,11 @@ from temporalio.client import Schedule, ScheduleActionStartWorkflow, ScheduleSpe
 
 from trenova_schedules._managing._filter import ScheduleFilter
 from trenova_schedules._managing._listing import find_schedules
-from trenova_schedules.dashboard._described import Descriptions
-from trenova_schedules.dashboard._expected import ExpectedFires
-from trenova_schedules.dashboard._load import OTHERS, load_of
-from trenova_schedules.dashboard._load_chart import HEIGHT, bars_of
-from trenova_schedules.dashboard._wanted import Span
+from trenova_schedules.dashboard.overview._described import Descriptions
+from trenova_schedules.dashboard.overview._expected import ExpectedFires
+from trenova_schedules.dashboard.overview._load import OTHERS, load_of
+from trenova_schedules.dashboard.overview._load_chart import HEIGHT, bars_of
+from trenova_schedules.dashboard.overview._wanted import Span
 
 pytestmark = pytest.mark.integration
 

@@ -6,9 +6,9 @@ import pytest
 from browser import THEMES, opened, pictured, signed_in, violations
 from seeded import keep
 
-from trenova_schedules.dashboard._draft import Draft, draft_of
-from trenova_schedules.dashboard._typed_calendars import calendars_of, typed_calendars
-from trenova_schedules.dashboard._typed_lengths import length_of, typed_length
+from trenova_schedules.dashboard.edit._draft import Draft, draft_of
+from trenova_schedules.dashboard.edit._typed_calendars import calendars_of, typed_calendars
+from trenova_schedules.dashboard.edit._typed_lengths import length_of, typed_length
 
 pytestmark = pytest.mark.integration
 

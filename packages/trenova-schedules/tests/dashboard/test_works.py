@@ -8,8 +8,8 @@ from seeded import keep
 
 from trenova_errors import UnavailableError
 from trenova_schedules import BulkAction, BulkItem, BulkOutcome, BulkResult, Receipt
-from trenova_schedules.dashboard._bulk_form import ChosenForm
-from trenova_schedules.dashboard._works import Works
+from trenova_schedules.dashboard.bulk._bulk_form import ChosenForm
+from trenova_schedules.dashboard.bulk._works import Works
 
 pytestmark = pytest.mark.integration
 

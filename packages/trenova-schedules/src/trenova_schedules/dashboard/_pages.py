@@ -7,19 +7,16 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from trenova_schedules.dashboard import (
-    _routes_actions,
-    _routes_backfill,
-    _routes_backfills,
-    _routes_bulk,
-    _routes_overview,
-    _routes_receipts,
-    _routes_schedule,
-)
 from trenova_schedules.dashboard._failing import PageRoute, failed
-from trenova_schedules.dashboard._fleet import Fleet
 from trenova_schedules.dashboard._static import PREFIX, Static
-from trenova_schedules.dashboard._works import Works
+from trenova_schedules.dashboard.backfill import _routes_backfill, _routes_backfills
+from trenova_schedules.dashboard.bulk import _routes_bulk, _routes_receipts
+from trenova_schedules.dashboard.bulk._works import Works
+from trenova_schedules.dashboard.edit import _routes_edit, _routes_new
+from trenova_schedules.dashboard.overview import _routes_load, _routes_overview
+from trenova_schedules.dashboard.overview._fleet import Fleet
+from trenova_schedules.dashboard.schedule import _routes_actions, _routes_delete, _routes_schedule
+from trenova_schedules.server._api import Api
 
 _ROUTERS: Final = (
     _routes_overview.router,

@@ -1,0 +1,1 @@
+"""What a backfill would do, its start, and how far it is."""

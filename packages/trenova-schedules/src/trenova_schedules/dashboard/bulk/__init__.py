@@ -1,0 +1,1 @@
+"""Many schedules at once, and the receipts of that."""

@@ -1,0 +1,1 @@
+"""What needs somebody, what is to come, and the list of schedules."""

@@ -1,0 +1,1 @@
+"""One schedule: its ticks, run times, objective, definition and history."""
