@@ -1,0 +1,43 @@
+"""What is carried from one decision to the next."""
+
+from pydantic import AwareDatetime, Field
+
+from trenova_workers.scaling._document import ScalingDocument
+
+
+class ScalingState(ScalingDocument):
+    """What is carried from one decision to the next; the empty one is that of a pool that is new.
+
+    Keep that of the last decision beside it, so that a manager that starts anew goes on where the last one was.
+
+    Attributes:
+        at: Moment of the last observation that was judged.
+        read_at: Moment of the figures that were last learnt from.
+        arrival_rate: Tasks per second, smoothed.
+        capacity: Tasks per second that one worker can do, smoothed (mu).
+        backlog: Tasks that waited at the last one that was learnt from.
+        headroom: In force, as the outer loop has moved it; None is that of the policy.
+        window_started_at: When the window began in which waits are compared with their target.
+        window_wait_s: Seconds, the longest wait of that window so far.
+        windows_over: Windows in a row whose wait was over the target.
+        idle_polls: Observations in a row in which there was nothing at all to do.
+        pressed_at: When work last found no free worker, or waited; None if never.
+        raised_at: When the number was last raised; None if never.
+        lowered_at: When it was last lowered; None if never.
+        desired: What was last decided; None before the first decision.
+    """
+
+    at: AwareDatetime | None = None
+    read_at: AwareDatetime | None = None
+    arrival_rate: float | None = Field(default=None, ge=0, allow_inf_nan=False)
+    capacity: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    backlog: float | None = Field(default=None, ge=0, allow_inf_nan=False)
+    headroom: float | None = Field(default=None, ge=0, allow_inf_nan=False)
+    window_started_at: AwareDatetime | None = None
+    window_wait_s: float = Field(default=0, ge=0, allow_inf_nan=False)
+    windows_over: int = Field(default=0, ge=0)
+    idle_polls: int = Field(default=0, ge=0)
+    pressed_at: AwareDatetime | None = None
+    raised_at: AwareDatetime | None = None
+    lowered_at: AwareDatetime | None = None
+    desired: int | None = Field(default=None, ge=0)
