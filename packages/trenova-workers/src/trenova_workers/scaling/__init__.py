@@ -2,6 +2,7 @@
 
 from trenova_workers.scaling._calendar import FireCalendar
 from trenova_workers.scaling._decision import Action, Candidates, Clamp, Decision, Held, Trigger
+from trenova_workers.scaling._law import decide
 from trenova_workers.scaling._observation import ExpectedArrivals, Observation, VersionState, WorkerCounts
 from trenova_workers.scaling._override import Override
 from trenova_workers.scaling._policy import ScalingPolicy
@@ -22,4 +23,5 @@ __all__ = [
     "Trigger",
     "VersionState",
     "WorkerCounts",
+    "decide",
 ]

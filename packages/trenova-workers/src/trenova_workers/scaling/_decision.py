@@ -35,13 +35,15 @@ Held = Literal[
     "cool-down",
     "not-quiet",
     "starting",
+    "regretted",
     "not-idle",
     "settled",
 ]
 """Why nothing changed although it might have; a wire contract, only added to.
 
 ``clock`` time went back or is ahead of ours; ``gap`` nothing was observed for too long; ``not-quiet`` work waited
-lately; ``starting`` workers that start are awaited; ``not-idle`` something forbids zero; ``settled`` the number fits.
+lately; ``starting`` workers that start are awaited; ``regretted`` so few proved too few not long ago; ``not-idle``
+something forbids zero; ``settled`` the number fits.
 """
 
 

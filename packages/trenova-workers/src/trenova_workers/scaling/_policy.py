@@ -27,18 +27,20 @@ class ScalingPolicy(ScalingDocument):
         poll_s: Seconds between two observations. The server answers the same for 5 s.
         smoothing_s: Seconds in which a change of the rates counts by about two thirds.
         start_s: Seconds from the start of a worker to its first task, as a rule.
-        catch_up_s: Seconds in which what waits shall be worked off; half of ``wait_target_s`` unless given.
+        catch_up_s: Seconds in which what waits shall be worked off; ``wait_target_s`` unless given.
         first_capacity: Tasks per second that one worker can do, until it has been seen. Unless given, a pool of which
             nothing is known grows by steps.
         up_step: Workers that may be added at once.
         up_factor: Or so many times as many as there are, if that is more.
-        up_cooldown_s: Seconds between two such raises.
+        up_cooldown_s: Seconds between two such raises. Calendars and people may raise by more, and at any time.
         down_step: Workers that may be taken away at once.
         down_share: Or this share of those that there are, rounded down, if that is more.
         down_cooldown_s: Seconds since the last change before workers are taken away.
         quiet_s: Seconds without work that waited before workers are taken away.
+        regret_s: Seconds for which a number is not lowered to again that proved too small for about this load.
         zero_polls: Observations in a row without anything to do before the last worker is taken away.
-        horizon_s: Seconds ahead that calendars are looked at.
+        horizon_s: Seconds ahead that calendars are looked at. Workers are started for a fire as late as they may be,
+            and none is taken away that a fire within this time needs. 0 for never.
         stale_s: Figures older than this many seconds are no ground for a change.
         gap_s: After this many seconds without an observation the next one only begins anew.
     """
@@ -53,7 +55,7 @@ class ScalingPolicy(ScalingDocument):
     headroom_min: float = Field(default=0.1, ge=0, le=10)
     headroom_max: float = Field(default=2, ge=0, le=10)
     headroom_up: float = Field(default=0.25, gt=0, le=5)
-    headroom_down: float = Field(default=0.05, gt=0, le=5)
+    headroom_down: float = Field(default=0.1, gt=0, le=5)
     window_s: float = Field(default=60, gt=0, allow_inf_nan=False)
     poll_s: float = Field(default=10, ge=5, allow_inf_nan=False)
     smoothing_s: float = Field(default=15, ge=0, allow_inf_nan=False)
@@ -61,14 +63,15 @@ class ScalingPolicy(ScalingDocument):
     catch_up_s: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     first_capacity: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     up_step: int = Field(default=4, ge=1)
-    up_factor: float = Field(default=2, ge=1, allow_inf_nan=False)
-    up_cooldown_s: float = Field(default=10, ge=0, allow_inf_nan=False)
+    up_factor: float = Field(default=4, ge=1, allow_inf_nan=False)
+    up_cooldown_s: float = Field(default=5, ge=0, allow_inf_nan=False)
     down_step: int = Field(default=1, ge=1)
-    down_share: float = Field(default=0.1, ge=0, le=0.5)
+    down_share: float = Field(default=0.25, ge=0, le=0.5)
     down_cooldown_s: float = Field(default=60, gt=0, allow_inf_nan=False)
     quiet_s: float = Field(default=90, ge=0, allow_inf_nan=False)
-    zero_polls: int = Field(default=6, ge=2)
-    horizon_s: float = Field(default=300, ge=0, allow_inf_nan=False)
+    regret_s: float = Field(default=600, ge=0, allow_inf_nan=False)
+    zero_polls: int = Field(default=3, ge=2)
+    horizon_s: float = Field(default=120, ge=0, allow_inf_nan=False)
     stale_s: float = Field(default=30, gt=0, allow_inf_nan=False)
     gap_s: float = Field(default=120, gt=0, allow_inf_nan=False)
 
@@ -82,6 +85,16 @@ class ScalingPolicy(ScalingDocument):
         return self
 
     @property
+    def calm_wait_s(self) -> float:
+        """Seconds of waiting up to which there is nothing to do about it: a quarter of the target."""
+        return self.wait_target_s / 4
+
+    @property
+    def lead_s(self) -> float:
+        """Seconds before a fire within which its workers are asked for: they start, and one poll may be late."""
+        return self.start_s + 1.5 * self.poll_s
+
+    @property
     def catches_up_s(self) -> float:
         """``catch_up_s`` in force."""
-        return self.wait_target_s / 2 if self.catch_up_s is None else self.catch_up_s
+        return self.wait_target_s if self.catch_up_s is None else self.catch_up_s

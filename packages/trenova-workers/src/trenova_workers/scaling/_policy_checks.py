@@ -83,7 +83,7 @@ def _watching(policy: "ScalingPolicy") -> Iterator[Problem]:
     if policy.gap_s < 2 * policy.poll_s:
         said = f"with 'poll_s' {policy.poll_s:g}, one observation that fails counts as a gap"
         yield Problem("", "gap_s", policy.gap_s, said, f"Set it to at least {2 * policy.poll_s:g}.")
-    least = policy.start_s + policy.poll_s
+    least = policy.lead_s
     if 0 < policy.horizon_s < least:
         said = f"workers start in {policy.start_s:g} s and are asked for every {policy.poll_s:g} s, so they come late"
         yield Problem("", "horizon_s", policy.horizon_s, said, f"Set it to at least {least:g}, or to 0 for never.")

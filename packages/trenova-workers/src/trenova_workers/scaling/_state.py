@@ -5,6 +5,18 @@ from pydantic import AwareDatetime, Field
 from trenova_workers.scaling._document import ScalingDocument
 
 
+class SlotsSeen(ScalingDocument):
+    """Slots in use at one look.
+
+    Attributes:
+        at: When that was true.
+        used: Tasks that the running workers worked on.
+    """
+
+    at: AwareDatetime
+    used: float = Field(ge=0, allow_inf_nan=False)
+
+
 class ScalingState(ScalingDocument):
     """What is carried from one decision to the next; the empty one is that of a pool that is new.
 
@@ -15,7 +27,11 @@ class ScalingState(ScalingDocument):
         read_at: Moment of the figures that were last learnt from.
         arrival_rate: Tasks per second, smoothed.
         capacity: Tasks per second that one worker can do, smoothed (mu).
-        backlog: Tasks that waited at the last one that was learnt from.
+        slots_seen: Slots in use at the looks of the last half minute, oldest first.
+        backlog: Tasks that waited at the last look that was learnt from.
+        served: Tasks per second that the running workers could do then; None if that was not known.
+        came: Tasks per second that must have come since the look before, as tasks waited; None if few or none did.
+        disturbed_at: When a dependency was last down or the queue was held to its rate limit; None if never.
         headroom: In force, as the outer loop has moved it; None is that of the policy.
         window_started_at: When the window began in which waits are compared with their target.
         window_wait_s: Seconds, the longest wait of that window so far.
@@ -23,15 +39,23 @@ class ScalingState(ScalingDocument):
         idle_polls: Observations in a row in which there was nothing at all to do.
         pressed_at: When work last found no free worker, or waited; None if never.
         raised_at: When the number was last raised; None if never.
+        heap: Whether workers were added for a heap of work that will be done: they may leave together, sooner.
         lowered_at: When it was last lowered; None if never.
         desired: What was last decided; None before the first decision.
+        regretted: A number that was too small right after it had been lowered to; None if there was none.
+        regretted_rate: Tasks per second that came then.
+        regretted_at: When that was.
     """
 
     at: AwareDatetime | None = None
     read_at: AwareDatetime | None = None
     arrival_rate: float | None = Field(default=None, ge=0, allow_inf_nan=False)
     capacity: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    slots_seen: tuple[SlotsSeen, ...] = ()
     backlog: float | None = Field(default=None, ge=0, allow_inf_nan=False)
+    served: float | None = Field(default=None, ge=0, allow_inf_nan=False)
+    came: float | None = Field(default=None, ge=0, allow_inf_nan=False)
+    disturbed_at: AwareDatetime | None = None
     headroom: float | None = Field(default=None, ge=0, allow_inf_nan=False)
     window_started_at: AwareDatetime | None = None
     window_wait_s: float = Field(default=0, ge=0, allow_inf_nan=False)
@@ -39,5 +63,9 @@ class ScalingState(ScalingDocument):
     idle_polls: int = Field(default=0, ge=0)
     pressed_at: AwareDatetime | None = None
     raised_at: AwareDatetime | None = None
+    heap: bool = False
     lowered_at: AwareDatetime | None = None
     desired: int | None = Field(default=None, ge=0)
+    regretted: int | None = Field(default=None, ge=0)
+    regretted_rate: float = Field(default=0, ge=0, allow_inf_nan=False)
+    regretted_at: AwareDatetime | None = None

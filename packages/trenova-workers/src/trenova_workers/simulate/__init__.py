@@ -1,0 +1,1 @@
+"""A pool under a law, second by second, without a server."""
