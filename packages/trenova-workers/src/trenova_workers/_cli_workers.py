@@ -9,6 +9,7 @@ def workers_app() -> typer.Typer:
     from trenova_workers._doctor.command import doctor
     from trenova_workers._fleet.command import list_
     from trenova_workers._up.command import up
+    from trenova_workers.simulate.command import simulate
 
     app = typer.Typer(
         name="trenova-workers",
@@ -25,5 +26,6 @@ def workers_app() -> typer.Typer:
     app.command("up")(up)
     app.command("doctor")(doctor)
     app.command("list")(list_)
+    app.command("simulate")(simulate)
     app.add_typer(route_app(), name="route")
     return app

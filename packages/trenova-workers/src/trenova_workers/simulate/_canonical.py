@@ -75,7 +75,7 @@ def _sawtooth() -> Case:
 
 
 def _nightly() -> Case:
-    about = "A steady load, and three schedules that each bring a heap of long tasks at once, as announced."
+    about = "A steady load, and three schedules that each bring a heap of tasks at once, as announced."
     times = {"billing": 1500, "purge": 3300, "statements": 5100}
     fires = tuple(Fire(at=at, tasks=20_000, name=name) for name, at in times.items())
     arrivals = list(_trace("nightly", about, [33.0] * (2 * HOUR)).arrivals)
@@ -85,7 +85,7 @@ def _nightly() -> Case:
 
 
 def _outage() -> Case:
-    about = "What tasks need is slow for two minutes, later figures are gone for four while the load doubles."
+    about = "What tasks need is slow for two minutes, later figures are gone for two while the load doubles."
     rates = [40.0] * 3000 + [80.0] * 4200
     trace = _trace("outage", about, rates)
     faults = {"outages": (Outage(start=1200, end=1320, slowdown=4),), "gaps": (Span(start=2940, end=3060),)}
