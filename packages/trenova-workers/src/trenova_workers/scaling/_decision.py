@@ -78,7 +78,7 @@ class Decision(ScalingDocument):
         action: What that comes to.
         trigger: What asked for it.
         rho: Offered load in workers: how many would be busy all the time. None where it is not known.
-        mu: Tasks per second that one worker can do. None where it is not known.
+        mu: Tasks per second that one worker can do, as the decision took it. None where it is not known.
         headroom: That was in force.
         candidates: What each rule asked for.
         clamp: What kept the number from being that; None if nothing.

@@ -44,7 +44,7 @@ def decide(observation: Observation, state: ScalingState, policy: ScalingPolicy)
         action=action,
         trigger=verdict.trigger,
         rho=None if load is None else load.look.rho,
-        mu=after.capacity or policy.first_capacity,
+        mu=(after.capacity or policy.first_capacity) if load is None else load.look.capacity,
         headroom=in_force(after, policy),
         candidates=Candidates() if load is None else load.candidates,
         clamp=verdict.clamp,
