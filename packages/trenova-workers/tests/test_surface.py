@@ -1,6 +1,8 @@
 import trenova_workers
 import trenova_workers.cli
 import trenova_workers.routing
+import trenova_workers.scaling
+import trenova_workers.simulate
 
 
 def test_the_public_names_are_these():
@@ -82,9 +84,61 @@ def test_the_public_names_are_these():
         "fairness_key",
         "load_rules",
     ]
+    assert trenova_workers.scaling.__all__ == [
+        "Action",
+        "Allocation",
+        "Budget",
+        "BusinessClass",
+        "Candidates",
+        "Clamp",
+        "Decision",
+        "ExpectedArrivals",
+        "FireCalendar",
+        "Held",
+        "Observation",
+        "Override",
+        "PoolDemand",
+        "ScalingPolicy",
+        "ScalingState",
+        "SlotsSeen",
+        "Trigger",
+        "VersionState",
+        "WorkerCounts",
+        "arbitrate",
+        "decide",
+        "load_policy",
+    ]
+    assert trenova_workers.simulate.__all__ == [
+        "Case",
+        "Comparison",
+        "Fire",
+        "FixedLaw",
+        "KedaLaw",
+        "Law",
+        "Outage",
+        "OwnLaw",
+        "Plan",
+        "PlannedLaw",
+        "RateLaw",
+        "Run",
+        "Span",
+        "Trace",
+        "case",
+        "cases",
+        "compare",
+        "load_trace",
+        "names",
+        "oracle",
+        "run",
+        "work_seconds",
+    ]
 
 
 def test_every_public_name_says_what_it_is():
     for name in trenova_workers.__all__:
         if name not in {"DemoEvent", "ORGANIZATION_ATTRIBUTE"}:  # a union and a text cannot carry a docstring
             assert getattr(trenova_workers, name).__doc__
+    literals = {"Action", "Clamp", "Held", "Trigger", "VersionState"}
+    for part in (trenova_workers.scaling, trenova_workers.simulate):
+        for name in set(part.__all__) - literals:
+            assert getattr(part, name).__doc__

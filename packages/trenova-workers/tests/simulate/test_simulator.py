@@ -94,9 +94,12 @@ def test_figures_are_late_and_from_a_cache_and_sometimes_missing():
 
 def test_fires_are_announced_until_they_come():
     trace = steady(fires=(Fire(at=50, tasks=100, name="billing"),))
-    server = Server(trace)
-    pool = Pool(trace, workers=1)
+    pool, server = Pool(trace, workers=1), Server(trace)
 
+    assert server.observation(pool, 1, 0).upcoming[0].name == "billing"
+    for _ in range(51):
+        pool.step()
+        server.saw(pool)
     assert server.observation(pool, 1, 50).upcoming[0].name == "billing"
     assert server.observation(pool, 1, 51).upcoming == ()
 

@@ -1,11 +1,15 @@
 """How many workers each rule asks for."""
 
 import math
+from typing import Final
 
 from trenova_workers.scaling._decision import Candidates
 from trenova_workers.scaling._faults import seconds
 from trenova_workers.scaling._learning import slots_used
 from trenova_workers.scaling._look import Look, whole
+
+_NEARLY_ALL: Final = 0.9
+_EXPLAINED: Final = 1.5
 
 
 def candidates(look: Look) -> Candidates:
@@ -69,7 +73,7 @@ def _age(look: Look) -> int | None:
 
 
 def _slot_use(look: Look) -> int | None:
-    """Return what the slots in use ask for, whatever the rates say: long tasks come rarely and work all the time.
+    """Return what the slots ask for if nearly all are in use and the rates do not say why: long tasks come rarely.
 
     Slots that are all in use while a backlog is worked off say nothing.
     """
@@ -80,4 +84,8 @@ def _slot_use(look: Look) -> int | None:
     lately = pressed is not None and seconds(look.observation.at, pressed) < look.policy.quiet_s
     if look.capacity is not None and (look.observation.backlog or lately):
         return None
-    return whole(in_use(look, used) / look.utilization)
+    busy = in_use(look, used)
+    explained = look.rho is not None and busy <= _EXPLAINED * look.rho
+    if explained or used < _NEARLY_ALL * look.observation.slots:
+        return None
+    return whole(busy / look.utilization)

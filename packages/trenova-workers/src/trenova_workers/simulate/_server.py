@@ -60,7 +60,7 @@ class Server:
             ),
         }
         read = (at - trace.metric_delay_s) // CACHE_S * CACHE_S
-        if read < 1 or any(one.start <= at < one.end for one in trace.gaps):
+        if read < 1 or not self._backlog or any(one.start <= at < one.end for one in trace.gaps):
             nothing = dict.fromkeys(("read_at", "backlog", "backlog_age_s", "arrival_rate", "dispatch_rate"))
             return Observation.model_validate({**told, **nothing})
         last = read - 1
