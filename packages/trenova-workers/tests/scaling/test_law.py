@@ -72,9 +72,7 @@ def test_an_old_task_asks_for_one_more_although_the_rates_say_enough(seen, histo
     policy = POLICY.model_copy(update={"first_capacity": 1000.0})
     seed = history(policy, polls=3, slots_used=None, backlog=6000.0, backlog_age_s=5.0, dispatch_rate=0.0)[-1].state
 
-    decision = decide(
-        seen(30, slots_used=None, backlog=9000.0, backlog_age_s=20.0, dispatch_rate=0.0), seed, policy
-    )
+    decision = decide(seen(30, slots_used=None, backlog=9000.0, backlog_age_s=20.0, dispatch_rate=0.0), seed, policy)
 
     assert decision.candidates.by_age == 5
 
@@ -267,9 +265,7 @@ def test_a_number_that_proved_too_small_is_not_tried_again_soon(seen, history):
     state = history(POLICY, workers=5)[-1].state
     lowered = decide(seen(300, workers=5), state, POLICY)
     assert lowered.desired == 4
-    raised = decide(
-        seen(310, workers=4, backlog=400.0, backlog_age_s=12.0, slots_used=40.0), lowered.state, POLICY
-    )
+    raised = decide(seen(310, workers=4, backlog=400.0, backlog_age_s=12.0, slots_used=40.0), lowered.state, POLICY)
     assert raised.desired > 4
 
     decisions = history(POLICY, polls=50, at_s=320, state=raised.state, workers=5)
@@ -277,6 +273,18 @@ def test_a_number_that_proved_too_small_is_not_tried_again_soon(seen, history):
     assert all(one.action == "hold" for one in decisions)
     assert decisions[-1].held_because == "regretted"
     assert "4 were too few for about this load not long ago" in decisions[-1].why
+
+
+def test_a_number_is_not_too_small_because_a_fire_needed_more(seen, history):
+    lowered = decide(seen(300, workers=5), history(POLICY, workers=5)[-1].state, POLICY)
+    fire = ExpectedArrivals(at=seen(330).at, tasks=900)
+    raised = decide(seen(310, workers=4, upcoming=(fire,)), lowered.state, POLICY)
+    assert (raised.trigger, raised.action) == ("calendar", "up")
+
+    decisions = history(POLICY, polls=15, at_s=320, state=raised.state, workers=raised.desired)
+
+    assert min(one.desired for one in decisions) == 4
+    assert raised.state.regretted is None
 
 
 def test_what_a_person_tells_holds_until_its_end(seen, history):

@@ -30,23 +30,28 @@ def looks(draw):
     """Return what may go wrong with one observation, and how long after the last one it comes."""
     passed = draw(st.one_of(st.just(10.0), st.floats(-7200, 7200)))
     counts = st.integers(-2, 80)
-    return passed, {
-        "backlog": draw(ANY),
-        "backlog_age_s": draw(ANY),
-        "arrival_rate": draw(ANY),
-        "dispatch_rate": draw(ANY),
-        "wait_p95_s": draw(ANY),
-        "unmatched": draw(ANY),
-        "slots_used": draw(ANY),
-        "slots": draw(ANY),
-        "open_workflows": draw(ANY),
-        "version_state": draw(VERSIONS),
-        "rate_limited": draw(st.booleans()),
-        "dependency_down": draw(st.booleans()),
-        "workers": draw(
-            st.none() | st.builds(WorkerCounts, running=counts, starting=counts, draining=counts, planned=counts)
-        ),
-    }, draw(st.floats(-300, 300)), draw(st.none() | st.tuples(st.integers(0, 99), st.floats(-100, 100)))
+    return (
+        passed,
+        {
+            "backlog": draw(ANY),
+            "backlog_age_s": draw(ANY),
+            "arrival_rate": draw(ANY),
+            "dispatch_rate": draw(ANY),
+            "wait_p95_s": draw(ANY),
+            "unmatched": draw(ANY),
+            "slots_used": draw(ANY),
+            "slots": draw(ANY),
+            "open_workflows": draw(ANY),
+            "version_state": draw(VERSIONS),
+            "rate_limited": draw(st.booleans()),
+            "dependency_down": draw(st.booleans()),
+            "workers": draw(
+                st.none() | st.builds(WorkerCounts, running=counts, starting=counts, draining=counts, planned=counts)
+            ),
+        },
+        draw(st.floats(-300, 300)),
+        draw(st.none() | st.tuples(st.integers(0, 99), st.floats(-100, 100))),
+    )
 
 
 @PROFILE
@@ -80,7 +85,7 @@ def test_whatever_is_observed_the_number_is_within_its_bounds_and_explained(seen
     backlog=st.floats(0, 5000),
     workers=st.integers(1, 40),
 )
-def test_a_higher_rate_never_asks_for_fewer(seen, history, policy, rates, backlog, workers):
+def test_a_higher_rate_never_asks_for_fewer(seen, history, *, policy, rates, backlog, workers):
     state = history(policy, polls=3, workers=workers)[-1].state
     low, high = sorted(rates)
     same = {"workers": workers, "backlog": backlog, "backlog_age_s": 3.0, "dispatch_rate": 16.0, "slots_used": 8.0}
@@ -98,7 +103,7 @@ def test_a_higher_rate_never_asks_for_fewer(seen, history, policy, rates, backlo
     workers=st.integers(0, 40),
     rate=st.floats(0, 100),
 )
-def test_a_longer_queue_never_asks_for_fewer(seen, history, policy, waiting, workers, rate):
+def test_a_longer_queue_never_asks_for_fewer(seen, history, *, policy, waiting, workers, rate):
     state = history(policy, polls=3, workers=workers, rate=rate)[-1].state
     low, high = sorted(waiting)
     same = {"workers": workers, "rate": rate, "backlog_age_s": 3.0}

@@ -10,42 +10,24 @@ from trenova_workers.simulate._run import WINDOW_S, turns
 MOST_TIMES_ORACLE = 1.15
 
 
-@pytest.fixture(scope="module")
-def compared():
-    done = {}
-
-    def of(name):
-        if name not in done:
-            one = case(name)
-            done[name] = compare(one.trace, one.policy)
-        return done[name]
-
-    return of
-
-
 def changes_of(planned):
     return [(at, planned[at] - planned[at - 1]) for at in range(1, len(planned)) if planned[at] != planned[at - 1]]
 
 
 @pytest.mark.parametrize("name", names())
-def test_the_target_is_held_at_little_more_than_the_least_that_is_possible(compared, name):
-    comparison = compared(name)
+def test_the_target_is_held_at_little_more_than_the_least_that_is_possible(name):
+    one = case(name)
+    comparison = compare(one.trace, one.policy)
 
-    assert comparison.oracle.held
     assert comparison.ours.held
     assert comparison.cost(comparison.ours) <= MOST_TIMES_ORACLE
-
-
-@pytest.mark.parametrize("name", names())
-def test_the_oracle_is_near_the_bound_below_which_nobody_can_be(compared, name):
-    comparison = compared(name)
-
-    # 5 of 100 tasks may be late, and what is late at the end is not done: hence a little below the work.
+    # The oracle is one. 5 of 100 tasks may be late, and what waits at the end is not done: a little below the work.
+    assert comparison.oracle.held
     assert 0.95 <= comparison.oracle.worker_seconds / comparison.work_seconds <= 1.03
-    assert comparison.oracle.worker_seconds < min(one.worker_seconds for one in comparison.runs[:-1] if one.held)
+    assert comparison.oracle.worker_seconds < min(other.worker_seconds for other in comparison.runs[:-1] if other.held)
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(3))
 def test_at_a_constant_load_the_direction_changes_once_in_ten_minutes_at_most(seed):
     from random import Random
 

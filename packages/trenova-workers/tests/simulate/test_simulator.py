@@ -132,7 +132,8 @@ def test_the_oracle_holds_the_target_with_fewer_than_any_fixed_pool_does():
     plan = oracle(trace, least=1, most=20, wait_target_s=policy.wait_target_s)
     played = run(trace, PlannedLaw("oracle", plan.workers, 10), wait_target_s=policy.wait_target_s, workers=1)
     fixed = [
-        run(trace, FixedLaw("fixed", count), wait_target_s=policy.wait_target_s, workers=count) for count in range(1, 10)
+        run(trace, FixedLaw("fixed", count), wait_target_s=policy.wait_target_s, workers=count)
+        for count in range(1, 10)
     ]
 
     assert plan.held

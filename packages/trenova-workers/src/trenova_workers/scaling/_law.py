@@ -1,5 +1,7 @@
 """The law: how many workers a pool shall have."""
 
+from typing import Final
+
 from trenova_workers.scaling._decision import Action, Candidates, Decision
 from trenova_workers.scaling._demand import Demand, demand
 from trenova_workers.scaling._faults import Fault, fault_of
@@ -10,6 +12,9 @@ from trenova_workers.scaling._observation import Observation
 from trenova_workers.scaling._policy import ScalingPolicy
 from trenova_workers.scaling._state import ScalingState
 from trenova_workers.scaling._verdict import Verdict, by_fault, by_load, by_override
+
+_HEAPS: Final = frozenset({"calendar", "backlog", "unmatched", "age"})
+_NOT_OF_LOAD: Final = frozenset({"calendar", "override", "bounds"})
 
 
 def decide(observation: Observation, state: ScalingState, policy: ScalingPolicy) -> Decision:
@@ -88,10 +93,10 @@ def _remembering(
     changes: dict[str, object] = {"desired": verdict.desired}
     if action == "up":
         changes["raised_at"] = state.at
-        if verdict.trigger in {"calendar", "backlog", "unmatched", "age"}:
+        if verdict.trigger in _HEAPS:
             changes["heap"] = True
         last_was_down = state.lowered_at is not None and (state.raised_at is None or state.lowered_at > state.raised_at)
-        if last_was_down and load is not None:
+        if last_was_down and load is not None and verdict.trigger not in _NOT_OF_LOAD:
             changes |= {"regretted": before, "regretted_rate": load.look.rate, "regretted_at": state.at}
     elif action == "down":
         changes |= {"lowered_at": state.at, "heap": False}
