@@ -275,6 +275,21 @@ def test_a_number_that_proved_too_small_is_not_tried_again_soon(seen, history):
     assert "4 were too few for about this load not long ago" in decisions[-1].why
 
 
+def test_what_was_just_taken_away_is_not_given_back_while_nothing_waits(seen, history):
+    lowered = decide(seen(300, workers=5), history(POLICY, workers=5)[-1].state, POLICY)
+    assert lowered.desired == 4
+    more = {"workers": 4, "arrival_rate": 24.0, "slots_used": 38.0}
+
+    calm = decide(seen(310, **more), lowered.state, POLICY)
+    waits = decide(seen(310, backlog=300.0, backlog_age_s=12.0, **more), lowered.state, POLICY)
+    later = history(POLICY, polls=10, at_s=310, state=lowered.state, **more)
+
+    assert (calm.desired, calm.held_because) == (4, "cool-down")
+    assert calm.why.endswith("but the last change was made only just now.")
+    assert waits.action == "up"
+    assert [one.action for one in later] == ["hold"] * 8 + ["up"] * 2
+
+
 def test_a_number_is_not_too_small_because_a_fire_needed_more(seen, history):
     lowered = decide(seen(300, workers=5), history(POLICY, workers=5)[-1].state, POLICY)
     fire = ExpectedArrivals(at=seen(330).at, tasks=900)

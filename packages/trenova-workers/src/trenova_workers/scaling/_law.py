@@ -97,7 +97,13 @@ def _remembering(
             changes["heap"] = True
         last_was_down = state.lowered_at is not None and (state.raised_at is None or state.lowered_at > state.raised_at)
         if last_was_down and load is not None and verdict.trigger not in _NOT_OF_LOAD:
-            changes |= {"regretted": before, "regretted_rate": load.look.rate, "regretted_at": state.at}
+            # Without what was added for a heap: that one is done one day.
+            enough = min(verdict.desired, load.look.sized(load.look.rate))
+            changes |= {
+                "regretted": max(before, enough - 1),
+                "regretted_rate": load.look.rate,
+                "regretted_at": state.at,
+            }
     elif action == "down":
         changes |= {"lowered_at": state.at, "heap": False}
     return state.model_copy(update=changes)

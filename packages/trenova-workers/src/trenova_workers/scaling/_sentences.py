@@ -73,7 +73,7 @@ def not_up(load: Demand, before: int, held: Held) -> str:
         "dependency-down": "what the tasks need is down, and more workers would only fail more",
         "rate-limited": "the server holds the queue to its rate limit, which more workers do not change",
         "settled": "the policy allows no more",
-        "cool-down": f"the last raise was less than {load.look.policy.up_cooldown_s:g} s ago",
+        "cool-down": "the last change was made only just now",
     }
     return f"Stays at {before}: {load.wanted} are asked for because {_asked(load)}, but {reasons[held]}."
 

@@ -42,7 +42,7 @@ class ScalingState(ScalingDocument):
         heap: Whether workers were added for a heap of work that will be done: they may leave together, sooner.
         lowered_at: When it was last lowered; None if never.
         desired: What was last decided; None before the first decision.
-        regretted: A number that was too small right after it had been lowered to; None if there was none.
+        regretted: The largest number known to be too small, as of a raise that took a lowering back; None if none is.
         regretted_rate: Tasks per second that came then.
         regretted_at: When that was.
     """

@@ -1,5 +1,7 @@
 """What becomes of the number of workers, given what the load asks for."""
 
+import math
+from datetime import datetime
 from typing import Final, NamedTuple
 
 from trenova_workers.scaling import _sentences as say
@@ -67,15 +69,23 @@ def _up(load: Demand, before: int) -> Verdict:
 
 
 def _not_up(look: Look, before: int, count: int, announced: int) -> Held | None:
-    observation, raised_at = look.observation, look.learnt.raised_at
+    observation, learnt, policy = look.observation, look.learnt, look.policy
     if observation.dependency_down:
         return "dependency-down"
     if observation.rate_limited:
         return "rate-limited"
     if count == before:
         return "settled"
-    lately = raised_at is not None and seconds(observation.at, raised_at) < look.policy.up_cooldown_s
-    return "cool-down" if lately and announced <= before else None
+    if announced > before:
+        return None
+    raised_s, lowered_s = _ago(look, learnt.raised_at), _ago(look, learnt.lowered_at)
+    # What was just taken away is not given back for a hair's breadth: if it was too much, work will wait.
+    hasty = lowered_s < min(raised_s, policy.quiet_s) and look.wait_s <= policy.calm_wait_s
+    return "cool-down" if hasty or raised_s < policy.up_cooldown_s else None
+
+
+def _ago(look: Look, marked: datetime | None) -> float:
+    return math.inf if marked is None else seconds(look.observation.at, marked)
 
 
 def _down(load: Demand, before: int) -> Verdict:
