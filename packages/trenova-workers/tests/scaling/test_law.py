@@ -278,7 +278,7 @@ def test_a_number_that_proved_too_small_is_not_tried_again_soon(seen, history):
 def test_what_was_just_taken_away_is_not_given_back_while_nothing_waits(seen, history):
     lowered = decide(seen(300, workers=5), history(POLICY, workers=5)[-1].state, POLICY)
     assert lowered.desired == 4
-    more = {"workers": 4, "arrival_rate": 24.0, "slots_used": 38.0}
+    more = {"workers": 4, "arrival_rate": 32.0, "slots_used": 38.0}
 
     calm = decide(seen(310, **more), lowered.state, POLICY)
     waits = decide(seen(310, backlog=300.0, backlog_age_s=12.0, **more), lowered.state, POLICY)
