@@ -1,0 +1,107 @@
+"""What the server says of a pool's queues and workers: one reading for a decision."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from trenova_workers._fleet._status import WorkerStatus
+
+
+@dataclass(frozen=True)
+class Figures:
+    """One reading of a pool's queues, all kinds of tasks added up; None is what could not be read.
+
+    Attributes:
+        read_at: When it was true.
+        backlog: Tasks that wait.
+        backlog_age_s: Seconds that the oldest has waited.
+        arrival_rate: Tasks per second that came.
+        dispatch_rate: Tasks per second that were taken.
+        rate_limited: Whether the server holds tasks back.
+        open_workflows: Workflows of the queues that run.
+        workers: Every process that the server knows of on these queues.
+        missing: What could not be read and why, a sentence each.
+    """
+
+    read_at: datetime | None
+    backlog: float | None = None
+    backlog_age_s: float | None = None
+    arrival_rate: float | None = None
+    dispatch_rate: float | None = None
+    rate_limited: bool = False
+    open_workflows: float | None = None
+    workers: Sequence[WorkerStatus] = ()
+    missing: tuple[str, ...] = ()
+
+    @property
+    def numbers(self) -> tuple[float | None, ...]:
+        """What the server keeps for some seconds and then says again."""
+        return self.backlog, self.backlog_age_s, self.arrival_rate, self.dispatch_rate
+
+    @property
+    def idle(self) -> bool:
+        """Whether there is nothing at all, which may well be true twice."""
+        return not any(self.numbers)
+
+
+@dataclass(frozen=True)
+class QueueStats:
+    """What the server says of one kind of tasks of one queue."""
+
+    backlog: float
+    age_s: float
+    add_rate: float
+    dispatch_rate: float
+    rate_limited: bool
+
+    @property
+    def makes_sense(self) -> bool:
+        """Whether every number is one."""
+        numbers = (self.backlog, self.age_s, self.add_rate, self.dispatch_rate)
+        return all(math.isfinite(one) and one >= 0 for one in numbers)
+
+
+def added_up(stats: Sequence[QueueStats]) -> dict[str, float | bool]:
+    """Return the figures of several queues and kinds of tasks as those of one."""
+    return {
+        "backlog": sum(one.backlog for one in stats),
+        "backlog_age_s": max((one.age_s for one in stats), default=0.0),
+        "arrival_rate": sum(one.add_rate for one in stats),
+        "dispatch_rate": sum(one.dispatch_rate for one in stats),
+        "rate_limited": any(one.rate_limited for one in stats),
+    }
+
+
+@dataclass(frozen=True)
+class SlotCount:
+    """Slots of one process, workflow tasks and activities of all its queues together."""
+
+    used: int
+    total: int
+
+
+@dataclass(frozen=True)
+class KnownSlots:
+    """Slots by the identity of the process."""
+
+    by_identity: Mapping[str, SlotCount] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, workers: Sequence[WorkerStatus]) -> "KnownSlots":
+        """Take them out of fresh heartbeats; a worker without any is not told."""
+        found: dict[str, SlotCount] = {}
+        for worker in workers:
+            kinds = [use for queue in worker.queues for kind, use in queue.slots.items() if kind != "local_activities"]
+            if worker.heartbeats and kinds:
+                used = sum(use.used for use in kinds)
+                found[worker.identity] = SlotCount(used, used + sum(use.available for use in kinds))
+        return cls(found)
+
+
+class QueueObserver(Protocol):
+    """Reads the queues of one pool."""
+
+    async def read(self) -> Figures:
+        """Return what there is to know now. It never raises: what could not be read is None, and said."""

@@ -1,0 +1,91 @@
+"""One worker of a pool, whatever runs it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from pydantic import AwareDatetime
+
+from trenova_workers.pool.store._documents import PoolDocument
+
+
+class WorkerPhase(StrEnum):
+    """What a worker of a pool does.
+
+    ``starting`` exists and takes no work yet; ``running`` takes work; ``draining`` takes nothing new and finishes what
+    it has; ``lost`` is there and does not answer.
+    """
+
+    STARTING = "starting"
+    RUNNING = "running"
+    DRAINING = "draining"
+    LOST = "lost"
+
+
+class PoolWorker(PoolDocument):
+    """One worker.
+
+    Attributes:
+        id: Its name within the pool manager.
+        pool: Of which pool.
+        phase: What it does.
+        started_at: When it was started.
+        build: What it runs.
+        identity: Under which it polls; None until it said so.
+        memory_mib: What it and its children keep in memory; None where nobody measures it.
+        slots_used: Tasks that it works on; None where its heartbeats do not say.
+        slots: Tasks that it could work on at once; None likewise.
+        worn: Why it should be replaced although its build is right; empty if not.
+        why: Why it does that, where there is something to say.
+    """
+
+    id: str
+    pool: str
+    phase: WorkerPhase
+    started_at: AwareDatetime
+    build: str
+    identity: str | None = None
+    memory_mib: float | None = None
+    slots_used: int | None = None
+    slots: int | None = None
+    worn: str = ""
+    why: str = ""
+
+    @property
+    def counts(self) -> bool:
+        """Whether it is one of those that the pool is told to have."""
+        return self.phase in {WorkerPhase.STARTING, WorkerPhase.RUNNING}
+
+
+@dataclass(frozen=True)
+class WorkerEnd:
+    """A worker that has ended since the look before.
+
+    Attributes:
+        worker_id: Which.
+        crashed: It ended by itself, and not because somebody asked it to.
+        ours: We asked it to end.
+        said: How, in a few words, such as ``ended with status 3``.
+    """
+
+    worker_id: str
+    crashed: bool
+    ours: bool
+    said: str
+
+
+@dataclass(frozen=True)
+class PoolView:
+    """What a backend saw in one look.
+
+    Attributes:
+        workers: All that are there.
+        ends: All that have ended since the look before.
+    """
+
+    workers: Sequence[PoolWorker]
+    ends: Sequence[WorkerEnd] = ()
+
+    def count(self, *phases: WorkerPhase) -> int:
+        """Return how many are in these phases."""
+        return sum(worker.phase in phases for worker in self.workers)

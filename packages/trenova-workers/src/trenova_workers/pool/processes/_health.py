@@ -1,0 +1,45 @@
+"""What a worker says of itself over its loopback port."""
+
+import json
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from trenova_workers._up._http import get
+
+_OK = 200
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a worker answered.
+
+    Attributes:
+        ready: Whether it polls all its queues.
+        draining: Whether it takes nothing new.
+        identity: Under which it polls.
+    """
+
+    ready: bool
+    draining: bool
+    identity: str
+
+
+async def ask(port: int, *, was_ready: bool) -> Said | None:
+    """Ask a worker; None if it does not answer.
+
+    One that was ready before is asked whether it lives only, which costs the Temporal server nothing.
+    """
+    answer = await get(port, "/livez" if was_ready else "/readyz")
+    if answer is None:
+        return None
+    status, body = answer
+    told: Mapping[str, Any] = {}
+    with suppress(ValueError):
+        read = json.loads(body)
+        told = read if isinstance(read, dict) else {}
+    state = told.get("state")
+    return Said(
+        ready=status == _OK and state == "ready", draining=state in {"draining", "stopped"}, identity=str(told.get("identity", ""))
+    )

@@ -1,0 +1,121 @@
+"""What a pool runs: the command, what it is told by its environment, and which build it is."""
+
+import asyncio
+import json
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from trenova_errors import ConfigurationError
+from trenova_workers._preflight import UNVERSIONED
+from trenova_workers._up._discovery import Facts, Service, installed_services, parse_facts
+from trenova_workers._up._options import UpError
+from trenova_workers.pool._options import PoolOptions
+
+_AFTER_GRACE_S = 10.0
+_SHOWN = 5
+
+
+@dataclass(frozen=True)
+class Program:
+    """What the workers of a pool run.
+
+    Attributes:
+        service: Name and module.
+        queues: That they poll.
+        options: Of the pool.
+        environ: Their environment, but for what is each worker's own.
+    """
+
+    service: Service
+    queues: tuple[str, ...]
+    options: PoolOptions
+    environ: Mapping[str, str]
+
+    @property
+    def command(self) -> list[str]:
+        """The command line of one worker."""
+        return self.service.command("run")
+
+    def told(self, port: int, build: str) -> dict[str, str]:
+        """Return the whole environment of one worker."""
+        return {**self.environ, "TRENOVA_HEALTH__PORT": str(port), "TRENOVA_WORKER__BUILD_ID": build}
+
+    def build(self) -> str:
+        """Return what a worker that is started now would run: as told, else the version that is installed now."""
+        if self.options.process.build:
+            return self.options.process.build
+        for name in (self.service.name, self.service.module.partition(".")[0]):
+            try:
+                return version(name)
+            except PackageNotFoundError:
+                continue
+        return UNVERSIONED
+
+
+async def load_program(pool: str, options: PoolOptions, environ: Mapping[str, str], data_dir: Path) -> Program:
+    """Find a pool's service and ask it for its queues.
+
+    Raises:
+        ConfigurationError: It is not installed, its settings do not hold, or a drain would be ended before its grace.
+    """
+    service = _service(pool, options)
+    told = {name: value for name, value in environ.items() if not name.endswith("_HEALTH__PORT")}
+    told = {**told, "TRENOVA_DATA_DIR": str(data_dir.absolute()), "PYTHONUNBUFFERED": "1", **options.process.environ}
+    service, facts = await _ask(pool, service, told)
+    if facts.grace + _AFTER_GRACE_S > options.process.drain_s:
+        raise ConfigurationError(
+            f"Pool {pool!r}: {service.name} gives running work {facts.grace:g} s when it is asked to stop "
+            f"(worker.graceful_shutdown_s), and process.drain_s is {options.process.drain_s:g}, so work would be cut "
+            f"off. Set process.drain_s to at least {facts.grace + _AFTER_GRACE_S:g}.",
+            pool=pool,
+        )
+    queues = options.queues or facts.queues
+    if strange := sorted(set(queues) - set(facts.queues)):
+        raise ConfigurationError(
+            f"Pool {pool!r} names the queue {strange[0]!r}, and {service.name} polls {', '.join(facts.queues)}. Correct "
+            "the pool's queues, or leave them out.",
+            pool=pool,
+        )
+    return Program(service, queues, options, told)
+
+
+def _service(pool: str, options: PoolOptions) -> Service:
+    told = options.process
+    if told.module is not None:
+        return Service(told.module.partition(".")[0].replace("_", "-"), told.module)
+    try:
+        found = {one.name: one for one in installed_services()}
+    except UpError as error:
+        raise ConfigurationError(f"Pool {pool!r}: {error}", pool=pool) from None
+    if told.service not in found:
+        known = ", ".join(sorted(found))
+        raise ConfigurationError(f"Pool {pool!r}: no worker {told.service!r} is installed; there are {known}.", pool=pool)
+    return found[str(told.service)]
+
+
+async def _ask(pool: str, service: Service, environ: Mapping[str, str]) -> tuple[Service, Facts]:
+    """Return the service under the name that it has itself, and what it says."""
+    process = await asyncio.create_subprocess_exec(
+        *service.command("config", "show", "--json"),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        env=dict(environ),
+    )
+    out, err = await process.communicate()
+    if process.returncode:
+        said = "".join(f"\n  {line}" for line in err.decode(errors="replace").splitlines()[-_SHOWN:]) or " nothing"
+        raise ConfigurationError(
+            f"Pool {pool!r}: `{Path(sys.executable).name} -m {service.module} config show` ended with status "
+            f"{process.returncode}. The end of what it said:{said}",
+            pool=pool,
+        )
+    text = out.decode(errors="replace")
+    try:
+        facts = parse_facts(service, text)
+    except UpError as error:
+        raise ConfigurationError(f"Pool {pool!r}: {error}", pool=pool) from None
+    return Service(str(json.loads(text).get("service") or service.name), service.module), facts
