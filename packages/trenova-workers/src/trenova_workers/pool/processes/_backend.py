@@ -38,11 +38,12 @@ class ProcessBackend:
         program: What its workers run.
         store: Where their records are.
         folder: Private folder for their output.
+        scope: Of the manager.
     """
 
     capabilities = Capabilities()
 
-    def __init__(self, pool: str, program: Program, store: PoolStore, folder: Path) -> None:
+    def __init__(self, pool: str, program: Program, store: PoolStore, folder: Path, *, scope: str) -> None:
         self._pool = pool
         self._program = program
         self._options = program.options.process
@@ -50,13 +51,8 @@ class ProcessBackend:
         self._outputs = Outputs(folder / "pools" / pool, self._options.log_kept_mib)
         self._children = Children()
         self._known: defaultdict[str, Acquaintance] = defaultdict(Acquaintance)
-        self._scope = ""
-        self._host = socket.gethostname()
-
-    def within(self, scope: str) -> "ProcessBackend":
-        """Look after the workers of this scope."""
         self._scope = scope
-        return self
+        self._host = socket.gethostname()
 
     async def build(self) -> str:
         """See `Backend`."""
@@ -134,9 +130,7 @@ class ProcessBackend:
 
         return await asyncio.gather(*(one(record) for record in records))
 
-    async def _seen(
-        self, lease: Lease | None, record: WorkerRecord, said: Said | None, now: datetime
-    ) -> PoolWorker:
+    async def _seen(self, lease: Lease | None, record: WorkerRecord, said: Said | None, now: datetime) -> PoolWorker:
         known = self._known[record.id]
         if said is not None:
             known.heard = time.monotonic()
@@ -178,7 +172,9 @@ class ProcessBackend:
         ended = _ending(record, known, status)
         if lease is not None:
             await self._records.end(lease, record.id, ended=ended, status=status)
-        said = "ended" if status is None else f"was killed by signal {-status}" if status < 0 else f"ended with {status}"
+        said = (
+            "ended" if status is None else f"was killed by signal {-status}" if status < 0 else f"ended with {status}"
+        )
         crashed = ended == "crashed"
         last = self._outputs.last_line(record.id) if crashed else ""
         return WorkerEnd(

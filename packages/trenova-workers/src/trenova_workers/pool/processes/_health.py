@@ -41,5 +41,7 @@ async def ask(port: int, *, was_ready: bool) -> Said | None:
         told = read if isinstance(read, dict) else {}
     state = told.get("state")
     return Said(
-        ready=status == _OK and state == "ready", draining=state in {"draining", "stopped"}, identity=str(told.get("identity", ""))
+        ready=status == _OK and state == "ready",
+        draining=state in {"draining", "stopped"},
+        identity=str(told.get("identity", "")),
     )

@@ -70,6 +70,7 @@ def described(
         identity=record.identity or (said.identity if said else None) or None,
         memory_mib=memory,
         worn=_worn(memory, options),
+        ordered=f"{record.ordered['by']}: {record.ordered['reason']}" if record.ordered else "",
         why=why,
     )
 

@@ -92,7 +92,9 @@ def _service(pool: str, options: PoolOptions) -> Service:
         raise ConfigurationError(f"Pool {pool!r}: {error}", pool=pool) from None
     if told.service not in found:
         known = ", ".join(sorted(found))
-        raise ConfigurationError(f"Pool {pool!r}: no worker {told.service!r} is installed; there are {known}.", pool=pool)
+        raise ConfigurationError(
+            f"Pool {pool!r}: no worker {told.service!r} is installed; there are {known}.", pool=pool
+        )
     return found[str(told.service)]
 
 

@@ -31,11 +31,13 @@ class PoolOrders(PoolDocument):
         pool: Which.
         pause: None unless it is paused.
         override: None unless one holds now; one that is over is not told any more.
+        resumed_at: When it was last resumed; None if something was ordered since.
     """
 
     pool: str
     pause: Pause | None = None
     override: Override | None = None
+    resumed_at: AwareDatetime | None = None
 
 
 class OrderBook:
@@ -113,4 +115,5 @@ def _orders(row: RowMapping, now: datetime) -> PoolOrders:
         pool=row["pool"],
         pause=None if row["pause"] is None else Pause.model_validate(row["pause"]),
         override=override if override is not None and override.until > now else None,
+        resumed_at=from_ms(row["updated_ms"]) if override is None and row["pause"] is None else None,
     )

@@ -83,7 +83,16 @@ class WorkerRecords:
         self._table = engine.tables.workers
 
     async def add(
-        self, lease: Lease, *, id: str, pool: str, host: str, pid: int, born: str, build: str, port: int  # noqa: A002
+        self,
+        lease: Lease,
+        *,
+        id: str,
+        pool: str,
+        host: str,
+        pid: int,
+        born: str,
+        build: str,
+        port: int,  # noqa: A002
     ) -> None:
         """Keep a process that exists and waits for our word; it may become a worker once this has returned.
 

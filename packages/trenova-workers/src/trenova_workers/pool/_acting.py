@@ -1,0 +1,95 @@
+"""Carries out what was planned, and leaves a line about it in the audit trail."""
+
+import logging
+
+from trenova_errors import ApplicationError
+from trenova_workers.pool._backend import Backend
+from trenova_workers.pool._metrics import PoolMetrics
+from trenova_workers.pool._plan import Plan
+from trenova_workers.pool._worker import PoolView, PoolWorker
+from trenova_workers.pool.store import Lease, LeaseLostError, PoolAuditEntry, PoolStore
+
+_log = logging.getLogger(__name__)
+
+
+class Acting:
+    """The acts of one pool.
+
+    Args:
+        pool: Name of the pool.
+        backend: Of the pool.
+        store: For the audit trail.
+        metrics: Told what is done.
+    """
+
+    def __init__(self, pool: str, backend: Backend, store: PoolStore, metrics: PoolMetrics) -> None:
+        self._pool, self._backend, self._store, self._metrics = pool, backend, store, metrics
+
+    async def tell_ends(self, lease: Lease, view: PoolView) -> None:
+        """Leave a line about every worker that has ended."""
+        for end in view.ends:
+            await self._tell_end(lease, end.worker_id, crashed=end.crashed, said=end.said, ours=end.ours)
+
+    async def carry_out(self, lease: Lease, plan: Plan, view: PoolView, build: str) -> int | None:
+        """Do it; return by how many the number of workers, drains apart, has changed; None if that is not known.
+
+        What cannot be started is logged and planned again by the next look.
+
+        Raises:
+            LeaseLostError: Another manager may act; the rest was not done.
+        """
+        workers = {one.id: one for one in view.workers}
+        planned = {drain.worker_id: drain.why for drain in plan.drains}
+        ordered = {one.id: one.ordered for one in view.workers if one.ordered and one.counts}
+        change = 0
+        for worker_id, why in {**planned, **ordered}.items():
+            await self._drain(lease, workers[worker_id], why)
+            change -= 1
+        if plan.start and not await self._start(lease, plan.start, build):
+            return None
+        return change + plan.start
+
+    async def _start(self, lease: Lease, count: int, build: str) -> bool:
+        try:
+            await self._backend.start(lease, count, build=build)
+        except LeaseLostError:
+            raise
+        except (ApplicationError, OSError) as error:
+            _log.warning("workers could not be started", extra={"pool": self._pool, "error": str(error)})
+            return False
+        self._metrics.count(self._pool, starts=count)
+        await self._tell(lease, "start", detail={"count": count, "build": build})
+        return True
+
+    async def _drain(self, lease: Lease, worker: PoolWorker, why: str) -> None:
+        await self._backend.drain(lease, worker.id, why=why)
+        self._metrics.count(self._pool, drains=1)
+        await self._tell(lease, "drain", worker=worker.id, reason=why)
+
+    async def _tell_end(self, lease: Lease, worker_id: str, *, crashed: bool, said: str, ours: bool) -> None:
+        if crashed:
+            self._metrics.count(self._pool, crashes=1)
+            _log.warning("a worker crashed", extra={"pool": self._pool, "worker": worker_id, "how": said})
+        action = "crash" if crashed else "end"
+        await self._tell(lease, action, worker=worker_id, reason=said, detail={"asked": ours})
+
+    async def _tell(
+        self,
+        lease: Lease,
+        action: str,
+        *,
+        worker: str | None = None,
+        reason: str | None = None,
+        detail: dict[str, object] | None = None,
+    ) -> None:
+        entry = PoolAuditEntry(
+            actor=lease.holder[:200],
+            action=action,
+            pool=self._pool,
+            worker=worker,
+            reason=reason,
+            source="manager",
+            fence=lease.fence,
+            detail=detail,
+        )
+        await self._store.audit.record(lease.scope, entry)

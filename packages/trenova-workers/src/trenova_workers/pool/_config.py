@@ -1,0 +1,64 @@
+"""A manager's options from a YAML file, with what flags and variables say on top."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from trenova_errors import ConfigurationError
+from trenova_workers._yaml import StrictLoader, not_yaml
+from trenova_workers.pool._options import PoolsOptions
+
+FILE_VARIABLE = "TRENOVA_POOLS"
+"""Names the file."""
+
+
+def load_pools(file: Path, flags: Mapping[str, Any] | None = None) -> PoolsOptions:
+    """Return the options in force.
+
+    Args:
+        file: YAML with the fields of :class:`PoolsOptions`. ``data_dir`` and ``database`` are relative to the working
+            directory.
+        flags: Dotted names of fields, and their values; None is not told.
+
+    Raises:
+        ConfigurationError: The file cannot be read, or a value does not hold. The message names the file and the key,
+            and never shows a value that may be secret.
+    """
+    told = _read(file)
+    for name, value in (flags or {}).items():
+        if value is not None:
+            _put(told, name.split("."), value)
+    try:
+        return PoolsOptions.model_validate(told)
+    except ValidationError as error:
+        faults = error.errors(include_url=False, include_input=False)
+        lines = [f"  {'.'.join(map(str, one['loc'])) or 'together'}: {_said(one['msg'])}." for one in faults]
+        raise ConfigurationError("\n".join([f"{str(file)!r} does not hold:", *lines])) from None
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        told = yaml.load(file.read_text(encoding="utf-8"), StrictLoader)  # noqa: S506 - derived from SafeLoader
+    except OSError as error:
+        raise ConfigurationError(f"The pools' file {str(file)!r} cannot be read: {error.strerror}.") from None
+    except UnicodeDecodeError:
+        raise ConfigurationError(f"The pools' file {str(file)!r} is not UTF-8. Save it as UTF-8.") from None
+    except yaml.YAMLError as error:
+        raise not_yaml(repr(str(file)), error) from None
+    if not isinstance(told, dict):
+        raise ConfigurationError(f"The pools' file {str(file)!r} is no mapping. Begin it with 'pools:'.")
+    return told
+
+
+def _put(tree: dict[str, Any], path: list[str], value: Any) -> None:
+    *parents, last = path
+    for name in parents:
+        tree = tree.setdefault(name, {})
+    tree[last] = value
+
+
+def _said(message: str) -> str:
+    return message.removeprefix("Value error, ").rstrip(".")

@@ -1,0 +1,116 @@
+"""Puts a manager together from its options, and runs it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from temporalio.client import Client
+
+from trenova_errors import ConfigurationError
+from trenova_workers._identity import make_identity
+from trenova_workers.pool._managed import Decide, ManagedPool
+from trenova_workers.pool._manager import PoolManager
+from trenova_workers.pool._metrics import PoolMetrics
+from trenova_workers.pool._observer import TemporalObserver
+from trenova_workers.pool._options import PoolsOptions
+from trenova_workers.pool.processes._backend import ProcessBackend
+from trenova_workers.pool.processes._program import Program, load_program
+from trenova_workers.pool.store import PoolStore
+from trenova_workers.scaling import FireCalendar
+
+
+@dataclass(frozen=True)
+class OpenedManager:
+    """A manager that can run, and its parts.
+
+    Attributes:
+        manager: The manager.
+        store: Its store; the tables are there.
+        pools: Its pools.
+    """
+
+    manager: PoolManager
+    store: PoolStore
+    pools: tuple[ManagedPool, ...]
+
+
+@asynccontextmanager
+async def open_store(options: PoolsOptions) -> AsyncIterator[PoolStore]:
+    """Open the store of a manager and bring its tables up to date.
+
+    Raises:
+        ConfigurationError: A newer version has migrated it.
+        UnavailableError: It cannot be reached.
+    """
+    store = PoolStore(options.store, decisions_kept=options.decisions_kept)
+    try:
+        await store.migrate()
+        yield store
+    finally:
+        await store.close()
+
+
+@asynccontextmanager
+async def open_manager(
+    options: PoolsOptions,
+    client: Client,
+    environ: Mapping[str, str],
+    *,
+    calendar: FireCalendar | None = None,
+    decide: Decide | None = None,
+    say: Callable[[str], None] = lambda _: None,
+) -> AsyncIterator[OpenedManager]:
+    """Make a manager for the length of a block. Workers go on after it.
+
+    Args:
+        options: Its pools.
+        client: Of the namespace whose queues they serve.
+        environ: What workers inherit; the connection of the workers is in it.
+        calendar: What schedules will bring.
+        decide: In place of the control law.
+        say: Receives lines for people.
+
+    Raises:
+        ConfigurationError: A pool's service is not installed, or its options do not fit it.
+        UnavailableError: The store cannot be reached.
+    """
+    if decide is None:
+        from trenova_workers.scaling import decide
+    names = list(options.pools)
+    programs = await asyncio.gather(
+        *(load_program(name, options.pools[name], environ, options.data_dir) for name in names)
+    )
+    _refuse_overlap(dict(zip(names, programs, strict=True)))
+    metrics = PoolMetrics()
+    async with open_store(options) as store:
+        folder = options.data_dir.absolute()
+        pools = tuple(
+            ManagedPool(
+                name,
+                options.pools[name],
+                service=program.service.name,
+                backend=ProcessBackend(name, program, store, folder, scope=options.scope),
+                observer=TemporalObserver(client, program.queues),
+                store=store,
+                decide=decide,
+                metrics=metrics,
+                calendar=calendar,
+            )
+            for name, program in zip(names, programs, strict=True)
+        )
+        holder = make_identity("pool-manager")
+        yield OpenedManager(PoolManager(options, pools, store, holder=holder, metrics=metrics, say=say), store, pools)
+
+
+def _refuse_overlap(programs: Mapping[str, Program]) -> None:
+    """Two pools on one queue would each size for all of its load."""
+    by_queue: dict[str, str] = {}
+    for name, program in programs.items():
+        for queue in program.queues:
+            other = by_queue.setdefault(queue, name)
+            if other != name:
+                raise ConfigurationError(
+                    f"The pools {other!r} and {name!r} both serve the queue {queue!r}, so each would be sized for all "
+                    "of its load. Give each pool queues of its own."
+                )
