@@ -64,6 +64,7 @@ class Site:
             **inherited,
             "PYTHONPATH": str(SERVICES),
             "PYTHONDONTWRITEBYTECODE": "",
+            "PYTHONUNBUFFERED": "1",
             "TEMPORAL_ADDRESS": address,
             "TRENOVA_LOG__FORMAT": "json",
             "SAMPLE_WORKER_QUEUE": self.queue,
@@ -156,7 +157,10 @@ async def until(opened, look, *, seconds=40):
         state = await state_of(opened)
         return state if state is not None and look(state) else None
 
-    return await eventually_awaited(found, seconds=seconds)
+    try:
+        return await eventually_awaited(found, seconds=seconds)
+    except TimeoutError:
+        raise AssertionError(f"it came to {await state_of(opened)!r}") from None
 
 
 __all__ = ["Site", "eventually", "eventually_awaited", "state_of", "until", "wanting"]

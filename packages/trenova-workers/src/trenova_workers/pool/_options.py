@@ -64,6 +64,8 @@ class ProcessOptions(_Options):
         drain_s: Seconds that a drain may take before it is ended by force. It has to exceed the service's own grace
             (``worker.graceful_shutdown_s``), or running work would be cut off.
         memory_limit_mib: A worker that uses more is replaced, by a drain.
+        memory_grace_s: Seconds of its life before that counts, so that a limit that every worker exceeds does not have
+            them replaced without end.
         log_kept_mib: Of the output of each worker; what is older is in one more file of that size.
     """
 
@@ -75,6 +77,7 @@ class ProcessOptions(_Options):
     silent_s: float = Field(default=60, gt=0, le=3600)
     drain_s: float = Field(default=120, gt=0, le=86_400)
     memory_limit_mib: int | None = Field(default=None, ge=1)
+    memory_grace_s: float = Field(default=300, gt=0, le=86_400)
     log_kept_mib: int = Field(default=10, ge=1, le=1000)
 
     @model_validator(mode="after")

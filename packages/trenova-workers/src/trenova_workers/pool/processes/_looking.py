@@ -69,7 +69,7 @@ def described(
         build=record.build,
         identity=record.identity or (said.identity if said else None) or None,
         memory_mib=memory,
-        worn=_worn(memory, options),
+        worn=_worn(memory, options) if age_s > options.memory_grace_s else "",
         ordered=f"{record.ordered['by']}: {record.ordered['reason']}" if record.ordered else "",
         why=why,
     )
