@@ -1,23 +1,18 @@
 """Stores on SQLite and PostgreSQL, pools of real processes, and a control law that says what a test wants."""
 
-import asyncio
-import contextlib
 import importlib.util
 import os
 import pwd
 import shutil
-import signal
 import socket
 import subprocess
 import sys
 import tempfile
 import time
-import uuid
 from collections.abc import AsyncIterator, Iterator
 from itertools import count
 from pathlib import Path
 
-import psutil
 import pytest
 
 from trenova_workers.pool.store import PoolStore, PoolStoreOptions

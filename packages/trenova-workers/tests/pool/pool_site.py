@@ -122,9 +122,9 @@ class Site:
         for process in psutil.process_iter(["cmdline", "status"]):
             with contextlib.suppress(psutil.Error):
                 command = process.info["cmdline"] or []
-                if command[-2:] == ["sample_worker", "run"] and "-I" not in command:
-                    if process.environ().get("SAMPLE_WORKER_QUEUE") == self.queue:
-                        found.append(process)
+                ours = command[-2:] == ["sample_worker", "run"] and "-I" not in command
+                if ours and process.environ().get("SAMPLE_WORKER_QUEUE") == self.queue:
+                    found.append(process)
         return found
 
     def pids(self) -> set[int]:

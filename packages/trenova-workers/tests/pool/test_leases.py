@@ -42,7 +42,7 @@ async def test_a_lease_that_ran_out_is_taken_with_a_greater_number_and_its_late_
     with pytest.raises(LeaseLostError):
         await store.decisions.keep(old, KeptDecision(pool="p", action="up", before=1, desired=7, why="late"))
     with pytest.raises(LeaseLostError):
-        await store.workers.add(old, id="w", pool="p", host="h", pid=1, born="b", build="1", port=1)
+        await store.workers.add(old, worker_id="w", pool="p", host="h", pid=1, born="b", build="1", port=1)
     with pytest.raises(LeaseLostError):
         await store.leases.renew(old)
     assert (await store.states.find("here", "p")).desired == 1

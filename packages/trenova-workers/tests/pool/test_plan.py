@@ -95,7 +95,8 @@ def judged(ages, state=None, *, since=(), build="one"):
 
 
 @pytest.mark.parametrize(
-    ("ages", "may_start"), [([], None), ([0.5], 0), ([1.5], None), ([9, 1], 0), ([9, 2.5], None), ([500, 300, 1.5], None)]
+    ("ages", "may_start"),
+    [([], None), ([0.5], 0), ([1.5], None), ([9, 1], 0), ([9, 2.5], None), ([500, 300, 1.5], None)],
 )
 def test_delays_double_while_crashes_follow_each_other(ages, may_start):
     found = judged(ages)

@@ -7,7 +7,7 @@ import time
 from collections import Counter
 
 import pytest
-from pool_site import eventually, eventually_awaited, state_of, until
+from pool_site import eventually, eventually_awaited, until
 
 from trenova_workers.pool.store import PoolPhase
 
@@ -61,7 +61,10 @@ async def test_a_process_that_was_not_written_down_never_becomes_a_worker(site):
         with pytest.raises(Exception, match="no longer held"):
             await pool._backend.start(lease, 1, build="one")
         birth = subprocess.Popen(
-            [sys.executable, "-c", BORN_BY_A_MANAGER_THAT_DIES, str(site.folder)], env=site.environ, stdout=-1, text=True
+            [sys.executable, "-c", BORN_BY_A_MANAGER_THAT_DIES, str(site.folder)],
+            env=site.environ,
+            stdout=-1,
+            text=True,
         )
         pid = int(birth.stdout.readline())
         birth.kill()
@@ -245,7 +248,7 @@ async def test_a_pool_that_a_person_paused_stays_as_it_is_and_goes_on_after_a_re
 
         async def held():
             page = await opened.store.decisions.read("here", "sample", limit=1)
-            return "Paused, so nothing changes. The test wants 2." == page.decisions[0].why
+            return page.decisions[0].why == "Paused, so nothing changes. The test wants 2."
 
         await eventually_awaited(held)
         assert len(site.pids()) == 1

@@ -18,7 +18,15 @@ from trenova_workers.pool._options import PoolOptions
 from trenova_workers.pool._plan import Plan, plan
 from trenova_workers.pool._worker import PoolView, PoolWorker, WorkerPhase
 from trenova_workers.pool.store import KeptDecision, Lease, PoolOrders, PoolPhase, PoolState, PoolStore
-from trenova_workers.scaling import Decision, ExpectedArrivals, FireCalendar, Observation, ScalingPolicy, ScalingState, WorkerCounts
+from trenova_workers.scaling import (
+    Decision,
+    ExpectedArrivals,
+    FireCalendar,
+    Observation,
+    ScalingPolicy,
+    ScalingState,
+    WorkerCounts,
+)
 
 Decide = Callable[[Observation, ScalingState, ScalingPolicy], Decision]
 """The control law."""
@@ -164,8 +172,19 @@ class ManagedPool:
         else:
             change = await self._acting.carry_out(lease, wanted, self.view, build)
             self._written = None if change is None else self._there + change
-        state = self._state(lease, build, orders, crashes, contended, wanted)
+        state = self._state(lease, build, orders, crashes=crashes, contended=contended, wanted=wanted)
         return await self._keep(lease, state, now)
+
+    async def rehearse(self, scope: str) -> str:
+        """Say what this manager would do now; nothing is written and nothing changed."""
+        kept = await self._store.states.find(scope, self.name)
+        self._carried, self.desired = Carried.of(kept), kept.desired if kept else None
+        await self.look(None)
+        decision = await self.observe(scope)
+        build = await self._backend.build()
+        wanted = plan(decision.desired, self.view.workers, build)
+        acts = f"would start {wanted.start} and drain {len(wanted.drains)}"
+        return f"{decision.before} -> {decision.desired}, {acts}. {decision.why}"
 
     def want_none(self) -> None:
         """Want no worker from now on, because the manager stops; the next one wants again what the load asks for."""
@@ -249,7 +268,7 @@ class ManagedPool:
         return verdict.why
 
     def _state(
-        self, lease: Lease, build: str, orders: PoolOrders, crashes: CrashVerdict, contended: str, wanted: Plan
+        self, lease: Lease, build: str, orders: PoolOrders, *, crashes: CrashVerdict, contended: str, wanted: Plan
     ) -> PoolState:
         if contended:
             phase, why = PoolPhase.CONTENDED, contended
@@ -278,6 +297,7 @@ class ManagedPool:
             build=build,
             fence=lease.fence,
             updated_at=self._clock(),
+            workers=tuple(one.model_dump(mode="json", by_alias=True) for one in self.view.workers),
             carried=self._carried.model_dump(mode="json"),
         )
 

@@ -56,9 +56,9 @@ class TemporalObserver:
             stats = None
         figures = self._figures(at, stats, open_workflows, workers or (), tuple(missing))
         last = self._last
-        if last is not None and last.read_at is not None and figures.read_at is not None:
-            if figures.numbers == last.numbers and not figures.idle:
-                figures = self._figures(last.read_at, stats, open_workflows, workers or (), tuple(missing))
+        repeated = last is not None and figures.numbers == last.numbers and not figures.idle
+        if last is not None and last.read_at is not None and repeated:
+            figures = self._figures(last.read_at, stats, open_workflows, workers or (), tuple(missing))
         self._last = figures
         return figures
 

@@ -2,7 +2,7 @@
 
 import socket
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
@@ -121,6 +121,7 @@ class PoolsOptions(_Options):
         look_s: Seconds between two looks at the workers. How often the load is looked at, each pool's policy says.
         decisions_kept: Of each pool.
         budget: Workers of all pools together; none is no limit.
+        server: Of the API (``PoolServerOptions``): where it listens, who may call. Looked at where it is served.
         pools: By name.
     """
 
@@ -131,6 +132,7 @@ class PoolsOptions(_Options):
     look_s: float = Field(default=1, ge=0.1, le=60)
     decisions_kept: int = Field(default=20_000, ge=100, le=10_000_000)
     budget: int | None = Field(default=None, ge=1)
+    server: dict[str, Any] = Field(default_factory=dict)
     pools: dict[Name, PoolOptions] = Field(min_length=1)
 
     @model_validator(mode="after")

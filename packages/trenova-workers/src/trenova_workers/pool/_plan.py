@@ -76,7 +76,9 @@ def _replacing(
 def victims(
     workers: Sequence[PoolWorker], count: int, *, first: Callable[[PoolWorker], bool] = lambda _: False
 ) -> list[PoolWorker]:
-    """Return those that are missed least: what starts still, then what is idle, then what does least; the youngest first.
+    """Return those that are missed least: what starts still, then what is idle, then what does least.
+
+    Of those that do the same, the youngest first.
 
     Args:
         workers: To choose from.

@@ -18,6 +18,7 @@ from trenova_workers.pool.processes._backend import ProcessBackend
 from trenova_workers.pool.processes._program import Program, load_program
 from trenova_workers.pool.store import PoolStore
 from trenova_workers.scaling import FireCalendar
+from trenova_workers.scaling import decide as law
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ async def open_manager(
     environ: Mapping[str, str],
     *,
     calendar: FireCalendar | None = None,
-    decide: Decide | None = None,
+    decide: Decide = law,
     say: Callable[[str], None] = lambda _: None,
 ) -> AsyncIterator[OpenedManager]:
     """Make a manager for the length of a block. Workers go on after it.
@@ -75,16 +76,11 @@ async def open_manager(
         ConfigurationError: A pool's service is not installed, or its options do not fit it.
         UnavailableError: The store cannot be reached.
     """
-    if decide is None:
-        from trenova_workers.scaling import decide
-    names = list(options.pools)
-    programs = await asyncio.gather(
-        *(load_program(name, options.pools[name], environ, options.data_dir) for name in names)
-    )
+    names, folder = list(options.pools), options.data_dir.absolute()
+    programs = await asyncio.gather(*(load_program(name, options.pools[name], environ, folder) for name in names))
     _refuse_overlap(dict(zip(names, programs, strict=True)))
     metrics = PoolMetrics()
     async with open_store(options) as store:
-        folder = options.data_dir.absolute()
         pools = tuple(
             ManagedPool(
                 name,

@@ -106,7 +106,7 @@ class ProcessBackend:
         try:
             await self._records.add(
                 lease,
-                id=worker_id,
+                worker_id=worker_id,
                 pool=self._pool,
                 host=self._host,
                 pid=newborn.pid,
@@ -172,9 +172,7 @@ class ProcessBackend:
         ended = _ending(record, known, status)
         if lease is not None:
             await self._records.end(lease, record.id, ended=ended, status=status)
-        said = (
-            "ended" if status is None else f"was killed by signal {-status}" if status < 0 else f"ended with {status}"
-        )
+        said = _how(status)
         crashed = ended == "crashed"
         last = self._outputs.last_line(record.id) if crashed else ""
         return WorkerEnd(
@@ -206,3 +204,9 @@ def _ending(record: WorkerRecord, known: Acquaintance, status: int | None) -> En
             return "killed"
         return "stopped" if record.ready_at is None else "drained"
     return "ended" if status == 0 or known.left_alone else "crashed"
+
+
+def _how(status: int | None) -> str:
+    if status is None:
+        return "it ended"
+    return f"it was killed by signal {-status}" if status < 0 else f"it ended with status {status}"

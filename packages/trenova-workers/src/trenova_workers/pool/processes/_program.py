@@ -63,7 +63,7 @@ async def load_program(pool: str, options: PoolOptions, environ: Mapping[str, st
     """
     service = _service(pool, options)
     told = {name: value for name, value in environ.items() if not name.endswith("_HEALTH__PORT")}
-    told = {**told, "TRENOVA_DATA_DIR": str(data_dir.absolute()), "PYTHONUNBUFFERED": "1", **options.process.environ}
+    told = {**told, "TRENOVA_DATA_DIR": str(data_dir), "PYTHONUNBUFFERED": "1", **options.process.environ}
     service, facts = await _ask(pool, service, told)
     if facts.grace + _AFTER_GRACE_S > options.process.drain_s:
         raise ConfigurationError(
@@ -75,8 +75,8 @@ async def load_program(pool: str, options: PoolOptions, environ: Mapping[str, st
     queues = options.queues or facts.queues
     if strange := sorted(set(queues) - set(facts.queues)):
         raise ConfigurationError(
-            f"Pool {pool!r} names the queue {strange[0]!r}, and {service.name} polls {', '.join(facts.queues)}. Correct "
-            "the pool's queues, or leave them out.",
+            f"Pool {pool!r} names the queue {strange[0]!r}, and {service.name} polls {', '.join(facts.queues)}. "
+            "Correct the pool's queues, or leave them out.",
             pool=pool,
         )
     return Program(service, queues, options, told)

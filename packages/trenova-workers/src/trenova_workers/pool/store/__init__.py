@@ -1,6 +1,7 @@
 """What outlives a pool manager: its lease, its workers, states, orders, decisions and audit trail.
 
-Needs the extra ``[pool]`` for SQLite, and ``[postgresql]`` beside it for PostgreSQL. :class:`PoolStore` is the beginning.
+Needs the extra ``[pool]`` for SQLite, and ``[postgresql]`` beside it for PostgreSQL. :class:`PoolStore` is the
+beginning.
 """
 
 from trenova_workers.pool.store._audit import PoolAudit, PoolAuditEntry, PoolAuditPage

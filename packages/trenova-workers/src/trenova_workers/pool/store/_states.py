@@ -44,6 +44,7 @@ class PoolState(PoolDocument):
         build: What new workers run.
         fence: Number of the lease under which this was written.
         updated_at: When, by the database's clock.
+        workers: Each, as the manager saw it last.
         carried: What the manager needs again: state of the control law, crashes, contention.
     """
 
@@ -56,6 +57,7 @@ class PoolState(PoolDocument):
     build: str = ""
     fence: int = 0
     updated_at: AwareDatetime | None = None
+    workers: tuple[Mapping[str, Any], ...] = ()
     carried: Mapping[str, Any] = Field(default_factory=dict, exclude=True)
 
 
@@ -76,7 +78,12 @@ class PoolStates:
         Raises:
             LeaseLostError: Another manager may write it.
         """
-        document = {"counts": dict(state.counts), "build": state.build, "carried": dict(state.carried)}
+        document = {
+            "counts": dict(state.counts),
+            "build": state.build,
+            "workers": list(state.workers),
+            "carried": dict(state.carried),
+        }
         async with self._engine.write() as connection:
             now = await self._leases.hold(connection, lease)
             row = {

@@ -86,13 +86,13 @@ class WorkerRecords:
         self,
         lease: Lease,
         *,
-        id: str,
+        worker_id: str,
         pool: str,
         host: str,
         pid: int,
         born: str,
         build: str,
-        port: int,  # noqa: A002
+        port: int,
     ) -> None:
         """Keep a process that exists and waits for our word; it may become a worker once this has returned.
 
@@ -100,7 +100,7 @@ class WorkerRecords:
             LeaseLostError: It must not.
             UnavailableError: The database cannot be reached; it must not either.
         """
-        row = {"id": id, "pool": pool, "host": host, "pid": pid, "born": born, "build": build, "port": port}
+        row = {"id": worker_id, "pool": pool, "host": host, "pid": pid, "born": born, "build": build, "port": port}
         async with self._engine.write() as connection:
             now = await self._leases.hold(connection, lease)
             own = {"scope": lease.scope, "fence": lease.fence, "started_ms": now}

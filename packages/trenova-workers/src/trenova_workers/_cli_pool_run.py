@@ -1,0 +1,67 @@
+"""What ``trenova-workers pool run`` does."""
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING
+
+import typer
+
+from trenova_workers._connection import connect, connect_config
+from trenova_workers._identity import make_identity
+from trenova_workers.pool._running import open_manager
+
+if TYPE_CHECKING:
+    from temporalio.client import Client
+
+    from trenova_workers.pool._options import PoolsOptions
+
+
+async def manage(options: "PoolsOptions", *, drain: bool, serve: bool) -> None:
+    """Run a manager until SIGTERM or SIGINT.
+
+    Raises:
+        ConfigurationError: An option does not hold, or something that it names is not there.
+    """
+    _log_to_stderr()
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with AsyncExitStack() as stack:
+        if serve:
+            from trenova_workers.pool.server import require_safe
+            from trenova_workers.pool.server._telemetry import expose_metrics
+
+            require_safe(options)  # before anything is asked of anybody
+            exposition = expose_metrics()
+        client = await _client()
+        opened = await stack.enter_async_context(open_manager(options, client, os.environ, say=_say))
+        if serve:
+            from trenova_workers.pool.server import serving
+
+            await stack.enter_async_context(serving(options, opened.store, say=_say, exposition=exposition))
+        await opened.manager.run(stop, drain=drain)
+    if not drain:
+        _say("stopped; workers go on, and the next manager adopts them")
+
+
+async def dry(options: "PoolsOptions") -> None:
+    """Decide once for each pool and say what would be done; nothing is written or changed."""
+    async with open_manager(options, await _client(), os.environ) as opened:
+        for pool in opened.pools:
+            typer.echo(f"{pool.name}: {await pool.rehearse(options.scope)}")
+
+
+async def _client() -> "Client":
+    return await connect(connect_config(os.environ), identity=make_identity("pool-manager"))
+
+
+def _log_to_stderr() -> None:
+    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)  # noqa: T201 (stdout is for results)

@@ -1,0 +1,17 @@
+"""The server's own exporter: all metrics of this process in Prometheus' text format.
+
+Libraries only emit; choosing an exporter is the process's business, which here is this command's.
+"""
+
+from collections.abc import Callable
+
+
+def expose_metrics() -> Callable[[], bytes]:
+    """Become the process's meter provider and return what renders it."""
+    from opentelemetry import metrics
+    from opentelemetry.exporter.prometheus import PrometheusMetricReader
+    from opentelemetry.sdk.metrics import MeterProvider
+    from prometheus_client import REGISTRY, generate_latest
+
+    metrics.set_meter_provider(MeterProvider(metric_readers=[PrometheusMetricReader()]))
+    return lambda: generate_latest(REGISTRY)
