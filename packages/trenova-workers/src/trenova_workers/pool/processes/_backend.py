@@ -193,7 +193,8 @@ class ProcessBackend:
             if record.host != self._host and record.born.partition(":")[0] != boot:
                 raise ConfigurationError(
                     f"The pool {self._pool!r} in scope {self._scope!r} has workers on {record.host!r}, and this is "
-                    f"{self._host!r}. Processes can only be managed on their own machine: give each a scope of its own.",
+                    f"{self._host!r}. Processes can only be managed on their own machine: "
+                    "give each a scope of its own.",
                     pool=self._pool,
                 )
 
