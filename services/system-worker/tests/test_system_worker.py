@@ -193,3 +193,10 @@ async def test_the_schedule_is_made_paused_and_then_left_alone(services: Service
 
     found = await handle.describe()
     assert (found.schedule.state.paused, found.schedule.state.note) == (False, "the dry run looked right")
+
+
+async def test_prepare_leaves_the_tables_of_worker_pools_beside_the_others(tmp_path):
+    async with told(tmp_path).open_pools() as pools:
+        assert not await pools.is_current()
+        await program.SERVICE.prepare(told(tmp_path))
+        assert await pools.is_current()

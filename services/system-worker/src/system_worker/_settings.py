@@ -3,6 +3,7 @@
 import os
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
+from typing import TYPE_CHECKING
 
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
@@ -20,6 +21,9 @@ from trenova_codecs import CodecOptions, CodecPlugin
 from trenova_errors import ErrorsPlugin
 from trenova_schedules.store import ScheduleStore, StoreOptions
 from trenova_workers import ServiceSettings, WorkLimits
+
+if TYPE_CHECKING:
+    from trenova_workers.pool.store import PoolStore
 
 _ACTIVITIES = (CHECK_DATABASE_ACTIVITY, DELETE_AUDIT_ENTRIES_ACTIVITY)
 
@@ -47,6 +51,12 @@ class Settings(ServiceSettings):
     def open_store(self) -> AbstractAsyncContextManager[ScheduleStore]:
         """Open the store of schedules, in the same database, for the length of a block."""
         return ScheduleStore.open(StoreOptions(url=self.database.within(self.data_dir).url))
+
+    def open_pools(self) -> "AbstractAsyncContextManager[PoolStore]":
+        """Open the store of worker pools, in the same database, for the length of a block."""
+        from trenova_workers.pool.store import PoolStore, PoolStoreOptions  # only `prepare` needs it
+
+        return PoolStore.open(PoolStoreOptions(url=self.database.within(self.data_dir).url))
 
     def plugins(self) -> Sequence[Plugin]:
         """Return what the client is given: one decision about failures, and the codec of payloads.
