@@ -18,6 +18,7 @@ from trenova_workers.pool.processes._backend import ProcessBackend
 from trenova_workers.pool.processes._program import Program, load_program
 from trenova_workers.pool.store import PoolStore
 from trenova_workers.scaling import FireCalendar
+from trenova_workers.scaling import decide as law
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ async def open_manager(
     environ: Mapping[str, str],
     *,
     calendar: FireCalendar | None = None,
-    decide: Decide | None = None,
+    decide: Decide = law,
     say: Callable[[str], None] = lambda _: None,
 ) -> AsyncIterator[OpenedManager]:
     """Make a manager for the length of a block. Workers go on after it.
@@ -88,7 +89,7 @@ async def open_manager(
                 backend=ProcessBackend(name, program, store, folder, scope=options.scope),
                 observer=TemporalObserver(client, program.queues),
                 store=store,
-                decide=decide or _law(),
+                decide=decide,
                 metrics=metrics,
                 calendar=calendar,
             )
@@ -109,9 +110,3 @@ def _refuse_overlap(programs: Mapping[str, Program]) -> None:
                     f"The pools {other!r} and {name!r} both serve the queue {queue!r}, so each would be sized for all "
                     "of its load. Give each pool queues of its own."
                 )
-
-
-def _law() -> Decide:
-    from trenova_workers.scaling import decide
-
-    return decide

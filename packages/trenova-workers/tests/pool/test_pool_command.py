@@ -1,0 +1,132 @@
+import json
+import signal
+import subprocess
+import sysconfig
+from pathlib import Path
+
+import httpx
+import pytest
+import yaml
+from pool_site import eventually
+from typer.testing import CliRunner
+
+from trenova_workers._cli_workers import workers_app
+
+COMMAND = Path(sysconfig.get_path("scripts")) / "trenova-workers"
+
+
+class Commands:
+    """``trenova-workers`` about one file of pools, as processes of the site."""
+
+    def __init__(self, site, **options):
+        self.site, self.file = site, site.folder / "pools.yaml"
+        told = json.loads(site.options(**options).model_dump_json(exclude_unset=True))
+        told["database"] = {"url": f"sqlite:///{site.folder}/pools.db"}
+        self.file.write_text(yaml.safe_dump({**told, "data_dir": str(site.folder / "data")}))
+        self.environ = {**site.environ, "TRENOVA_POOLS": str(self.file), "LOGNAME": "ann"}
+
+    def call(self, *arguments, status=0):
+        """Run a command that asks or orders in this process, which is a matter of milliseconds."""
+        done = invoke("pool", *arguments, TRENOVA_POOLS=str(self.file), LOGNAME="ann")
+        assert done.exit_code == status, done.output
+        return done.output
+
+    def status(self):
+        return json.loads(self.call("status", "--json"))
+
+    def run(self, *arguments):
+        log = (self.site.folder / f"run-{len(self.site.managers)}.log").open("w+")
+        process = subprocess.Popen(
+            [COMMAND, "pool", "run", *arguments],
+            env=self.environ,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            cwd=self.site.folder,
+            start_new_session=True,
+        )
+        log.close()
+        self.site.managers.append(process)
+        return process, Path(log.name)
+
+
+@pytest.mark.integration
+def test_a_pool_is_run_looked_at_and_steered_from_the_command_line(site):
+    commands = Commands(site, policy={"poll_s": 5, "max_workers": 3}, manager={"server": {"port": 0}})
+    before = commands.status()
+    assert (before["manager"]["acting"], before["pools"][0]["why"]) == (False, "No manager has seen it yet.")
+    process, log = commands.run("--dry-run")
+    assert process.wait(60) == 0, log.read_text()
+    assert "sample: 0 -> 1, would start 1 and drain 0." in log.read_text()
+    assert site.pids() == set()
+
+    process, log = commands.run("--serve", "--drain")
+    eventually(lambda: commands.status()["pools"][0]["counts"].get("running") == 1)
+    told = commands.status()
+    assert (told["manager"]["acting"], told["manager"]["fence"]) == (True, 1)
+    (worker,) = told["workers"]
+    assert worker["identity"].startswith("sample-worker@")
+    shown = commands.call("status")
+    assert "sample: steady, wants 1, has 1 running" in shown
+    assert worker["id"] in shown
+
+    assert "ann wants 2 until" in commands.call("override", "sample", "2", "--for", "5m", "--reason", "rush hour")
+    eventually(lambda: len(site.pids()) == 2)
+    page = [json.loads(line) for line in commands.call("decisions", "sample", "--changes", "--json").splitlines()]
+    assert (page[0]["before"], page[0]["desired"]) == (1, 2)
+    assert "rush hour" in page[0]["why"] or "ann" in page[0]["why"]
+    assert page[0]["document"]["trigger"] == "override"
+    assert page[0]["why"] in commands.call("decisions", "sample", "--limit", "50")
+
+    assert "ann paused it" in commands.call("pause", "sample", "--reason", "maintenance")
+    assert "paused" not in commands.call("resume", "sample", "--reason", "done")
+    left = json.loads((site.folder / "data" / "pools-server.json").read_text())
+    key = {"Authorization": f"Bearer {left['key']}"}
+    assert httpx.get(f"{left['url']}/api/v1/pools", headers=key, trust_env=False).json()["manager"]["acting"] is True
+    assert "trenova_workers_pool_desired{" in httpx.get(f"{left['url']}/metrics", headers=key, trust_env=False).text
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(40) == 0, log.read_text()
+    assert site.pids() == set()
+    assert "no pool" in commands.call("pause", "nothing", "--reason", "x", status=1).lower()
+
+
+def invoke(*arguments, **environ):
+    return CliRunner().invoke(workers_app(), [*arguments], env=environ)
+
+
+def test_a_file_that_does_not_hold_is_refused_with_every_key_that_is_wrong(tmp_path):
+    file = tmp_path / "pools.yaml"
+    file.write_text("pools:\n  a:\n    process: {service: x, module: y}\n    polic: {}\n    policy: {max_workers: 0}\n")
+    done = invoke("pool", "status", "--pools", str(file))
+    assert done.exit_code == 2
+    assert "pools.a.process: say either service (an installed worker) or module" in done.output
+    assert "pools.a.polic" in done.output
+    file.write_text("pools: {}\n")
+    assert invoke("pool", "status", "--pools", str(file)).exit_code == 2
+    file.write_text("pools: [\n")
+    assert "is not YAML" in invoke("pool", "status", "--pools", str(file)).output
+    assert "cannot be read" in invoke("pool", "status", "--pools", str(tmp_path / "none.yaml")).output
+
+
+def test_the_budget_has_to_cover_what_pools_must_have(tmp_path):
+    file = tmp_path / "pools.yaml"
+    file.write_text(
+        "budget: 2\npools:\n  a: {process: {module: x}, guarantee: 2}\n  b: {process: {module: y}, policy: {min_workers: 1}}\n"
+    )
+    done = invoke("pool", "status", "--pools", str(file))
+    assert "budget is 2, and the pools' minima and guarantees come to 3; raise it" in done.output
+
+
+def test_a_time_that_is_none_is_refused(tmp_path):
+    done = invoke("pool", "override", "a", "2", "--for", "soon", "--reason", "x", "--pools", str(tmp_path / "x.yaml"))
+    assert done.exit_code == 2
+    assert "90m, 2h or 1d" in done.output
+
+
+def test_the_tables_are_made_by_a_command(tmp_path):
+    url = f"sqlite:///{tmp_path}/pools.db"
+    first = invoke("db", "migrate", "--database-url", url, "--json")
+    assert json.loads(first.output) == {"changed": True, "revision": "0001"}
+    assert "Nothing to do: the store is at revision 0001" in invoke("db", "migrate", "--database-url", url).output
+    wrong = invoke("db", "migrate", "--database-url", "mysql://root:secret@db/x")
+    assert wrong.exit_code == 2
+    assert "secret" not in wrong.output
