@@ -5,8 +5,9 @@ from datetime import datetime, timedelta
 
 from pydantic import AwareDatetime, ValidationError
 
-from trenova_workers.pool._contention import ContentionState
-from trenova_workers.pool._crashes import CrashState
+from trenova_workers.pool._contention import ContentionState, judge_contention
+from trenova_workers.pool._crashes import CrashState, CrashVerdict, judge_crashes
+from trenova_workers.pool._options import ContentionOptions, CrashOptions
 from trenova_workers.pool._worker import PoolView
 from trenova_workers.pool.store._documents import PoolDocument
 from trenova_workers.pool.store._states import PoolState
@@ -59,6 +60,27 @@ class Carried(PoolDocument):
                 "identities": tuple(list(own)[-_IDENTITIES_KEPT:]),
             }
         )
+
+    def forgiven(self, resumed_at: datetime | None, now: datetime) -> "Carried":
+        """Take a resume that came after the last crash loop began for the word that what crashed is mended."""
+        since = self.crashes.looping_since
+        if since is None or resumed_at is None or resumed_at <= since:
+            return self
+        return self.model_copy(
+            update={"crashes": self.crashes.model_copy(update={"looping_since": None, "forgiven_at": now})}
+        )
+
+    def judged_crashes(
+        self, options: CrashOptions, *, now: datetime, build: str, since: Sequence[datetime]
+    ) -> tuple["Carried", CrashVerdict]:
+        """Say what may be started; see `judge_crashes`."""
+        verdict = judge_crashes(self.crashed_at, self.crashes, options, now=now, build=build, since=since)
+        return self.model_copy(update={"crashes": verdict.state}), verdict
+
+    def judged_contention(self, seen: str, options: ContentionOptions, *, now: datetime) -> tuple["Carried", str]:
+        """Say why a pool is left alone, empty if it is not; see `judge_contention`."""
+        verdict = judge_contention(seen, self.contention, options, now=now)
+        return self.model_copy(update={"contention": verdict.state}), verdict.why
 
 
 def foreign(seen: Sequence[str], before: Sequence[str], own: Sequence[str]) -> list[str]:

@@ -5,16 +5,15 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from trenova_errors import ApplicationError
+from trenova_errors import ApplicationError, ConfigurationError
 from trenova_workers.pool._budget import shared
 from trenova_workers.pool._leading import Leadership
 from trenova_workers.pool._managed import ManagedPool
 from trenova_workers.pool._metrics import PoolMetrics
 from trenova_workers.pool._options import PoolsOptions
 from trenova_workers.pool.store import Lease, LeaseLostError, PoolAuditEntry, PoolStore
-from trenova_workers.scaling import Decision
 
-_DATABASE_AWAY_S: Final = 2.0
+_AGAIN_S: Final = 2.0
 _log = logging.getLogger(__name__)
 
 
@@ -67,14 +66,18 @@ class PoolManager:
                 continue
             waiting = False
             self._say(f"managing {len(self._pools)} pools of {self._options.scope!r} (lease number {lease.fence})")
-            await self._leadership.lead(lease, lambda held: self._lead(held, stop, drain=drain))
+            try:
+                await self._leadership.lead(lease, lambda held: self._lead(held, stop, drain=drain))
+            except ApplicationError as error:
+                _log.warning("managing is interrupted", extra={"error": error.message})
+                await _unless(stop, _AGAIN_S)
 
     async def _take(self) -> Lease | None:
         try:
             return await self._leadership.take()
         except ApplicationError as error:
             _log.warning("the lease cannot be taken", extra={"error": error.message})
-            await asyncio.sleep(_DATABASE_AWAY_S)
+            await asyncio.sleep(_AGAIN_S)
             return None
 
     async def _lead(self, lease: Lease, stop: asyncio.Event, *, drain: bool) -> None:
@@ -103,24 +106,20 @@ class PoolManager:
         due = [pool for pool in self._pools if pool.due]
         decisions = await asyncio.gather(*(pool.observe(lease.scope) for pool in due))
         demands = dict(zip(due, decisions, strict=True))
-        for pool, (allowed, why) in self._allowed(demands).items():
+        for pool, (allowed, why) in shared(self._pools, demands, self._options.budget).items():
             await pool.settle(lease, demands[pool], allowed, why)
-        for pool in due:
-            await self._tend(lease, pool)
-
-    def _allowed(self, decisions: dict[ManagedPool, Decision]) -> dict[ManagedPool, tuple[int, str]]:
-        return shared(self._pools, decisions, self._options.budget)
+        await asyncio.gather(*(self._tend(lease, pool) for pool in due))
 
     async def _tend(self, lease: Lease, pool: ManagedPool) -> None:
+        """Look after a pool; what keeps it from that is said in its state."""
         try:
             await pool.tend(lease)
         except LeaseLostError:
             raise
-        except (ApplicationError, OSError) as error:
-            message = error.message if isinstance(error, ApplicationError) else str(error)
-            _log.warning("a pool cannot be looked after", extra={"pool": pool.name, "error": message})
-            if isinstance(error, ApplicationError):
-                await pool.fail(lease, error)
+        except (ConfigurationError, OSError) as error:
+            told = error if isinstance(error, ConfigurationError) else ConfigurationError(str(error))
+            _log.warning("a pool cannot be looked after", extra={"pool": pool.name, "error": told.message})
+            await pool.fail(lease, told)
 
     async def _drain(self, lease: Lease) -> None:
         """Drain all workers and wait for their ends."""

@@ -1,0 +1,74 @@
+"""Where a pool is, in a word and a sentence, kept where everybody can read it."""
+
+import logging
+from datetime import datetime, timedelta
+from typing import Final
+
+from trenova_workers.pool._crashes import CrashVerdict
+from trenova_workers.pool._metrics import PoolMetrics
+from trenova_workers.pool._plan import Plan
+from trenova_workers.pool.store import Lease, PoolOrders, PoolPhase, PoolState, PoolStates
+
+_KEEP_EVERY: Final = timedelta(seconds=5)
+_log = logging.getLogger(__name__)
+
+
+def phase_of(
+    orders: PoolOrders, crashes: CrashVerdict, plan: Plan, *, contended: str, missing: tuple[str, ...], decided: str
+) -> tuple[PoolPhase, str]:
+    """Return where a pool is and why; of several reasons, the one that somebody has to do something about.
+
+    Args:
+        orders: Of operators.
+        crashes: What may be started.
+        plan: What is done next.
+        contended: What another writer does; empty if there is none.
+        missing: What could not be read.
+        decided: The sentence of the last decision.
+    """
+    if contended:
+        phase, why = PoolPhase.CONTENDED, contended
+    elif crashes.looping:
+        phase, why = PoolPhase.CRASHING, crashes.why
+    elif orders.pause is not None:
+        phase, why = PoolPhase.PAUSED, f"{orders.pause.by} paused it: {orders.pause.reason}"
+    elif missing:
+        phase, why = PoolPhase.BLIND, "; ".join(missing)
+    elif plan.why or crashes.why:
+        under_way = "; ".join(part for part in (plan.why, crashes.why) if part)
+        phase, why = PoolPhase.CHANGING, f"{under_way[:1].upper()}{under_way[1:]}. {decided}".rstrip()
+    else:
+        phase, why = PoolPhase.STEADY, decided
+    return phase, f"{why.rstrip('.')}." if why else ""
+
+
+class PoolScribe:
+    """Keeps the state of one pool.
+
+    Args:
+        states: Of the store.
+        metrics: Told the same.
+    """
+
+    def __init__(self, states: PoolStates, metrics: PoolMetrics) -> None:
+        self._states, self._metrics = states, metrics
+        self.last: PoolState | None = None
+
+    async def keep(self, lease: Lease, state: PoolState, now: datetime) -> None:
+        """Write a state where it says something new, and every few seconds, as a sign of life.
+
+        Raises:
+            LeaseLostError: Another manager may write it.
+        """
+        before = self.last
+        self._metrics.show(state)
+        news = before is None or _said(before) != _said(state)
+        if before is None or before.phase is not state.phase:
+            _log.info("pool", extra={"pool": state.pool, "phase": str(state.phase), "why": state.why})
+        if news or before is None or before.updated_at is None or now - before.updated_at >= _KEEP_EVERY:
+            await self._states.keep(lease, state)
+            self.last = state
+
+
+def _said(state: PoolState) -> object:
+    return state.phase, state.desired, state.written, dict(state.counts), state.build, state.carried
