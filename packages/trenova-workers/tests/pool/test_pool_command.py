@@ -109,9 +109,8 @@ def test_a_file_that_does_not_hold_is_refused_with_every_key_that_is_wrong(tmp_p
 
 def test_the_budget_has_to_cover_what_pools_must_have(tmp_path):
     file = tmp_path / "pools.yaml"
-    file.write_text(
-        "budget: 2\npools:\n  a: {process: {module: x}, guarantee: 2}\n  b: {process: {module: y}, policy: {min_workers: 1}}\n"
-    )
+    pools = {"a": {"process": {"module": "x"}, "guarantee": 2}, "b": {"process": {"module": "y"}}}
+    file.write_text(yaml.safe_dump({"budget": 2, "pools": pools}))
     done = invoke("pool", "status", "--pools", str(file))
     assert "budget is 2, and the pools' minima and guarantees come to 3; raise it" in done.output
 

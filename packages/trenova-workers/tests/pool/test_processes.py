@@ -296,3 +296,17 @@ async def test_no_worker_is_doubled_when_a_manager_dies_while_it_starts_some(sit
     eventually(lambda: len(site.pids()) == 3)
     await asyncio.sleep(3)
     assert len(site.pids()) == 3
+
+
+async def test_a_manager_that_was_held_up_past_its_lease_does_nothing_when_it_goes_on(site):
+    slow = site.manager(1)
+    eventually(lambda: len(site.pids()) == 1)
+    slow.send_signal(signal.SIGSTOP)
+    site.manager(2)
+    eventually(lambda: len(site.pids()) == 2)
+    before = site.pids()
+    slow.send_signal(signal.SIGCONT)
+    eventually(lambda: "another manager has the lease" in (site.folder / "manager-0.log").read_text())
+    await asyncio.sleep(3)
+    assert site.pids() == before  # it wants one, and drained none
+    assert slow.poll() is None

@@ -194,8 +194,8 @@ class ManagedPool:
         strangers = self._watch.foreign
         if seen or not strangers or not self.options.contention.exclusive:
             return seen
-        named = ", ".join(strangers[:3])
-        return f"{len(strangers)} workers of {self._watch.service} that this manager did not start poll its queues ({named})"
+        what = f"{len(strangers)} workers of {self._watch.service} that this manager did not start poll its queues"
+        return f"{what} ({', '.join(strangers[:3])})"
 
     def _state(self, lease: Lease, phase: PoolPhase, why: str, *, build: str) -> PoolState:
         counts = {str(one): self.view.count(one) for one in WorkerPhase}
