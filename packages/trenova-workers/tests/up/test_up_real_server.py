@@ -89,3 +89,24 @@ async def _client(up):
 
 async def _start(up, name):
     return await (await _client(up)).start_workflow("Patient", name, id=name, task_queue="tiny-queue")
+
+
+async def test_a_pool_manager_runs_the_workers_if_asked_and_drains_them_at_the_end(tiny, gone):
+    up = tiny("--pools", "2")
+    up.until_ready()
+    up.until(r"^tiny-worker +tiny-queue +\S+ +ready \(1 running\)")
+    up.until(r"^pool-manager")
+    handle = await _start(up, "patient")
+    await handle.signal("go")
+    assert await handle.result() == "hello patient"
+    family = up.family()
+    assert any(one.cmdline()[-2:] == ["tiny_worker", "run"] for one in family)
+    assert up.end(signal.SIGTERM) == 0
+    gone(family)
+
+
+def test_pools_of_what_is_not_started_are_refused(tiny, tmp_path):
+    (tmp_path / "pools.yaml").write_text("pools: {other: {process: {service: other-worker}}}")
+    up = tiny("--pools", str(tmp_path / "pools.yaml"))
+    assert up.end() == 1
+    up.until("the pool 'other' is not of a worker that is started here; there are tiny-worker")

@@ -34,7 +34,7 @@ class Options:
 
     A console that is not in ``console_ports`` takes a free port too, but for the codec server, which takes the
     next after a fixed ``ui_port``. ``environ`` is what the children inherit, and ``server_binary`` the
-    ``temporal`` program.
+    ``temporal`` program. ``pools`` is a file, or the most workers of each service; None runs one of each.
     """
 
     data_dir: Path
@@ -45,4 +45,5 @@ class Options:
     console_ports: Mapping[str, int] = field(default_factory=dict)
     demo: bool = False
     keep: bool = False
+    pools: str | None = None
     limits: Limits = field(default_factory=Limits)

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -18,12 +18,14 @@ from trenova_workers._up._embedded import EmbeddedServer, children_environ, requ
 from trenova_workers._up._kept import Kept, State, ended
 from trenova_workers._up._lock import lock_folder, lock_server, private_folder
 from trenova_workers._up._options import LOOPBACK, NAMESPACE, Options
+from trenova_workers._up._pools import PooledWorker, PoolManagerProcess, Pools, read_pools
 from trenova_workers._up._preparations import Preparation, prepare_machine
 from trenova_workers._up._processes import Processes
 from trenova_workers._up._restarts import Restarts
 from trenova_workers._up._screen import Screen
 from trenova_workers._up._signals import Signals
 from trenova_workers._up._table import consoles_table, seconds, workers_table
+from trenova_workers._up._together import cancel, together
 from trenova_workers._up._workers import Worker
 
 _INSISTED = 130
@@ -61,6 +63,8 @@ async def bring_up(
         write_profile(options, server.address)
         session = _Session(options, services, screen=screen, processes=processes, server=server, age=age)
         session.add_consoles(consoles, ports)
+        if options.pools is not None:
+            session.use_pools(read_pools(options.pools, services, options.data_dir))
         with Signals(processes.kill_all) as signals:
             return await session.run(signals)
 
@@ -85,6 +89,7 @@ class _Session:
         self._environ = environ
         self._processes = processes
         self._consoles: list[Console] = []
+        self._manager: PoolManagerProcess | None = None
         self._workers = [Worker(service, environ, processes, screen, options.limits) for service in services]
         self._demo = Demo(environ, processes, screen, options.limits)
         self._server_ready = asyncio.Event()
@@ -101,9 +106,20 @@ class _Session:
         ]
         self._screen.name([kept.name for kept in self._kept])
 
+    def use_pools(self, pools: Pools) -> None:
+        """Have a manager run the workers that have a pool."""
+        limits = self._options.limits
+        self._manager = PoolManagerProcess(pools, self._environ, self._processes, self._screen, limits)
+        self._workers = [self._manager.pooled(one) for one in self._workers]
+        self._screen.name([kept.name for kept in self._kept])
+
     @property
     def _kept(self) -> list[Kept]:
-        return [*self._workers, *self._consoles]
+        return [*self._workers, *([self._manager] if self._manager else []), *self._consoles]
+
+    @property
+    def _pooled(self) -> list[PooledWorker]:
+        return [one for one in self._workers if isinstance(one, PooledWorker)]
 
     async def run(self, signals: Signals) -> int:
         server, work, _ = tasks = [
@@ -118,6 +134,8 @@ class _Session:
             if error := None if task.cancelled() else task.exception():
                 raise error
         if signals.insisted:
+            for pooled in self._pooled:
+                pooled.kill()
             return _INSISTED
         failed = any(kept.state is State.FAILED for kept in self._kept)
         return int(failed or not self._agreed)
@@ -134,7 +152,8 @@ class _Session:
     async def _start(self) -> None:
         consoles = f", {', '.join(one.name for one in self._consoles)}" if self._consoles else ""
         self._screen.say(f"starting Temporal on {self._server.address} and {len(self._workers)} workers{consoles}")
-        await together(*(self._start_worker(worker) for worker in self._workers), self._start_consoles())
+        starting = (self._start_worker(worker) for worker in self._workers)
+        await together(*starting, self._start_consoles(), self._start_manager())
         with suppress(TimeoutError):
             async with asyncio.timeout(self._options.limits.worker_start):
                 await together(*(kept.settled.wait() for kept in self._kept))
@@ -150,6 +169,12 @@ class _Session:
         await self._server_ready.wait()
         for console in self._consoles:
             console.keep()
+
+    async def _start_manager(self) -> None:
+        if self._manager:
+            for worker in self._pooled:
+                await worker.prepared.wait()
+            self._manager.keep()
 
     async def _start_worker(self, worker: Worker) -> None:
         await self._server_ready.wait()
@@ -190,17 +215,17 @@ class _Session:
             self._screen.say("demo not finished: a worker it needs was given up", "bold red")
             return False
         finally:
-            await _cancel([demo, *watches])
+            await cancel([demo, *watches])
 
     async def _stop(self, tasks: Sequence["asyncio.Future[Any]"]) -> str:
         begun = time.monotonic()
         self._screen.say("stopping: the workers drain, then the server ends (a second Ctrl-C kills)")
         server, *others = tasks
-        await _cancel(others)
-        await asyncio.gather(*(worker.stop() for worker in self._workers))
+        await cancel(others)
+        await asyncio.gather(*(kept.stop() for kept in self._kept if kept not in self._consoles))
         await asyncio.gather(*(console.stop() for console in self._consoles))  # they show the drain to its end
         drained = time.monotonic() - begun
-        await _cancel([server])
+        await cancel([server])
         await self._server.stop()
         took = time.monotonic() - begun
         return f"stopped in {seconds(took)}: workers {seconds(drained)}, server {seconds(took - drained)}"
@@ -210,7 +235,7 @@ class _Session:
         self._screen.show(workers_table(rows, plain=self._screen.plain))
         if self._consoles:
             self._screen.show(consoles_table([one.row for one in self._consoles], plain=self._screen.plain))
-        ready = all(kept.state is State.READY and not kept.reason for kept in self._kept)
+        ready = all(kept.state is State.READY and (not kept.reason or kept in self._pooled) for kept in self._kept)
         reached = "Ready" if ready else "Not all ready"
         spent = f"command {seconds(self._age)}, server {seconds(self._took_server)}, then each worker as above"
         lines = [
@@ -223,18 +248,3 @@ class _Session:
 
 def _near(path: Path) -> str:
     return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
-
-
-async def together(*steps: Coroutine[Any, Any, object]) -> None:
-    """Run all at once; the first error ends the others and is raised."""
-    tasks = [asyncio.ensure_future(step) for step in steps]
-    try:
-        await asyncio.gather(*tasks)
-    finally:
-        await _cancel(tasks)
-
-
-async def _cancel(tasks: Sequence["asyncio.Future[Any]"]) -> None:
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)

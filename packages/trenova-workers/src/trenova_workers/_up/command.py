@@ -38,6 +38,14 @@ def up(
     ] = None,
     demo: Annotated[bool, typer.Option("--demo", help="Run every worker's demo, compare, stop, exit 0 or 1.")] = False,
     keep: Annotated[bool, typer.Option("--keep", help="With --demo: stay up afterwards.")] = False,
+    pools: Annotated[
+        str | None,
+        typer.Option(
+            "--pools",
+            metavar="N|FILE",
+            help="Run workers in pools that scale themselves: up to N of each, or as the file says.",
+        ),
+    ] = None,
 ) -> None:
     """Start a Temporal server, every installed worker and console on this machine, and follow them.
 
@@ -61,6 +69,7 @@ def up(
             console_ports=dict(map(_console_port, console_port or [])),
             demo=demo,
             keep=keep,
+            pools=pools,
         )
     )
 

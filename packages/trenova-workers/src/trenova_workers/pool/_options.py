@@ -62,7 +62,7 @@ class ProcessOptions(_Options):
         start_limit_s: Seconds in which a worker has to be ready once; it is replaced after that.
         silent_s: Seconds without an answer of a worker that was ready, after which it is lost and replaced.
         drain_s: Seconds that a drain may take before it is ended by force. It has to exceed the service's own grace
-            (``worker.graceful_shutdown_s``), or running work would be cut off.
+            (``worker.graceful_shutdown_s``), or running work would be cut off; half a minute more than that if absent.
         memory_limit_mib: A worker that uses more is replaced, by a drain.
         memory_grace_s: Seconds of its life before that counts, so that a limit that every worker exceeds does not have
             them replaced without end.
@@ -75,7 +75,7 @@ class ProcessOptions(_Options):
     build: str | None = Field(default=None, min_length=1, max_length=200)
     start_limit_s: float = Field(default=120, gt=0, le=3600)
     silent_s: float = Field(default=60, gt=0, le=3600)
-    drain_s: float = Field(default=120, gt=0, le=86_400)
+    drain_s: float | None = Field(default=None, gt=0, le=86_400)
     memory_limit_mib: int | None = Field(default=None, ge=1)
     memory_grace_s: float = Field(default=300, gt=0, le=86_400)
     log_kept_mib: int = Field(default=10, ge=1, le=1000)

@@ -86,7 +86,7 @@ class ProcessBackend:
         record = await self._records.find(self._scope, worker_id)
         if record is None or record.ended_at is not None or record.drain_at is not None:
             return
-        await self._records.drain(lease, worker_id, why=why, deadline_s=self._options.drain_s)
+        await self._records.drain(lease, worker_id, why=why, deadline_s=self._program.drain_s)
         self._ask_to_end(lease, record)
 
     async def stop(self, lease: Lease, worker_id: str) -> None:

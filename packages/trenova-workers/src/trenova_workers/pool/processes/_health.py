@@ -16,7 +16,7 @@ class Said:
     """What a worker answered.
 
     Attributes:
-        ready: Whether it polls all its queues.
+        ready: Whether it polls all its queues, where it was asked that.
         draining: Whether it takes nothing new.
         identity: Under which it polls.
     """
@@ -39,9 +39,8 @@ async def ask(port: int, *, was_ready: bool) -> Said | None:
     with suppress(ValueError):
         read = json.loads(body)
         told = read if isinstance(read, dict) else {}
-    state = told.get("state")
     return Said(
-        ready=status == _OK and state == "ready",
-        draining=state in {"draining", "stopped"},
-        identity=str(told.get("identity", "")),
+        ready=status == _OK,
+        draining=told.get("state") in {"draining", "stopped"},
+        identity=str(told.get("identity") or ""),
     )

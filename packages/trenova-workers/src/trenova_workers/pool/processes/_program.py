@@ -15,6 +15,7 @@ from trenova_workers._up._options import UpError
 from trenova_workers.pool._options import PoolOptions
 
 _AFTER_GRACE_S = 10.0
+_MORE_S = 30.0
 _SHOWN = 5
 
 
@@ -27,12 +28,14 @@ class Program:
         queues: That they poll.
         options: Of the pool.
         environ: Their environment, but for what is each worker's own.
+        drain_s: Seconds that a drain may take.
     """
 
     service: Service
     queues: tuple[str, ...]
     options: PoolOptions
     environ: Mapping[str, str]
+    drain_s: float
 
     @property
     def command(self) -> list[str]:
@@ -65,10 +68,11 @@ async def load_program(pool: str, options: PoolOptions, environ: Mapping[str, st
     told = {name: value for name, value in environ.items() if not name.endswith("_HEALTH__PORT")}
     told = {**told, "TRENOVA_DATA_DIR": str(data_dir), "PYTHONUNBUFFERED": "1", **options.process.environ}
     service, facts = await _ask(pool, service, told)
-    if facts.grace + _AFTER_GRACE_S > options.process.drain_s:
+    drain_s = options.process.drain_s or facts.grace + _MORE_S
+    if facts.grace + _AFTER_GRACE_S > drain_s:
         raise ConfigurationError(
             f"Pool {pool!r}: {service.name} gives running work {facts.grace:g} s when it is asked to stop "
-            f"(worker.graceful_shutdown_s), and process.drain_s is {options.process.drain_s:g}, so work would be cut "
+            f"(worker.graceful_shutdown_s), and process.drain_s is {drain_s:g}, so work would be cut "
             f"off. Set process.drain_s to at least {facts.grace + _AFTER_GRACE_S:g}.",
             pool=pool,
         )
@@ -79,7 +83,7 @@ async def load_program(pool: str, options: PoolOptions, environ: Mapping[str, st
             "Correct the pool's queues, or leave them out.",
             pool=pool,
         )
-    return Program(service, queues, options, told)
+    return Program(service, queues, options, told, drain_s)
 
 
 def _service(pool: str, options: PoolOptions) -> Service:

@@ -1,0 +1,190 @@
+"""Workers of ``up`` that a pool manager runs, in place of one process each.
+
+The manager is a process of its own. ``up`` ends it with the workers drained. Workers of one that was killed
+go on, and are adopted when it is started again, by this ``up`` or the next on the same data folder.
+"""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from trenova_errors import ConfigurationError
+from trenova_workers._identity import parse_identity
+from trenova_workers._up._discovery import Service
+from trenova_workers._up._http import get
+from trenova_workers._up._kept import Kept, State
+from trenova_workers._up._options import Limits, UpError
+from trenova_workers._up._ports import free_ports
+from trenova_workers._up._processes import Child, Processes
+from trenova_workers._up._screen import Screen
+from trenova_workers._up._workers import Worker
+
+if TYPE_CHECKING:
+    from trenova_workers.pool import ProcessOptions
+
+FILE = "pools.yaml"
+SERVER_FILE = "pools-server.json"
+_AFTER_GRACE = 90.0
+_ASK_EVERY = 0.5
+_OK = 200
+
+
+@dataclass(frozen=True)
+class Pools:
+    """What ``--pools`` asked for.
+
+    Attributes:
+        file: For the manager.
+        by_service: Name of the pool of each service that has one.
+    """
+
+    file: Path
+    by_service: Mapping[str, str]
+
+
+def read_pools(told: str, services: Sequence[Service], data_dir: Path) -> Pools:
+    """Return the pools that a file describes, or for a number, one of up to so many workers for each service.
+
+    Raises:
+        UpError: The file does not hold, or has a pool of a service that this ``up`` does not start.
+    """
+    try:
+        from trenova_workers.pool import load_pools
+    except ModuleNotFoundError as error:
+        raise UpError(str(error)) from None
+    file = Path(told)
+    if told.isdecimal():
+        pools = {one.name: {"process": {"service": one.name}, "policy": {"maxWorkers": int(told)}} for one in services}
+        file = data_dir / FILE
+        file.write_text(json.dumps({"pools": pools}, indent=2), encoding="utf-8")  # which is YAML, too
+    try:
+        options = load_pools(file, {"data_dir": str(data_dir)})
+    except ConfigurationError as error:
+        raise UpError(f"--pools: {error.message}") from None
+    return Pools(file, dict(_service_of(name, pool.process, services) for name, pool in options.pools.items()))
+
+
+def _service_of(pool: str, process: "ProcessOptions", services: Sequence[Service]) -> tuple[str, str]:
+    for one in services:
+        if process.service == one.name or process.module == one.module:
+            return one.name, pool
+    raise UpError(
+        f"--pools: the pool {pool!r} is not of a worker that is started here; there are "
+        f"{', '.join(one.name for one in services)}. Name one of them as its process.service."
+    )
+
+
+class PoolManagerProcess(Kept):
+    """The manager of all pools."""
+
+    def __init__(
+        self, pools: Pools, environ: Mapping[str, str], processes: Processes, screen: Screen, limits: Limits
+    ) -> None:
+        super().__init__("pool-manager", environ, processes, screen, limits)
+        self.port = free_ports(1)[0]
+        self.longest_grace = 0.0
+        self._pools = pools
+
+    def pooled(self, worker: Worker) -> Worker:
+        """Return the worker as one that the manager runs, if it has a pool."""
+        if worker.name not in self._pools.by_service:
+            return worker
+        return PooledWorker(worker.service, self._environ, self._processes, self._screen, self._limits, manager=self)
+
+    def pool_of(self, worker: Worker) -> str:
+        """Return the name of a worker's pool."""
+        return self._pools.by_service[worker.name]
+
+    async def start(self) -> tuple[Child, int]:
+        """Start it."""
+        command = [sys.executable, "-m", "trenova_workers", "pool", "run", "--pools", str(self._pools.file)]
+        return await self._spawn([*command, "--serve", "--drain", "--port", str(self.port)]), self.port
+
+    async def stop(self) -> None:
+        """Let it drain its workers and end."""
+        await self.end(max(self._limits.drain, self.longest_grace + _AFTER_GRACE))
+
+
+class PooledWorker(Worker):
+    """A worker that is prepared here and run by the manager, as many times as its pool needs."""
+
+    def __init__(
+        self,
+        service: Service,
+        environ: Mapping[str, str],
+        processes: Processes,
+        screen: Screen,
+        limits: Limits,
+        *,
+        manager: PoolManagerProcess,
+    ) -> None:
+        super().__init__(service, environ, processes, screen, limits)
+        self.prepared = asyncio.Event()
+        self._pool, self._manager = manager.pool_of(self), manager
+        self._left = Path(environ["TRENOVA_DATA_DIR"]) / SERVER_FILE
+        self._pids: list[int] = []
+
+    async def prepare(self) -> None:
+        """See base class."""
+        await super().prepare()
+        self.state = State.STARTING
+        self.prepared.set()
+
+    async def describe(self) -> None:
+        """See base class."""
+        await super().describe()
+        self._manager.longest_grace = max(self._manager.longest_grace, self.facts.grace if self.facts else 0.0)
+
+    def keep(self) -> None:
+        """Follow what the manager says of the pool."""
+        self._keeping = asyncio.ensure_future(self._follow())
+
+    async def stop(self) -> None:
+        """Stop following it; the manager drains the workers."""
+        await self.end(0)
+
+    def kill(self) -> None:
+        """End the workers that were there at the last look, without asking."""
+        for pid in self._pids:
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(pid, signal.SIGKILL)
+
+    async def _follow(self) -> None:
+        begun = asyncio.get_running_loop().time()
+        while True:
+            await asyncio.sleep(_ASK_EVERY)
+            if (report := await self._ask(f"/api/v1/pools/{self._pool}")) is None:
+                continue
+            await self._learn_pids()
+            running = int(report.get("counts", {}).get("running", 0))
+            crashing = report.get("phase") == "crashing"
+            self.reason = str(report.get("why")) if crashing or not running else f"{running} running"
+            if running or crashing:
+                self.state = State.FAILED if crashing else State.READY
+                if self.took_start is None:
+                    self.took_start = asyncio.get_running_loop().time() - begun
+                self.settled.set()
+
+    async def _learn_pids(self) -> None:
+        told = await self._ask("/api/v1/workers") or {}
+        known = [
+            parse_identity(str(one.get("identity"))) for one in told.get("workers", ()) if one["pool"] == self._pool
+        ]
+        self._pids = [who.pid for who in known if who]
+        self.pid = self._pids[0] if self._pids else None
+
+    async def _ask(self, path: str) -> dict[str, Any] | None:
+        with suppress(OSError, ValueError, KeyError):
+            key = json.loads(self._left.read_text(encoding="utf-8"))["key"]
+            answer = await get(self._manager.port, path, headers={"Authorization": f"Bearer {key}"})
+            if answer is not None and answer[0] == _OK:
+                told: dict[str, Any] = json.loads(answer[1])
+                return told
+        return None
