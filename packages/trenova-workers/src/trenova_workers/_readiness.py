@@ -2,13 +2,13 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
 from enum import StrEnum
 from typing import NotRequired, TypedDict
 
-from temporalio.api.enums.v1 import TaskQueueType
-from temporalio.api.taskqueue.v1 import TaskQueue
+from temporalio.api.enums.v1 import DescribeTaskQueueMode, TaskQueueType
+from temporalio.api.taskqueue.v1 import PollerInfo, TaskQueue
 from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.client import Client
 from temporalio.service import RPCError
@@ -130,8 +130,11 @@ class Readiness:
 
     async def _missing(self, client: Client, queue: str) -> str:
         polled = await asyncio.gather(*(self._polls(client, queue, kind) for kind in self._kinds))
-        missing = [_NAMES[kind] for kind, polls in zip(self._kinds, polled, strict=True) if not polls]
-        return f"not polling for {' and '.join(missing)}" if missing else "polling"
+        missing = [kind for kind, polls in zip(self._kinds, polled, strict=True) if not polls]
+        if missing:
+            found = await self._polled_anywhere(client, queue, missing)
+            missing = [kind for kind in missing if kind not in found]
+        return f"not polling for {' and '.join(_NAMES[kind] for kind in missing)}" if missing else "polling"
 
     async def _polls(self, client: Client, queue: str, kind: TaskQueueType.ValueType) -> bool:
         answer = await client.workflow_service.describe_task_queue(
@@ -140,7 +143,31 @@ class Readiness:
             ),
             timeout=_RPC_TIMEOUT,
         )
-        return any(poller.identity == self.identity.text for poller in answer.pollers)
+        return self._is_among(answer.pollers)
+
+    async def _polled_anywhere(
+        self, client: Client, queue: str, kinds: Sequence[TaskQueueType.ValueType]
+    ) -> set[TaskQueueType.ValueType]:
+        """Return the kinds that we poll for in any partition of the queue.
+
+        The usual answer names the pollers of the first partition alone. Where many workers share a queue, some poll
+        in others only, for a minute at a time. This answer names all, and may be some seconds old.
+        """
+        answer = await client.workflow_service.describe_task_queue(
+            DescribeTaskQueueRequest(
+                namespace=client.namespace,
+                task_queue=TaskQueue(name=queue),
+                api_mode=DescribeTaskQueueMode.DESCRIBE_TASK_QUEUE_MODE_ENHANCED,
+                task_queue_types=kinds,
+                report_pollers=True,
+            ),
+            timeout=_RPC_TIMEOUT,
+        )
+        told = [found for version in answer.versions_info.values() for found in version.types_info.items()]
+        return {kind for kind in kinds for of, info in told if of == kind and self._is_among(info.pollers)}
+
+    def _is_among(self, pollers: Iterable[PollerInfo]) -> bool:
+        return any(poller.identity == self.identity.text for poller in pollers)
 
 
 _NAMES: dict[TaskQueueType.ValueType, str] = {
