@@ -1,5 +1,8 @@
 import trenova_workers
 import trenova_workers.cli
+import trenova_workers.pool
+import trenova_workers.pool.server
+import trenova_workers.pool.store
 import trenova_workers.routing
 import trenova_workers.scaling
 import trenova_workers.simulate
@@ -138,7 +141,80 @@ def test_every_public_name_says_what_it_is():
     for name in trenova_workers.__all__:
         if name not in {"DemoEvent", "ORGANIZATION_ATTRIBUTE"}:  # a union and a text cannot carry a docstring
             assert getattr(trenova_workers, name).__doc__
-    literals = {"Action", "Clamp", "Held", "Trigger", "VersionState"}
-    for part in (trenova_workers.scaling, trenova_workers.simulate):
-        for name in set(part.__all__) - literals:
-            assert getattr(part, name).__doc__
+
+
+def test_the_public_names_of_pools_are_these():
+    assert trenova_workers.pool.__all__ == [
+        "Backend",
+        "Capabilities",
+        "Clerk",
+        "ContentionOptions",
+        "CrashOptions",
+        "Figures",
+        "ManagedPool",
+        "ManagerReport",
+        "OpenedManager",
+        "PoolDesk",
+        "PoolManager",
+        "PoolOptions",
+        "PoolReport",
+        "PoolView",
+        "PoolWorker",
+        "PoolsOptions",
+        "PoolsReport",
+        "ProcessBackend",
+        "ProcessOptions",
+        "QueueObserver",
+        "TemporalObserver",
+        "WorkerEnd",
+        "WorkerPhase",
+        "WorkersReport",
+        "load_pools",
+        "open_manager",
+        "open_store",
+    ]
+    assert trenova_workers.pool.store.__all__ == [
+        "DECISIONS_KEPT",
+        "LEASE_S",
+        "DecisionPage",
+        "Decisions",
+        "Ending",
+        "KeptDecision",
+        "Lease",
+        "LeaseHolder",
+        "LeaseLostError",
+        "Leases",
+        "OrderBook",
+        "Pause",
+        "PoolAudit",
+        "PoolAuditEntry",
+        "PoolAuditPage",
+        "PoolMigration",
+        "PoolOrders",
+        "PoolPhase",
+        "PoolState",
+        "PoolStates",
+        "PoolStore",
+        "PoolStoreOptions",
+        "WorkerRecord",
+        "WorkerRecords",
+    ]
+    assert trenova_workers.pool.server.__all__ == [
+        "ADMIN",
+        "OPERATOR",
+        "ROLES",
+        "VIEWER",
+        "PoolServerOptions",
+        "RateOptions",
+        "create_app",
+        "require_safe",
+        "server_options",
+        "serving",
+    ]
+
+
+def test_every_public_name_of_pools_says_what_it_is():
+    for module in (trenova_workers.pool, trenova_workers.pool.store):
+        for name in module.__all__:
+            if name not in {"DECISIONS_KEPT", "LEASE_S", "Ending"}:  # numbers and a union cannot carry a docstring
+                assert getattr(module, name).__doc__

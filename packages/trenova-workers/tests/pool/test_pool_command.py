@@ -1,4 +1,5 @@
 import json
+import re
 import signal
 import subprocess
 import sysconfig
@@ -11,8 +12,10 @@ from pool_site import eventually
 from typer.testing import CliRunner
 
 from trenova_workers._cli_workers import workers_app
+from trenova_workers.pool import ContentionOptions, CrashOptions, ProcessOptions, load_pools
 
 COMMAND = Path(sysconfig.get_path("scripts")) / "trenova-workers"
+DOCUMENT = Path(__file__).parents[4] / "docs" / "worker-pools.md"
 
 
 class Commands:
@@ -129,3 +132,16 @@ def test_the_tables_are_made_by_a_command(tmp_path):
     wrong = invoke("db", "migrate", "--database-url", "mysql://root:secret@db/x")
     assert wrong.exit_code == 2
     assert "secret" not in wrong.output
+
+
+@pytest.mark.skipif(not DOCUMENT.exists(), reason="the documents are in the repository only")
+def test_the_documented_file_holds_and_its_options_are_all_that_there_are(tmp_path):
+    text = DOCUMENT.read_text()
+    file = tmp_path / "pools.yaml"
+    file.write_text(re.search(r"```yaml\n(.*?)```", text, re.DOTALL)[1])
+    options = load_pools(file)
+    assert list(options.pools) == ["shipments", "notifications"]
+    assert options.pools["shipments"].process.drain_s is None
+    for model in (ProcessOptions, CrashOptions, ContentionOptions):
+        for name in model.model_fields:
+            assert name in text
