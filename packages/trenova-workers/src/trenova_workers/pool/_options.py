@@ -137,9 +137,18 @@ class PoolsOptions(_Options):
 
     @model_validator(mode="after")
     def _fits_the_budget(self) -> Self:
-        least = sum(max(pool.guarantee, pool.policy.min_workers) for pool in self.pools.values())
-        if self.budget is not None and least > self.budget:
-            raise ValueError(f"budget is {self.budget}, and the pools' minima and guarantees come to {least}; raise it")
+        if self.budget is None:
+            return self
+        for name, pool in self.pools.items():
+            if pool.business_class not in self.budget.classes:
+                known = ", ".join(self.budget.classes)
+                said = f"pools.{name}.business_class is {pool.business_class!r}, and the budget has {known}"
+                raise ValueError(f"{said}; name one of them")
+        least = sum(pool.policy.min_workers for pool in self.pools.values())
+        if least > self.budget.workers:
+            raise ValueError(
+                f"budget.workers is {self.budget.workers}, and the minima of the pools come to {least}; raise it"
+            )
         return self
 
     @property
