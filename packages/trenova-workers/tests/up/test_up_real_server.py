@@ -92,8 +92,8 @@ async def _start(up, name):
 
 
 async def test_a_pool_manager_runs_the_workers_if_asked_and_drains_them_at_the_end(tiny, gone):
-    up = tiny("--pools", "2")
-    up.until_ready()
+    up = tiny("--pools", "2", "--no-consoles")
+    up.until(r"^Ready after", limit=100)
     up.until(r"^tiny-worker +tiny-queue +\S+ +ready \(1 running\)")
     up.until(r"^pool-manager")
     handle = await _start(up, "patient")
