@@ -102,7 +102,7 @@ class Site:
 
     def manager(self, count: int, *, url: str | None = None, **environ: str) -> subprocess.Popen:
         """A manager as a process of its own, in a session of its own."""
-        told = {"count": count, "options": self.options(url).model_dump(mode="json"), "url": url}
+        told = {"count": count, "options": self.options(url).model_dump(mode="json")}
         told["options"]["database"] = {"url": url or f"sqlite:///{self.folder}/pools.db"}
         log = (self.folder / f"manager-{len(self.managers)}.log").open("w")
         process = subprocess.Popen(

@@ -59,7 +59,8 @@ class ProcessOptions(_Options):
         module: Python module with the verbs of a service, run as ``python -m MODULE run``.
         environ: Further variables of the workers. No secrets: the file is read by many.
         build: What they run; the version of the service's distribution if absent. A change replaces them in turn.
-        start_limit_s: Seconds in which a worker has to be ready once; it is replaced after that.
+        start_limit_s: Seconds in which a worker has to answer for its health; it is replaced after that. One that
+            answers and is not ready waits for the Temporal server.
         silent_s: Seconds without an answer of a worker that was ready, after which it is lost and replaced.
         drain_s: Seconds that a drain may take before it is ended by force. It has to exceed the service's own grace
             (``worker.graceful_shutdown_s``), or running work would be cut off; half a minute more than that if absent.

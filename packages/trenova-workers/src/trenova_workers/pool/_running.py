@@ -1,6 +1,7 @@
 """Puts a manager together from its options, and runs it."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -76,6 +77,8 @@ async def open_manager(
         ConfigurationError: A pool's service is not installed, or its options do not fit it.
         UnavailableError: The store cannot be reached.
     """
+    if not hasattr(os, "posix_spawn"):
+        raise ConfigurationError("A pool of processes needs Linux or macOS; on Windows run it in WSL.")
     names, folder = list(options.pools), options.data_dir.absolute()
     programs = await asyncio.gather(*(load_program(name, options.pools[name], environ, folder) for name in names))
     _refuse_overlap(dict(zip(names, programs, strict=True)))

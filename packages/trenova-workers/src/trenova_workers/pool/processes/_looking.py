@@ -83,8 +83,9 @@ def _phase(
     if known.left_alone:
         return WorkerPhase.DRAINING, "somebody else asked it to end"
     if record.ready_at is None:
-        if age_s > options.start_limit_s:
-            return WorkerPhase.LOST, f"it was not ready within {options.start_limit_s:g} s"
+        # One that answers and is not ready waits for its server, which another worker would, too.
+        if said is None and age_s > options.start_limit_s:
+            return WorkerPhase.LOST, f"it did not answer within {options.start_limit_s:g} s of its start"
         ready = said is not None and said.ready
         return (WorkerPhase.RUNNING if ready else WorkerPhase.STARTING), ""
     if known.silent_s() > options.silent_s:
