@@ -19,6 +19,7 @@ from trenova_errors import ErrorsPlugin
 from trenova_workers.pool._options import PoolsOptions
 from trenova_workers.pool._running import open_manager
 from trenova_workers.scaling import Candidates, Decision
+from trenova_workers.scaling import decide as law
 
 SERVICES = Path(__file__).parents[1] / "services"
 MANAGER = Path(__file__).with_name("managing.py")
@@ -89,9 +90,11 @@ class Site:
 
     @contextlib.asynccontextmanager
     async def managed(self, count, options: PoolsOptions | None = None, *, drain: bool = False):
-        """A manager in this loop that wants ``count`` workers; decisions are taken as often as it looks."""
+        """A manager in this loop that wants ``count`` workers, or what the law wants for None."""
         client = await Client.connect(self.address, plugins=[ErrorsPlugin()])
-        async with open_manager(options or self.options(), client, self.environ, decide=wanting(count)) as opened:
+        async with open_manager(
+            options or self.options(), client, self.environ, decide=law if count is None else wanting(count)
+        ) as opened:
             stop = asyncio.Event()
             running = asyncio.ensure_future(opened.manager.run(stop, drain=drain))
             try:

@@ -315,3 +315,20 @@ async def test_a_manager_that_was_held_up_past_its_lease_does_nothing_when_it_go
     await asyncio.sleep(3)
     assert site.pids() == before  # it wants one, and drained none
     assert slow.poll() is None
+
+
+async def test_a_backlog_makes_a_pool_grow_by_the_law_and_every_decision_says_why(site, client):
+    site.environ["SAMPLE_WORKER_WORKER__MAX_ACTIVITIES"] = "2"
+    async with site.managed(None, site.options(policy={"poll_s": 5, "max_workers": 3}), drain=True) as opened:
+        await until(opened, lambda one: one.counts["running"] == 1)
+        handles = [await start(client, site, "nap", 1.0) for _ in range(60)]
+        state = await until(opened, lambda one: one.counts["running"] >= 2, seconds=60)
+        assert state.desired >= 2
+        page = await opened.store.decisions.read("here", "sample", changes=True)
+        grown = page.decisions[0]
+        assert grown.action == "up"
+        assert grown.document["observation"]["backlog"] > 0
+        assert grown.why.endswith(".")
+        await asyncio.gather(*(handle.result() for handle in handles))
+        assert [await attempts(handle) for handle in handles] == [{1}] * 60
+    assert site.pids() == set()
