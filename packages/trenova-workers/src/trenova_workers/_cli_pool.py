@@ -61,7 +61,7 @@ def pool_app() -> typer.Typer:  # noqa: C901 - one function inside for each comm
         from trenova_workers._cli_pool_run import dry, manage
 
         options = _options(pools, data_dir, database_url, {"server.port": port})
-        _end(lambda: dry(options) if dry_run else manage(options, drain=drain, serve=serve))
+        end(lambda: dry(options) if dry_run else manage(options, drain=drain, serve=serve))
 
     @app.command("status")
     def status(*, pools: File, data_dir: DataDir = None, database_url: Url = None, json_: Json = False) -> None:
@@ -152,51 +152,6 @@ def pool_app() -> typer.Typer:  # noqa: C901 - one function inside for each comm
     return app
 
 
-def db_app() -> typer.Typer:
-    """Return the commands about our tables."""
-    app = typer.Typer(help="The store of worker pools.", no_args_is_help=True)
-
-    @app.callback()
-    def db() -> None:
-        """The store of worker pools: lease, workers, decisions, audit trail."""
-
-    @app.command("migrate")
-    def migrate(
-        *,
-        database_url: Annotated[
-            str, typer.Option("--database-url", envvar="TRENOVA_POOLS_DATABASE_URL", help="Where it is.")
-        ],
-        json_: Json = False,
-    ) -> None:
-        """Create or upgrade our tables; never touches those of anybody else."""
-
-        async def work() -> None:
-            import json
-
-            from trenova_workers.pool.store import PoolStore, PoolStoreOptions
-
-            options = _store_options(PoolStoreOptions, database_url)
-            async with PoolStore.open(options) as store:
-                done = await store.migrate()
-            what = "Migrated" if done.changed else "Nothing to do"
-            said = f"{what}: the store is at revision {done.revision} in {options.shown_url}."
-            typer.echo(json.dumps({"changed": done.changed, "revision": done.revision}) if json_ else said)
-
-        _end(work)
-
-    return app
-
-
-def _store_options(kind: Any, url: str) -> Any:
-    from pydantic import ValidationError
-
-    try:
-        return kind(url=url)
-    except ValidationError as error:
-        said = error.errors(include_input=False, include_url=False)[0]["msg"].removeprefix("Value error, ")
-        raise ConfigurationError(f"--database-url {said}.") from None
-
-
 def _options(file: Path, data_dir: Path | None, url: str | None, more: dict[str, Any] | None = None) -> "PoolsOptions":
     try:
         from trenova_workers.pool._config import load_pools
@@ -218,10 +173,10 @@ def _ask(options: "PoolsOptions", question: Callable[["PoolDesk"], Awaitable[str
         async with open_store(options) as store:
             typer.echo(await question(PoolDesk(store, options.scope, options.pools)))
 
-    _end(work)
+    end(work)
 
 
-def _end(verb: Callable[[], Coroutine[Any, Any, None]]) -> None:
+def end(verb: Callable[[], Coroutine[Any, Any, None]]) -> None:
     """Run it: 2 where a setting does not hold or cannot be reached, 1 for any other failure."""
     try:
         asyncio.run(verb())

@@ -185,7 +185,9 @@ class ManagedPool:
 
     @property
     def _there(self) -> int:
-        return self.view.count(WorkerPhase.STARTING, WorkerPhase.RUNNING, WorkerPhase.LOST)
+        """How many there are that nobody of ours asked to end; those that fail are still to crash."""
+        failing = sum(one.failing for one in self.view.workers)
+        return failing + self.view.count(WorkerPhase.STARTING, WorkerPhase.RUNNING, WorkerPhase.LOST)
 
     def _another_writer(self) -> str:
         """Say what somebody else did or does; empty if nothing."""

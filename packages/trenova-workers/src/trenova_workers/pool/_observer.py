@@ -130,7 +130,10 @@ def _stats(told: ServerStats) -> QueueStats:
 
 async def _or_none(asked: Awaitable[T], what: str, missing: list[str]) -> T | None:
     try:
-        return await asked
+        async with asyncio.timeout(_WITHIN.total_seconds()):  # workers are not looked after meanwhile
+            return await asked
+    except TimeoutError:
+        missing.append(f"The server does not tell {what} within {_WITHIN.total_seconds():g} s")
     except RPCError as error:
         missing.append(f"The server does not tell {what}: {error.message.rstrip('.')}")
     except ApplicationError as error:

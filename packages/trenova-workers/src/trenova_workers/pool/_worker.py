@@ -36,6 +36,7 @@ class PoolWorker(PoolDocument):
         slots_used: Tasks that it works on; None where its heartbeats do not say.
         slots: Tasks that it could work on at once; None likewise.
         worn: Why it should be replaced although its build is right; empty if not.
+        failing: Whether it drains because something in it failed; it ends as a crash.
         ordered: Why an operator wants it drained; empty if nobody does.
         why: Why it does that, where there is something to say.
     """
@@ -50,6 +51,7 @@ class PoolWorker(PoolDocument):
     slots_used: int | None = None
     slots: int | None = None
     worn: str = ""
+    failing: bool = False
     ordered: str = ""
     why: str = ""
 

@@ -4,7 +4,6 @@ import asyncio
 import os
 import secrets
 import socket
-import time
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
@@ -133,9 +132,7 @@ class ProcessBackend:
     async def _seen(self, lease: Lease | None, record: WorkerRecord, said: Said | None, now: datetime) -> PoolWorker:
         known = self._known[record.id]
         if said is not None:
-            known.heard = time.monotonic()
-            known.asked = known.asked or said.draining
-            known.left_alone = said.draining and record.drain_at is None
+            known.hear(said, record)
         if lease is not None:
             if said is not None and said.ready and record.ready_at is None and record.drain_at is None:
                 await self._records.ready(lease, record.id, said.identity)

@@ -9,6 +9,7 @@ from typing import Any
 from trenova_workers._up._http import get
 
 _OK = 200
+_FAILED = "a worker failed"  # as `trenova_workers.run` says it
 
 
 @dataclass(frozen=True)
@@ -18,11 +19,13 @@ class Said:
     Attributes:
         ready: Whether it polls all its queues, where it was asked that.
         draining: Whether it takes nothing new.
+        failed: Whether that is because something in it failed, and not because it was asked to.
         identity: Under which it polls.
     """
 
     ready: bool
     draining: bool
+    failed: bool
     identity: str
 
 
@@ -39,8 +42,10 @@ async def ask(port: int, *, was_ready: bool) -> Said | None:
     with suppress(ValueError):
         read = json.loads(body)
         told = read if isinstance(read, dict) else {}
+    draining = told.get("state") in {"draining", "stopped"}
     return Said(
         ready=status == _OK,
-        draining=told.get("state") in {"draining", "stopped"},
+        draining=draining,
+        failed=draining and _FAILED in str(told.get("reason")),
         identity=str(told.get("identity") or ""),
     )

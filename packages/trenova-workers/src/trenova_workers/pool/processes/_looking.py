@@ -22,7 +22,8 @@ class Acquaintance:
         heard: When it last answered.
         asked: Whether it is known to have been asked to end.
         forced: Whether this manager ended it by force.
-        left_alone: It drains, and nobody of ours asked it to.
+        left_alone: It drains, and somebody else asked it to.
+        failing: It drains because something in it failed.
         memory_mib: As measured last.
         measured: When.
     """
@@ -32,8 +33,16 @@ class Acquaintance:
     asked: bool = False
     forced: bool = False
     left_alone: bool = False
+    failing: bool = False
     memory_mib: float | None = None
     measured: float = float("-inf")
+
+    def hear(self, said: Said, record: WorkerRecord) -> None:
+        """Take note of an answer."""
+        self.heard = time.monotonic()
+        self.asked = self.asked or (said.draining and not said.failed)
+        self.failing = said.failed
+        self.left_alone = said.draining and not said.failed and record.drain_at is None
 
     def measure(self, pid: int) -> float | None:
         """Return its memory, measured every few seconds: that reads the whole tree of processes."""
@@ -70,6 +79,7 @@ def described(
         identity=record.identity or (said.identity if said else None) or None,
         memory_mib=memory,
         worn=_worn(memory, options) if age_s > options.memory_grace_s else "",
+        failing=known.failing and record.drain_at is None,
         ordered=f"{record.ordered['by']}: {record.ordered['reason']}" if record.ordered else "",
         why=why,
     )
@@ -80,8 +90,8 @@ def _phase(
 ) -> tuple[WorkerPhase, str]:
     if record.drain_at is not None:
         return WorkerPhase.DRAINING, record.drain_why or ""
-    if known.left_alone:
-        return WorkerPhase.DRAINING, "somebody else asked it to end"
+    if known.failing or known.left_alone:
+        return WorkerPhase.DRAINING, "something in it failed" if known.failing else "somebody else asked it to end"
     if record.ready_at is None:
         # One that answers and is not ready waits for its server, which another worker would, too.
         if said is None and age_s > options.start_limit_s:
