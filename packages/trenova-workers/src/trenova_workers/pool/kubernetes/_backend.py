@@ -174,9 +174,9 @@ class KubernetesBackend:
         needed = self._cluster.options.drain_s
         if deployment.grace_s < needed:
             raise ConfigurationError(
-                f"The Deployment {deployment.name!r} kills its pods {deployment.grace_s:g} s after it has asked them to "
-                f"end, and its workers may need {needed:g} s (kubernetes.drain_s), so work would be cut off. Set its "
-                f"terminationGracePeriodSeconds to {needed:g} or more.",
+                f"The Deployment {deployment.name!r} kills its pods {deployment.grace_s:g} s after it has asked them "
+                f"to end, and its workers may need {needed:g} s (kubernetes.drain_s), so work would be cut off. Set "
+                f"its terminationGracePeriodSeconds to {needed:g} or more.",
                 pool=self._pool,
             )
 

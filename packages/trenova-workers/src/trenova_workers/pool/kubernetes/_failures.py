@@ -12,7 +12,6 @@ import aiohttp
 from trenova_errors import ApplicationError, ConfigurationError, ConflictError, ThrottledError, UnavailableError
 
 _SHOWN: Final = 300
-_REFUSED: Final = 400
 
 
 class ChangedMeanwhileError(ConflictError):
@@ -61,46 +60,43 @@ async def translated(asked: Asked) -> AsyncIterator[None]:
     except (aiohttp.ClientError, asyncio.TimeoutError, OSError) as error:  # noqa: UP041 - says which is meant
         said = str(error) or type(error).__name__
         raise UnavailableError(
-            f"The Kubernetes API cannot be reached to {asked}: {said}. Nothing is changed meanwhile; it is tried again.",
-            status=0,
+            f"The Kubernetes API cannot be reached to {asked}: {said}. Nothing changes meanwhile; it is tried again.",
         ) from None
 
 
 def _refusal(asked: Asked, status: int, said: str) -> ApplicationError:
     told = f" It said: {said}" if said else ""
-    if status == 401:  # noqa: PLR2004 - statuses of HTTP are known by their numbers
-        return ConfigurationError(
-            f"The Kubernetes API does not know who asks to {asked} (401). Give the pool manager a service account whose "
-            "token is mounted, or a kubeconfig whose credentials still hold.",
-            status=status,
-        )
-    if status == 403:  # noqa: PLR2004
-        return ConfigurationError(
-            f"The pool manager may not {asked}: its service account needs the verb {asked.verb!r} on "
-            f"{asked.resource!r}. Apply the Role of services/kubernetes/components/pool-manager; "
-            f"`kubectl auth can-i {asked.verb} {_as_kubectl(asked.resource)} -n {asked.namespace} --as "
-            f"system:serviceaccount:{asked.namespace}:pool-manager` tells when it is right.{told}",
-            status=status,
-            verb=asked.verb,
-            resource=asked.resource,
-        )
-    if status == 404:  # noqa: PLR2004
-        return ConfigurationError(
-            f"The pool manager cannot {asked}: it is not there. Check the pool's kubernetes.deployment and "
-            f"kubernetes.namespace with `kubectl get deployments -n {asked.namespace}`.",
-            status=status,
-        )
-    if status == 409:  # noqa: PLR2004
-        return ChangedMeanwhileError(
-            f"Somebody else was first to write what we wanted to {asked}.{told}", status=status
-        )
-    if status == 429:  # noqa: PLR2004
-        return ThrottledError(
-            f"The Kubernetes API has too many requests to {asked} now; it is tried again.", status=status
-        )
-    if _REFUSED <= status < 500:  # noqa: PLR2004
-        return ConfigurationError(f"The Kubernetes API refuses to {asked} ({status}).{told}", status=status)
-    return UnavailableError(f"The Kubernetes API failed to {asked} ({status}); it is tried again.{told}", status=status)
+    match status:
+        case 401:
+            error: ApplicationError = ConfigurationError(
+                f"The Kubernetes API does not know who asks to {asked} (401). Give the pool manager a service account "
+                "whose token is mounted, or a kubeconfig whose credentials still hold.",
+            )
+        case 403:
+            error = ConfigurationError(_forbidden(asked) + told, verb=asked.verb, resource=asked.resource)
+        case 404:
+            error = ConfigurationError(
+                f"The pool manager cannot {asked}: it is not there. Check the pool's kubernetes.deployment and "
+                f"kubernetes.namespace with `kubectl get deployments -n {asked.namespace}`.",
+            )
+        case 409:
+            error = ChangedMeanwhileError(f"Somebody else was first to write what we wanted to {asked}.{told}")
+        case 429:
+            error = ThrottledError(f"The Kubernetes API has too many requests to {asked} now; it is tried again.")
+        case _ if 400 <= status < 500:  # noqa: PLR2004 - what HTTP calls the client's fault
+            error = ConfigurationError(f"The Kubernetes API refuses to {asked} ({status}).{told}")
+        case _:
+            error = UnavailableError(f"The Kubernetes API failed to {asked} ({status}); it is tried again.{told}")
+    return error
+
+
+def _forbidden(asked: Asked) -> str:
+    return (
+        f"The pool manager may not {asked}: its service account needs the verb {asked.verb!r} on {asked.resource!r}. "
+        f"Apply the Role of services/kubernetes/components/pool-manager; `kubectl auth can-i {asked.verb} "
+        f"{_as_kubectl(asked.resource)} -n {asked.namespace} --as "
+        f"system:serviceaccount:{asked.namespace}:pool-manager` tells when it is right."
+    )
 
 
 def _as_kubectl(resource: str) -> str:
