@@ -5,8 +5,8 @@ import typer
 
 def workers_app() -> typer.Typer:
     """Return the command line of ``trenova-workers``."""
-    from trenova_workers._cli_db import db_app
-    from trenova_workers._cli_pool import pool_app
+    from trenova_workers._cli_pool import db_app, pool_app
+    from trenova_workers._cli_pool_manifests import add_manifests
     from trenova_workers._cli_route import route_app
     from trenova_workers._doctor.command import doctor
     from trenova_workers._fleet.command import list_
@@ -30,6 +30,8 @@ def workers_app() -> typer.Typer:
     app.command("list")(list_)
     app.command("simulate")(simulate)
     app.add_typer(route_app(), name="route")
-    app.add_typer(pool_app(), name="pool")
+    pools = pool_app()
+    add_manifests(pools)
+    app.add_typer(pools, name="pool")
     app.add_typer(db_app(), name="db")
     return app

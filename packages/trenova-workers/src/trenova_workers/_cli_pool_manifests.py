@@ -1,0 +1,62 @@
+"""``trenova-workers pool keda`` and ``pool hpa``: autoscalers of Kubernetes from the policies of pools."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from trenova_errors import ConfigurationError
+
+File = Annotated[
+    Path,
+    typer.Option("--pools", envvar="TRENOVA_POOLS", dir_okay=False, help="The pools, as YAML: docs/kubernetes.md."),
+]
+_NEEDS = 'The pools of a cluster need their extra: uv pip install "trenova-workers[kubernetes,pool]"'
+
+
+def add_manifests(app: typer.Typer) -> None:
+    """Add the commands that print manifests."""
+
+    @app.command("keda")
+    def keda(
+        *,
+        pools: File,
+        authentication: Annotated[
+            str | None, typer.Option("--authentication", metavar="NAME", help="A TriggerAuthentication to refer to.")
+        ] = None,
+    ) -> None:
+        """Print a KEDA ScaledObject for each pool that is a Deployment, from its policy."""
+        _print("keda", pools, lambda made, pool: made.scaled_object(pool, authentication=authentication))
+
+    @app.command("hpa")
+    def hpa(*, pools: File) -> None:
+        """Print a plain HorizontalPodAutoscaler for each pool that is a Deployment, from its policy."""
+        _print("hpa", pools, lambda made, pool: made.autoscaler(pool))
+
+
+def _print(command: str, file: Path, make: Callable[[Any, Any], dict[str, Any]]) -> None:
+    import yaml
+
+    try:
+        from trenova_workers.pool.kubernetes import _manifests
+        from trenova_workers.pool.kubernetes._pools_file import cluster_pools
+    except ModuleNotFoundError as error:
+        typer.echo(f"error: {_NEEDS} ({error.name} is missing).", err=True)
+        raise typer.Exit(2) from None
+    try:
+        pools = cluster_pools(file)
+    except ConfigurationError as error:
+        typer.echo(f"error: {error.message}", err=True)
+        raise typer.Exit(2) from None
+    for name, pool in pools.items():
+        if command == "keda" and pool.policy.first_capacity is None:
+            said = (
+                "5 waiting tasks for each worker are taken (KEDA's default); say policy.first_capacity for a better one"
+            )
+            typer.echo(f"warning: pool {name!r}: nothing tells what one worker can do, so {said}.", err=True)
+    head = f"# Made by `trenova-workers pool {command}` from {file.name}; change that file, and make this one again.\n"
+    body = yaml.safe_dump_all(
+        [make(_manifests, pool) for pool in pools.values()], sort_keys=False, explicit_start=True, width=120
+    )
+    typer.echo(head + body, nl=False)
