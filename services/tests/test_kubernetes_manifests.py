@@ -17,7 +17,7 @@ pytestmark = pytest.mark.integration
 EACH = [(name, worker) for name in OVERLAYS for worker in WORKERS]
 
 
-@pytest.mark.parametrize(("name", "worker"), EACH)
+@pytest.mark.parametrize(("name", "worker"), [one for one in EACH if one[0] != "dev"])
 def test_a_pod_gets_the_grace_that_its_settings_name_and_the_settings_accept_its_environment(name, worker):
     spec = workers(name)[worker]["spec"]
     settings = shown(worker, environ(name, spec))
@@ -28,6 +28,15 @@ def test_a_pod_gets_the_grace_that_its_settings_name_and_the_settings_accept_its
         settings["worker.build_id"]
         == of_kind(overlay(name), "Deployment")[worker]["metadata"]["labels"]["app.kubernetes.io/version"]
     )
+
+
+@pytest.mark.parametrize("worker", WORKERS)
+def test_a_pod_in_dev_is_told_what_one_in_staging_is(worker):
+    dev, staging = (workers(name)[worker]["spec"] for name in ("dev", "staging"))
+
+    assert dev["terminationGracePeriodSeconds"] == staging["terminationGracePeriodSeconds"]
+    assert environ("dev", dev).keys() == environ("staging", staging).keys()
+    assert environ("dev", dev)["TRENOVA_ENV"] == environ("staging", staging)["TRENOVA_ENV"] == "staging"
 
 
 @pytest.mark.parametrize(("name", "worker"), EACH)
