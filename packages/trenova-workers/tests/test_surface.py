@@ -1,6 +1,7 @@
 import trenova_workers
 import trenova_workers.cli
 import trenova_workers.pool
+import trenova_workers.pool.kubernetes
 import trenova_workers.pool.server
 import trenova_workers.pool.store
 import trenova_workers.routing
@@ -199,6 +200,14 @@ def test_the_public_names_of_pools_are_these():
         "WorkerRecord",
         "WorkerRecords",
     ]
+    assert trenova_workers.pool.kubernetes.__all__ == [
+        "Cluster",
+        "ClusterView",
+        "ContendedError",
+        "KubernetesBackend",
+        "KubernetesOptions",
+        "open_cluster",
+    ]
     assert trenova_workers.pool.server.__all__ == [
         "ADMIN",
         "OPERATOR",
@@ -214,7 +223,7 @@ def test_the_public_names_of_pools_are_these():
 
 
 def test_every_public_name_of_pools_says_what_it_is():
-    for module in (trenova_workers.pool, trenova_workers.pool.store):
+    for module in (trenova_workers.pool, trenova_workers.pool.kubernetes, trenova_workers.pool.store):
         for name in module.__all__:
             if name not in {"DECISIONS_KEPT", "LEASE_S", "Ending"}:  # numbers and a union cannot carry a docstring
                 assert getattr(module, name).__doc__
