@@ -61,6 +61,19 @@ def test_a_pod_may_nothing_and_says_who_it_is(name, worker):
         assert {"POD_NAME", "TRENOVA_WORKER__BUILD_ID", "TEMPORAL_ADDRESS"} <= names
 
 
+def test_an_environment_changes_what_it_says_it_changes():
+    asked = {name: workers(name)["shipment-worker"]["spec"] for name in OVERLAYS}
+
+    requests = {name: spec["containers"][0]["resources"]["requests"] for name, spec in asked.items()}
+    assert requests == {
+        "dev": {"cpu": "50m", "memory": "256Mi"},
+        "staging": {"cpu": "250m", "memory": "512Mi"},
+        "prod": {"cpu": "500m", "memory": "1Gi"},
+    }
+    zones = {name: spec["topologySpreadConstraints"][0]["whenUnsatisfiable"] for name, spec in asked.items()}
+    assert zones == {"dev": "ScheduleAnyway", "staging": "ScheduleAnyway", "prod": "DoNotSchedule"}
+
+
 @pytest.mark.parametrize("name", OVERLAYS)
 def test_probes_ask_what_the_image_answers(name):
     for template in workers(name).values():
