@@ -39,7 +39,10 @@ class Api(kmock.KubernetesEmulator):
             raise kmock.KubernetesError(status=403, reason="Forbidden", message=f"cannot {asked[0]} {asked[1]}")
         if asked[0] in {"patch", "delete"}:
             self.written.append((*asked, dict(request.params).get("dryRun", "")))
-            found = self.objects[request.resource, request.namespace, request.name]
+            key = (request.resource, request.namespace, request.name)
+            if key not in self.objects or self.objects[key].deleted:
+                raise kmock.KubernetesObjectNotFoundError
+            found = self.objects[key]
             version = ((request.data or {}).get("metadata") or {}).pop("resourceVersion", None)
             if version not in {None, found["metadata"]["resourceVersion"]}:
                 raise kmock.KubernetesError(status=409, reason="Conflict", message="the object has been modified")

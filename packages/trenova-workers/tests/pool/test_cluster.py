@@ -74,6 +74,25 @@ async def test_a_drain_that_is_asked_for_again_changes_nothing(site):
     assert site.replicas == 2
 
 
+async def test_a_pod_that_has_ended_since_the_look_needs_no_drain(site):
+    backend = await site.settled(3)
+    first, second, _ = site.active
+    site.end(first)
+
+    await backend.drain(LEASE, first, why="the pool needs 2")
+    assert site.replicas == 3
+
+    annotate = backend._cluster.annotate
+
+    async def and_then_it_ends(pod, annotations):
+        await annotate(pod, annotations)
+        site.end(pod)
+
+    backend._cluster.annotate = and_then_it_ends
+    await backend.stop(LEASE, second)
+    assert site.replicas == 2
+
+
 async def test_a_manager_that_was_killed_between_mark_and_scale_has_drained_nobody(site):
     backend = await site.settled(2)
     first = site.active[0]

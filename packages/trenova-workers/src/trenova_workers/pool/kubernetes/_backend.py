@@ -3,11 +3,12 @@
 import logging
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
 
-from trenova_errors import ConfigurationError, ConflictError
+from trenova_errors import ConfigurationError, ConflictError, ResourceNotFoundError
 from trenova_workers.pool._backend import Capabilities
 from trenova_workers.pool._worker import WorkerEnd
 from trenova_workers.pool.kubernetes._cluster import Cluster
@@ -105,7 +106,8 @@ class KubernetesBackend:
         if pod is None or self._leaves(pod):
             return
         self._require_alone()
-        await self._choose(lease, pod, why)
+        if not await self._chosen(lease, pod, why):
+            return
         try:
             await self._rescale(lease, -1)
         except BaseException:
@@ -113,15 +115,13 @@ class KubernetesBackend:
             raise
         self._pods[pod.name] = replace(pod, chosen=why)
         if pod.unheard:  # its node does not end it, and Kubernetes would wait for minutes
-            lease.require()
-            await self._cluster.delete(pod.name)
+            await self._delete(lease, pod.name)
 
     async def stop(self, lease: Lease, worker_id: str) -> None:
         """See `Backend`."""
         await self.drain(lease, worker_id, why="it is ended by force")
         if worker_id in self._pods:
-            lease.require()
-            await self._cluster.delete(worker_id, grace_s=0)
+            await self._delete(lease, worker_id, grace_s=0)
 
     def _leaves(self, pod: Pod) -> bool:
         """Whether it ends already, or will without a further word."""
@@ -132,14 +132,25 @@ class KubernetesBackend:
     def _surplus(self, deployment: Deployment) -> list[tuple[Pod, str]]:
         return surplus(replace(deployment, replicas=self._replicas), list(self._pods.values()))
 
-    async def _choose(self, lease: Lease, pod: Pod, why: str) -> None:
+    async def _chosen(self, lease: Lease, pod: Pod, why: str) -> bool:
+        """Mark a pod to be the first that goes; say whether it was still there."""
         lease.require()
-        await self._cluster.annotate(pod.name, {DRAIN_ANNOTATION: why, COST_ANNOTATION: str(CHOSEN_COST)})
+        try:
+            await self._cluster.annotate(pod.name, {DRAIN_ANNOTATION: why, COST_ANNOTATION: str(CHOSEN_COST)})
+        except ResourceNotFoundError:
+            return False  # the Deployment makes another, and the next look decides anew
+        return True
+
+    async def _delete(self, lease: Lease, pod: str, *, grace_s: int | None = None) -> None:
+        lease.require()
+        with suppress(ResourceNotFoundError):
+            await self._cluster.delete(pod, grace_s=grace_s)
 
     async def _forget_choices(self, lease: Lease, pods: Sequence[Pod]) -> None:
         for pod in pods:
             if lease.valid:
-                await self._cluster.annotate(pod.name, {DRAIN_ANNOTATION: None, COST_ANNOTATION: None})
+                with suppress(ResourceNotFoundError):
+                    await self._cluster.annotate(pod.name, {DRAIN_ANNOTATION: None, COST_ANNOTATION: None})
                 self._pods[pod.name] = replace(pod, chosen="")
 
     async def _rescale(self, lease: Lease, change: int) -> None:

@@ -9,7 +9,14 @@ from typing import Final
 
 import aiohttp
 
-from trenova_errors import ApplicationError, ConfigurationError, ConflictError, ThrottledError, UnavailableError
+from trenova_errors import (
+    ApplicationError,
+    ConfigurationError,
+    ConflictError,
+    ResourceNotFoundError,
+    ThrottledError,
+    UnavailableError,
+)
 
 _SHOWN: Final = 300
 
@@ -47,6 +54,7 @@ async def translated(asked: Asked) -> AsyncIterator[None]:
 
     Raises:
         ConfigurationError: We may not, or the object is not there.
+        ResourceNotFoundError: A pod is not there any more.
         ChangedMeanwhileError: It was changed since we read it.
         ThrottledError: Too many requests.
         UnavailableError: The API cannot be reached or failed.
@@ -74,6 +82,10 @@ def _refusal(asked: Asked, status: int, said: str) -> ApplicationError:
             )
         case 403:
             error = ConfigurationError(_forbidden(asked) + told, verb=asked.verb, resource=asked.resource)
+        case 404 if asked.resource == "pods" and asked.name:
+            error = ResourceNotFoundError(
+                f"The pod {asked.name!r} has ended meanwhile; nothing is left to {asked.verb}."
+            )
         case 404:
             error = ConfigurationError(
                 f"The pool manager cannot {asked}: it is not there. Check the pool's kubernetes.deployment and "
