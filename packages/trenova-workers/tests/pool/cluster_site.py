@@ -80,8 +80,8 @@ class Api(kmock.KubernetesEmulator):
 class ClusterSite:
     """One Deployment in a cluster whose controllers act when told to."""
 
-    def __init__(self, api, connection):
-        self.api, self._connection, self._numbers = api, connection, count(1)
+    def __init__(self, api, connection, url):
+        self.api, self._connection, self.url, self._numbers = api, connection, url, count(1)
         self.now = NOW
 
     @property
@@ -189,9 +189,10 @@ class ClusterSite:
 async def cluster_site():
     api = Api()
     async with api, kmock.Server(api) as server:
-        configuration = client.Configuration(host=str(server.url).rstrip("/"))
+        url = str(server.url).rstrip("/")
+        configuration = client.Configuration(host=url)
         async with client.ApiClient(configuration) as connection:
-            yield ClusterSite(api, connection)
+            yield ClusterSite(api, connection, url)
 
 
 def _lease(**told):
