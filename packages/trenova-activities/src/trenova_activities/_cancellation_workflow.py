@@ -1,8 +1,9 @@
 """Cancel stale shipments of every organization that wants it; deterministic code only."""
 
-from typing import Final
+from typing import ClassVar, Final
 
 from temporalio import workflow
+from temporalio.common import VersioningBehavior
 
 with workflow.unsafe.imports_passed_through():
     from trenova_activities._cancellation_contract import (
@@ -30,6 +31,8 @@ _KIND: Final = NightlyKind(
 @workflow.defn(name=CANCEL_SHIPMENTS_WORKFLOW)
 class CancelShipmentsByCreatedAtWorkflow(SteeredWorkflow):
     """Every eligible shipment once, none that is younger; failures are told to a role of the organization."""
+
+    versioning_behavior: ClassVar = VersioningBehavior.AUTO_UPGRADE
 
     @workflow.init
     def __init__(self, payload: CancelShipmentsPayload) -> None:

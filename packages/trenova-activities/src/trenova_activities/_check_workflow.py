@@ -1,6 +1,9 @@
 """Look at the database through a worker's eyes; deterministic code only."""
 
+from typing import ClassVar
+
 from temporalio import workflow
+from temporalio.common import VersioningBehavior
 
 with workflow.unsafe.imports_passed_through():
     from trenova_activities._check_contract import CheckDatabasePayload, CheckDatabaseResult
@@ -11,6 +14,8 @@ with workflow.unsafe.imports_passed_through():
 @workflow.defn(name=CHECK_DATABASE_WORKFLOW)
 class CheckDatabaseWorkflow:
     """Report what each job lacks in the database that the workers really use; changes nothing."""
+
+    versioning_behavior: ClassVar = VersioningBehavior.PINNED
 
     @workflow.run
     async def run(self, payload: CheckDatabasePayload) -> CheckDatabaseResult:

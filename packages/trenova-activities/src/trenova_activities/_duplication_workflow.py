@@ -1,9 +1,10 @@
 """Duplicate a shipment, then tell whoever asked; deterministic code only."""
 
 import asyncio
-from typing import Any
+from typing import Any, ClassVar
 
 from temporalio import workflow
+from temporalio.common import VersioningBehavior
 from temporalio.exceptions import FailureError
 
 with workflow.unsafe.imports_passed_through():
@@ -23,6 +24,8 @@ with workflow.unsafe.imports_passed_through():
 @workflow.defn(name=DUPLICATE_SHIPMENT_WORKFLOW)
 class DuplicateShipmentWorkflow:
     """All copies or none, exactly once per idempotency key, and one notification of the outcome."""
+
+    versioning_behavior: ClassVar = VersioningBehavior.PINNED
 
     @workflow.run
     async def run(self, payload: DuplicateShipmentPayload) -> DuplicateShipmentResult:

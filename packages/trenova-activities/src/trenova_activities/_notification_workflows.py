@@ -5,7 +5,10 @@ replay without it. It becomes ``deprecate_patch`` once no run from before 0.4 is
 retention, and a day for the runs themselves), and goes a release later.
 """
 
+from typing import ClassVar
+
 from temporalio import workflow
+from temporalio.common import VersioningBehavior
 
 with workflow.unsafe.imports_passed_through():
     from trenova_activities._delivering import deliver
@@ -31,6 +34,8 @@ with workflow.unsafe.imports_passed_through():
 class SendJobCompleteNotificationWorkflow:
     """Tell a user or a role how a job ended: one row per workflow id and target."""
 
+    versioning_behavior: ClassVar = VersioningBehavior.PINNED
+
     @workflow.run
     async def run(self, payload: JobNotificationPayload) -> NotificationResult:
         """Store and deliver the notification."""
@@ -48,6 +53,8 @@ class SendJobCompleteNotificationWorkflow:
 @workflow.defn(name=CONFIGURATION_COPIED_WORKFLOW)
 class SendConfigurationCopiedNotificationWorkflow:
     """Tell the owner of a configuration that it was copied."""
+
+    versioning_behavior: ClassVar = VersioningBehavior.PINNED
 
     @workflow.run
     async def run(self, payload: ConfigurationCopiedPayload) -> NotificationResult:

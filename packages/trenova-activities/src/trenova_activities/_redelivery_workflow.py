@@ -1,6 +1,9 @@
 """Try a delivery again that was given up; deterministic code only."""
 
+from typing import ClassVar
+
 from temporalio import workflow
+from temporalio.common import VersioningBehavior
 
 with workflow.unsafe.imports_passed_through():
     from trenova_activities._delivering import deliver
@@ -13,6 +16,8 @@ with workflow.unsafe.imports_passed_through():
 @workflow.defn(name=REDELIVER_NOTIFICATION_WORKFLOW)
 class RedeliverNotificationWorkflow:
     """Record who wants it, and deliver under the same id; what has been taken meanwhile is not sent again."""
+
+    versioning_behavior: ClassVar = VersioningBehavior.PINNED
 
     @workflow.run
     async def run(self, payload: RedeliverPayload) -> RedeliverResult:

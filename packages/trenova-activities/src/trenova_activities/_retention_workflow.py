@@ -1,8 +1,9 @@
 """Delete audit entries that every organization's own period has outlived; deterministic code only."""
 
-from typing import Final
+from typing import ClassVar, Final
 
 from temporalio import workflow
+from temporalio.common import VersioningBehavior
 
 with workflow.unsafe.imports_passed_through():
     from trenova_activities._names import (
@@ -30,6 +31,8 @@ _KIND: Final = NightlyKind(
 @workflow.defn(name=DELETE_AUDIT_ENTRIES_WORKFLOW)
 class DeleteAuditEntriesWorkflow(SteeredWorkflow):
     """Every entry that has outlived its period, and no other; failures are told to a role of the organization."""
+
+    versioning_behavior: ClassVar = VersioningBehavior.AUTO_UPGRADE
 
     @workflow.init
     def __init__(self, payload: DeleteAuditEntriesPayload) -> None:

@@ -1,9 +1,10 @@
 """Move shipments to another customer, or put everything back, then tell whoever asked; deterministic code only."""
 
 import asyncio
-from typing import Any
+from typing import Any, ClassVar
 
 from temporalio import workflow
+from temporalio.common import VersioningBehavior
 from temporalio.exceptions import FailureError
 
 with workflow.unsafe.imports_passed_through():
@@ -40,6 +41,8 @@ _UNDONE = "What had been done was undone."
 @workflow.defn(name=TRANSFER_SHIPMENTS_WORKFLOW)
 class TransferShipmentsWorkflow:
     """All shipments or none, once per idempotency key, and one notification of the outcome."""
+
+    versioning_behavior: ClassVar = VersioningBehavior.AUTO_UPGRADE
 
     @workflow.run
     async def run(self, payload: TransferShipmentsPayload) -> TransferShipmentsResult:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ModelWrapValidatorHandler, model_validator
 
+from trenova_workers._deployment import DeploymentOptions
 from trenova_workers._history import HistoryOptions
 from trenova_workers._tuning._combinations import contradictions
 from trenova_workers._tuning._metrics import MetricsOptions
@@ -31,6 +32,8 @@ class WorkerOptions(BaseModel):
     """Defaults for a kind of work: ``io``, ``cpu``, ``mixed``, ``bulk`` or ``dev``."""
     build_id: str | None = Field(default=None, min_length=1, max_length=200)
     """What was built, as the server and the metrics show it; the version of the service's distribution if absent."""
+    deployment: DeploymentOptions = DeploymentOptions()
+    """The worker deployment of which this build is a version, and whether work is routed by versions."""
 
     max_activities: int = Field(default=100, ge=1, le=MOST_SLOTS)
     """Activities that run at once."""

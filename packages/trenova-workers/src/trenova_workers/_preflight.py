@@ -5,6 +5,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from trenova_errors import ConfigurationError
+from trenova_workers._deployment import NO_BUILD
 from trenova_workers._explain import told
 from trenova_workers._layers import Layer
 from trenova_workers._limits import WorkLimits
@@ -14,7 +15,7 @@ from trenova_workers._service import S, Service
 from trenova_workers._tuning._checks import EnvironmentFacts, Problem, check_options, grace_of
 from trenova_workers._tuning._host import this_host
 
-UNVERSIONED = "unversioned"
+UNVERSIONED = NO_BUILD
 """The build of a service that no distribution carries."""
 
 

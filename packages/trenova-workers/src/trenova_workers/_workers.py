@@ -4,10 +4,11 @@ import asyncio
 from collections.abc import Sequence
 
 from temporalio.client import Client
-from temporalio.common import WorkerDeploymentVersion
-from temporalio.worker import Worker, WorkerDeploymentConfig
+from temporalio.worker import Worker
 
 from trenova_errors import ConfigurationError
+from trenova_workers._behaviors import behaviors_plugins
+from trenova_workers._deployment import deployment_config
 from trenova_workers._drain import Drain, DrainReport
 from trenova_workers._history import HistoryMonitor
 from trenova_workers._interruption import Interruption
@@ -36,7 +37,10 @@ class Workers:
             clients: A queue and its client, each.
             work: What every worker registers.
             options: Grace and build as they are to be; without them the least grace, and no build of our own.
-            service: The server's name for the deployment that the build is of.
+            service: The server's name for the deployment that the build is of, unless the options name it.
+
+        Raises:
+            ConfigurationError: A versioned worker lacks its build, or a workflow does not say how its runs move.
         """
         grace_s = LEAST_GRACE_S if options.graceful_shutdown_s is None else options.graceful_shutdown_s
         self._most = most_activities(options)
@@ -44,6 +48,8 @@ class Workers:
         self._drain = Drain(activities, grace_s)
         self._executors = Executors(options.activity_executor, self._most * len(clients))
         self._tunings = [make_tuning(options) for _ in clients]
+        deployment = deployment_config(options.deployment, service, options.build_id)
+        behaviors = behaviors_plugins(work.workflows, versioned=options.deployment.versioned)
         watching = [HistoryMonitor(options.history)] if options.history.measure else []
         with more_slots_than_processes():
             self.workers = [
@@ -54,7 +60,8 @@ class Workers:
                     activities=list(work.activities),
                     interceptors=[activities, *watching],
                     tuner=tuning.tuner,
-                    deployment_config=_build(service, options.build_id),
+                    deployment_config=deployment,
+                    plugins=behaviors,
                     **self._executors.arguments(),
                     **worker_arguments(options, grace_s),
                 )
@@ -131,11 +138,3 @@ class Workers:
         for result in ended.result():
             if isinstance(result, BaseException):
                 raise result
-
-
-def _build(service: str, build_id: str | None) -> WorkerDeploymentConfig | None:
-    """Tell the server what was built. Work is not routed by it."""
-    if build_id is None:
-        return None
-    version = WorkerDeploymentVersion(deployment_name=service, build_id=build_id)
-    return WorkerDeploymentConfig(version=version, use_worker_versioning=False)

@@ -1,6 +1,9 @@
 """The workflow that runs missed ticks, and the messages that it understands; deterministic code only."""
 
+from typing import ClassVar
+
 from temporalio import workflow
+from temporalio.common import VersioningBehavior
 
 with workflow.unsafe.imports_passed_through():
     from trenova_errors import ConflictError, InvalidInputError
@@ -27,6 +30,8 @@ class BackfillScheduleWorkflow:
 
     Handlers only set what the loop looks at, so none is ever under way between two tasks.
     """
+
+    versioning_behavior: ClassVar = VersioningBehavior.AUTO_UPGRADE
 
     @workflow.init
     def __init__(self, asked: BackfillInput) -> None:

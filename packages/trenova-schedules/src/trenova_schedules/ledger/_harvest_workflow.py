@@ -1,10 +1,10 @@
 """Harvest the ledger of every schedule; deterministic code only."""
 
 from datetime import timedelta
-from typing import Final
+from typing import ClassVar, Final
 
 from temporalio import workflow
-from temporalio.common import RetryPolicy
+from temporalio.common import RetryPolicy, VersioningBehavior
 
 with workflow.unsafe.imports_passed_through():
     from trenova_schedules.ledger._harvest_contract import (
@@ -27,6 +27,8 @@ class HarvestScheduleLedgerWorkflow:
     It may be run at any time and as often as one likes: what was written before is found again. Run it more often
     than the namespace keeps closed runs; every quarter of an hour is usual.
     """
+
+    versioning_behavior: ClassVar = VersioningBehavior.PINNED
 
     @workflow.run
     async def run(self, payload: HarvestPayload) -> HarvestResult:
