@@ -1,21 +1,27 @@
 """A deployment of a tiny module, with workers of two releases on a real server."""
 
 import asyncio
+import sys
 import uuid
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
-from releases import NEW, OLD
 from sample_worker.waiting import eventually_awaited
 from temporalio.client import Client, WorkflowHandle
 from temporalio.runtime import Runtime, TelemetryConfig
 
+from trenova_errors import ConfigurationError
 from trenova_workers import Work, WorkerOptions
 from trenova_workers._deployment import DeploymentOptions
 from trenova_workers._workers import Workers
 from trenova_workers.deploy import DeploymentStatus, Operator
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from releases import NEW, OLD
 
 
 @dataclass
@@ -27,6 +33,7 @@ class Site:
     name: str
     runtime: Runtime
     running: dict[str, Workers] = field(default_factory=dict)
+    started: list[str] = field(default_factory=list)
 
     @property
     def operator(self) -> Operator:
@@ -34,7 +41,9 @@ class Site:
 
     async def start(self, build: str, release: Work) -> None:
         """Start a worker of a release and wait until the server knows it."""
-        client = await Client.connect(self.address, runtime=self.runtime)
+        identity = f"{self.name}@host:{len(self.started) + 1}#{uuid.uuid4().hex[:8]}"
+        self.started.append(identity)
+        client = await Client.connect(self.address, runtime=self.runtime, identity=identity)
         deployment = DeploymentOptions(versioned=True, name=self.name)
         options = WorkerOptions(build_id=build, deployment=deployment, graceful_shutdown_s=1)
         workers = Workers([(self.name, client)], release, options)
@@ -44,7 +53,7 @@ class Site:
         async def served() -> bool:
             try:
                 version = (await self.operator.reader.read()).version(build)
-            except Exception:  # before the first poll there is no deployment
+            except ConfigurationError:  # before the first poll there is no deployment
                 return False
             return version is not None and not version.unserved_queues and version.served
 

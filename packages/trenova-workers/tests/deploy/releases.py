@@ -1,76 +1,39 @@
-"""Releases of a tiny module: 1.0, 2.0, and two that are broken. Runs wait for a signal and say which release ended them."""
+"""Releases of a tiny module: 1.0, 2.0, and two of 2.0 that are broken. A run says which release ended it."""
 
 from typing import ClassVar
 
+import release_1
+import release_2
 from temporalio import workflow
 from temporalio.common import VersioningBehavior
 from temporalio.exceptions import ApplicationError
 
 from trenova_workers import Work
 
-PINNED, AUTO_UPGRADE = VersioningBehavior.PINNED, VersioningBehavior.AUTO_UPGRADE
+
+@workflow.defn(name="Quick", sandboxed=False)
+class Failing:
+    """Every run fails."""
+
+    versioning_behavior: ClassVar = VersioningBehavior.PINNED
+
+    @workflow.run
+    async def run(self) -> str:
+        raise ApplicationError("There is no rate for this lane.")
 
 
-class Waiting:
-    def __init__(self) -> None:
-        self.told = False
+@workflow.defn(name="Quick", sandboxed=False)
+class Hanging:
+    """The first task of every run fails, again and again."""
 
-    async def end(self, release: str) -> str:
-        await workflow.wait_condition(lambda: self.told)
-        return release
+    versioning_behavior: ClassVar = VersioningBehavior.PINNED
 
-
-def release(number: str) -> Work:
-    @workflow.defn(name="Ship", sandboxed=False)
-    class Ship(Waiting):
-        versioning_behavior: ClassVar = PINNED
-
-        @workflow.signal
-        def go(self) -> None:
-            self.told = True
-
-        @workflow.run
-        async def run(self) -> str:
-            return await self.end(number)
-
-    @workflow.defn(name="Track", sandboxed=False)
-    class Track(Waiting):
-        versioning_behavior: ClassVar = AUTO_UPGRADE
-
-        @workflow.signal
-        def go(self) -> None:
-            self.told = True
-
-        @workflow.run
-        async def run(self) -> str:
-            return await self.end(number)
-
-    @workflow.defn(name="Quick", sandboxed=False)
-    class Quick:
-        versioning_behavior: ClassVar = PINNED
-
-        @workflow.run
-        async def run(self) -> str:
-            return number
-
-    return Work([Ship, Track, Quick])
+    @workflow.run
+    async def run(self) -> str:
+        raise ValueError("the code is wrong")
 
 
-def raising(error: Exception) -> Work:
-    """A release whose quick runs end with an error, or hang in their first task."""
-
-    @workflow.defn(name="Quick", sandboxed=False)
-    class Quick:
-        versioning_behavior: ClassVar = PINNED
-
-        @workflow.run
-        async def run(self) -> str:
-            raise error
-
-    good = [one for one in release("2.0").workflows if one.__name__ != "Quick"]
-    return Work([*good, Quick])
-
-
-OLD, NEW = release("1.0"), release("2.0")
-FAILING = raising(ApplicationError("no rate for this lane"))
-HANGING = raising(ValueError("the code is wrong"))
+OLD = Work([release_1.Ship, release_1.Track, release_1.Quick])
+NEW = Work([release_2.Ship, release_2.Track, release_2.Quick])
+FAILING = Work([release_2.Ship, release_2.Track, Failing])
+HANGING = Work([release_2.Ship, release_2.Track, Hanging])

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 from releases import NEW, OLD
+from sample_worker.waiting import eventually_awaited
 
 from trenova_errors import ConfigurationError
 from trenova_workers.deploy import DeploymentConflictError, DeploymentRefusedError, Operator
@@ -132,6 +133,7 @@ async def test_the_status_says_who_serves_what(two):
 
 
 async def until_on(site, build, count):
-    async with asyncio.timeout(20):
-        while (await site.status()).version(build).open_runs != count:
-            await asyncio.sleep(0.1)
+    async def there():
+        return (await site.status()).version(build).open_runs == count
+
+    await eventually_awaited(there, seconds=20)

@@ -169,8 +169,8 @@ class Rollout:
         if status.revision != revision:
             raise DeploymentConflictError(
                 f"{status.last_change_by or 'Somebody else'} has changed the routing of {self._name!r} during the "
-                f"rollout of {self._build}: current is {status.current or 'nothing'}, ramping {status.ramping or 'nothing'} "
-                f"({status.percent:g} %). It is left like that; decide again.",
+                f"rollout of {self._build}: current is {status.current or 'nothing'}, ramping "
+                f"{status.ramping or 'nothing'} ({status.percent:g} %). It is left like that; decide again.",
                 deployment=self._name,
             )
 
