@@ -9,7 +9,6 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sample_worker.waiting import eventually_awaited
 from temporalio.client import Client, WorkflowHandle
 from temporalio.runtime import Runtime, TelemetryConfig
 
@@ -21,6 +20,7 @@ from trenova_workers.deploy import DeploymentStatus, Operator
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from asking import until
 from releases import NEW, OLD
 
 
@@ -57,7 +57,7 @@ class Site:
                 return False
             return version is not None and not version.unserved_queues and version.served
 
-        await eventually_awaited(served, seconds=30)
+        await until(served)
 
     async def stop(self, build: str) -> None:
         workers = self.running.pop(build)
@@ -65,6 +65,14 @@ class Site:
 
     async def status(self) -> DeploymentStatus:
         return await self.operator.reader.read()
+
+    async def on(self, build: str, count: int) -> None:
+        """Wait until so many open runs are on a version."""
+
+        async def there() -> bool:
+            return await self.operator.reader.count(build, "ExecutionStatus = 'Running'") == count
+
+        await until(there)
 
     async def begin(self, workflow: str, count: int, prefix: str) -> list[WorkflowHandle]:
         return [

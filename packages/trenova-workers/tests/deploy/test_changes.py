@@ -4,7 +4,6 @@ import asyncio
 
 import pytest
 from releases import NEW, OLD
-from sample_worker.waiting import eventually_awaited
 
 from trenova_errors import ConfigurationError
 from trenova_workers.deploy import DeploymentConflictError, DeploymentRefusedError, Operator
@@ -14,7 +13,7 @@ pytestmark = pytest.mark.integration
 
 async def test_pinned_runs_end_where_they_began_and_others_move_with_the_ramp(two):
     ships, tracks = await two.begin("Ship", 4, "ship"), await two.begin("Track", 4, "track")
-    await until_on(two, "1.0", 8)
+    await two.on("1.0", 8)
 
     shares = [(await two.operator.ramp("2.0", percent, reason="try")).percent for percent in (10, 50, 100)]
     later = await two.begin("Ship", 3, "later")
@@ -122,7 +121,7 @@ async def test_a_change_for_another_routing_than_there_is_is_refused(two):
 
 async def test_the_status_says_who_serves_what(two):
     await two.begin("Ship", 3, "ship")
-    await until_on(two, "1.0", 3)
+    await two.on("1.0", 3)
     status = await two.status()
     old, new = status.version("1.0"), status.version("2.0")
 
@@ -130,10 +129,3 @@ async def test_the_status_says_who_serves_what(two):
     assert (new.state, new.open_runs, new.workers, new.percent) == ("inactive", 0, {two.name: 1}, 0)
     assert old.change.reason == "first"
     assert new.change is None
-
-
-async def until_on(site, build, count):
-    async def there():
-        return (await site.status()).version(build).open_runs == count
-
-    await eventually_awaited(there, seconds=20)

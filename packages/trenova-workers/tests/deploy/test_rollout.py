@@ -5,9 +5,9 @@ import contextlib
 from collections import Counter
 
 import pytest
+from asking import until
 from releases import FAILING, HANGING
-from sample_worker.waiting import eventually_awaited
-from temporalio.client import WorkflowExecutionStatus
+from temporalio.client import WorkflowExecutionStatus, WorkflowFailureError
 
 from trenova_errors import ConfigurationError
 from trenova_workers.deploy import (
@@ -55,10 +55,7 @@ async def load(site):
 async def in_flight(site):
     ships, tracks = await site.begin("Ship", 3, "ship"), await site.begin("Track", 3, "track")
 
-    async def there():
-        return (await site.status()).version("1.0").open_runs >= 6
-
-    await eventually_awaited(there, seconds=20)
+    await site.on("1.0", 6)
     return ships, tracks
 
 
@@ -91,7 +88,7 @@ async def test_a_release_whose_runs_fail_is_taken_back_by_itself(two):
     assert ended.outcome == "rolled back"
     assert "ended badly on the new version" in ended.said
     assert "error rise" in ended.said
-    assert [event.percent for event in events][0] == 50
+    assert events[0].percent == 50
     assert (status.current, status.ramping) == ("1.0", None)
     assert "ended badly" in status.version("2.0").change.reason
     assert await two.end([*ships, *tracks]) == ["1.0"] * 6
@@ -178,14 +175,11 @@ async def until_ramping(site, percent):
     async def there():
         return (await site.status()).percent == percent
 
-    await eventually_awaited(there, seconds=20)
+    await until(there)
 
 
 async def closed(handle):
-    await handle.fetch_history()
-    description = await handle.describe()
-    if description.status == WorkflowExecutionStatus.RUNNING:
-        with contextlib.suppress(Exception):
-            await asyncio.wait_for(handle.result(), 20)
-        description = await handle.describe()
-    return description.status
+    """Wait for a run's end, whichever it is."""
+    with contextlib.suppress(WorkflowFailureError):
+        await asyncio.wait_for(handle.result(), 40)
+    return (await handle.describe()).status

@@ -1,5 +1,6 @@
 """Changes the routing of a worker deployment, each change with its reason, and none over somebody else's."""
 
+import asyncio
 import logging
 from datetime import UTC, datetime
 from typing import Final
@@ -12,7 +13,7 @@ from temporalio.api.workflowservice.v1 import (
     UpdateWorkerDeploymentVersionMetadataRequest,
 )
 from temporalio.client import Client
-from temporalio.service import RPCError
+from temporalio.service import RPCError, RPCStatusCode
 
 from trenova_workers.deploy._errors import DeploymentConflictError, refusal
 from trenova_workers.deploy._plans import Action, Plan, plan_promote, plan_ramp, plan_rollback
@@ -23,6 +24,7 @@ _log = logging.getLogger(__name__)
 
 # A ramp of nothing: the server takes an empty build for it.
 _NOTHING: Final = ""
+_PAUSES_S: Final = (1.0, 2.0, 4.0)
 
 
 class Changed(DeployDocument):
@@ -128,30 +130,41 @@ class Operator:
         )
 
     async def _route(self, plan: Plan, token: bytes) -> None:
-        service = self._client.workflow_service
+        """Change the routing; what the server refuses because it is asked too much was not done, and is tried again."""
         try:
-            if plan.current is not None:
-                current = SetWorkerDeploymentCurrentVersionRequest(
-                    namespace=self._client.namespace,
-                    deployment_name=self._name,
-                    build_id=plan.current,
-                    identity=self._by,
-                    conflict_token=token,
-                    ignore_missing_task_queues=plan.action == "rollback",  # a queue that only the newer version has
-                )
-                await service.set_worker_deployment_current_version(current, timeout=WITHIN)
-            else:
-                ramping = SetWorkerDeploymentRampingVersionRequest(
-                    namespace=self._client.namespace,
-                    deployment_name=self._name,
-                    build_id=plan.ramping or _NOTHING,
-                    percentage=plan.percent,
-                    identity=self._by,
-                    conflict_token=token,
-                )
-                await service.set_worker_deployment_ramping_version(ramping, timeout=WITHIN)
+            for pause_s in _PAUSES_S:
+                try:
+                    return await self._set(plan, token)
+                except RPCError as error:
+                    if error.status != RPCStatusCode.RESOURCE_EXHAUSTED:
+                        raise
+                await asyncio.sleep(pause_s)
+            await self._set(plan, token)
         except RPCError as error:
             raise refusal(error, self._name, f"{plan.action} {plan.build_id}") from None
+
+    async def _set(self, plan: Plan, token: bytes) -> None:
+        service = self._client.workflow_service
+        if plan.current is not None:
+            current = SetWorkerDeploymentCurrentVersionRequest(
+                namespace=self._client.namespace,
+                deployment_name=self._name,
+                build_id=plan.current,
+                identity=self._by,
+                conflict_token=token,
+                ignore_missing_task_queues=plan.action == "rollback",  # a queue that only the newer version has
+            )
+            await service.set_worker_deployment_current_version(current, timeout=WITHIN)
+        else:
+            ramping = SetWorkerDeploymentRampingVersionRequest(
+                namespace=self._client.namespace,
+                deployment_name=self._name,
+                build_id=plan.ramping or _NOTHING,
+                percentage=plan.percent,
+                identity=self._by,
+                conflict_token=token,
+            )
+            await service.set_worker_deployment_ramping_version(ramping, timeout=WITHIN)
 
     async def _tell(self, status: DeploymentStatus, plan: Plan, reason: str) -> None:
         """Keep why with the versions that it is about. The change is made: a reason that is lost undoes nothing."""
@@ -174,6 +187,8 @@ class Operator:
                 upsert_entries={CHANGE_KEY: payload},
             )
             try:
-                await self._client.workflow_service.update_worker_deployment_version_metadata(request, timeout=WITHIN)
+                await self._client.workflow_service.update_worker_deployment_version_metadata(
+                    request, retry=True, timeout=WITHIN
+                )
             except RPCError as error:
                 _log.warning("the reason of a change was not kept", extra={"version": build_id, "error": str(error)})

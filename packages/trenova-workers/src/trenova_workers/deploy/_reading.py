@@ -29,7 +29,8 @@ from trenova_workers.scaling import VersionState
 CHANGE_KEY: Final = "trenova.change"
 """Under which a version's metadata hold a `VersionChange` as JSON."""
 
-WITHIN: Final = timedelta(seconds=10)
+# The server bears few requests a second for one deployment, and refuses the rest for a moment: reads are tried again.
+WITHIN: Final = timedelta(seconds=20)
 _STATES: Final[Mapping[int, VersionState]] = {
     WorkerDeploymentVersionStatus.WORKER_DEPLOYMENT_VERSION_STATUS_CREATED: "created",
     WorkerDeploymentVersionStatus.WORKER_DEPLOYMENT_VERSION_STATUS_INACTIVE: "inactive",
@@ -84,7 +85,7 @@ class DeploymentReader:
     async def _describe(self) -> DescribeWorkerDeploymentResponse:
         request = DescribeWorkerDeploymentRequest(namespace=self._client.namespace, deployment_name=self.name)
         try:
-            return await self._client.workflow_service.describe_worker_deployment(request, timeout=WITHIN)
+            return await self._client.workflow_service.describe_worker_deployment(request, retry=True, timeout=WITHIN)
         except RPCError as error:
             raise refusal(error, self.name, f"read the deployment {self.name!r}") from None
 
@@ -95,7 +96,9 @@ class DeploymentReader:
             report_task_queue_stats=True,
         )
         try:
-            return await self._client.workflow_service.describe_worker_deployment_version(request, timeout=WITHIN)
+            return await self._client.workflow_service.describe_worker_deployment_version(
+                request, retry=True, timeout=WITHIN
+            )
         except RPCError as error:
             if error.status == RPCStatusCode.NOT_FOUND:  # the server has forgotten it meanwhile
                 return None
@@ -125,7 +128,7 @@ async def deployment_names(client: Client) -> list[str]:
     while True:
         request = ListWorkerDeploymentsRequest(namespace=client.namespace, page_size=100, next_page_token=token)
         try:
-            page = await client.workflow_service.list_worker_deployments(request, timeout=WITHIN)
+            page = await client.workflow_service.list_worker_deployments(request, retry=True, timeout=WITHIN)
         except RPCError as error:
             raise refusal(error, "", "list worker deployments") from None
         names += [one.name for one in page.worker_deployments]

@@ -7,6 +7,7 @@ from typing import Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 from temporalio.client import Client
+from temporalio.service import RPCError
 
 from trenova_workers.deploy._errors import DeploymentConflictError
 from trenova_workers.deploy._operator import Changed, Operator
@@ -18,6 +19,7 @@ from trenova_workers.deploy._verdict import RolloutThresholds, Verdict, judge
 Outcome = Literal["promoted", "ramped", "held", "rolled back", "planned"]
 
 _LOOKS_WITHOUT_WORKERS = 2
+_LOOKS_WITHOUT_SERVER = 10
 
 
 class RolloutOptions(DeployDocument):
@@ -138,10 +140,18 @@ class Rollout:
     async def _bake(self, watch: OutcomeWatch, old: str | None, revision: int) -> RolloutEvent | None:
         """Watch one step; return the end of the rollout, or None to go on."""
         began = time.monotonic()
-        unserved = 0
+        unserved = missed = 0
         while True:
             await asyncio.sleep(self._options.every_s)
-            status = await self._operator.reader.read()
+            try:
+                status, verdict = await self._operator.reader.read(), await self._judge(watch, old)
+            except RPCError as error:
+                missed += 1
+                if missed >= _LOOKS_WITHOUT_SERVER:
+                    raise
+                self._say(f"The server does not answer, it is asked again: {error.message.rstrip('.')}.")
+                continue
+            missed = 0
             self._refuse_others(status, revision)
             new, before = status.version(self._build), status.version(old)
             unserved = unserved + 1 if new is None or new.unserved_queues else 0
@@ -150,7 +160,6 @@ class Rollout:
             if before is not None and not before.served and self._percent < ALL:
                 said = f"{old} has lost its workers, and the rest of the work waits for one. Start it, then go on."
                 return self._end("held", said, keep_workers(status, old))
-            verdict = await self._judge(watch, old)
             passed = time.monotonic() - began
             if verdict.says == "worse":
                 return await self._take_back(verdict.why, revision)
