@@ -1,9 +1,6 @@
 import trenova_workers
 import trenova_workers.cli
-import trenova_workers.pool
-import trenova_workers.pool.kubernetes
-import trenova_workers.pool.server
-import trenova_workers.pool.store
+import trenova_workers.deploy
 import trenova_workers.routing
 import trenova_workers.scaling
 import trenova_workers.simulate
@@ -60,6 +57,24 @@ def test_the_public_names_are_these():
         "run",
     ]
     assert trenova_workers.cli.__all__ == ["main", "service_main"]
+    assert trenova_workers.deploy.__all__ == [
+        "Changed",
+        "Counts",
+        "DeploymentConflictError",
+        "DeploymentReader",
+        "DeploymentRefusedError",
+        "DeploymentStatus",
+        "Operator",
+        "Rollout",
+        "RolloutEvent",
+        "RolloutOptions",
+        "RolloutThresholds",
+        "Verdict",
+        "VersionChange",
+        "VersionStatus",
+        "deployment_names",
+        "judge",
+    ]
     assert trenova_workers.routing.__all__ == [
         "ORGANIZATION_ATTRIBUTE",
         "Applied",
