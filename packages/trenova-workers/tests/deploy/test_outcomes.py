@@ -29,3 +29,5 @@ async def test_what_ends_after_the_first_look_is_counted_by_version_and_kind(sit
     assert counts["1.0"][ACTIVITIES].bad >= 4
     assert counts["1.0"][WORKFLOW_TASKS].bad == 0
     assert set(counts["9.9"].values()) == {Counts()}
+    assert watch.ever("1.0")[RUNS] == Counts(3, 0)
+    assert watch.ever("1.0")[ACTIVITIES].total > counts["1.0"][ACTIVITIES].total

@@ -3,7 +3,7 @@ from pydantic import ValidationError
 
 from trenova_workers.deploy import Counts, RolloutOptions, RolloutThresholds, judge
 from trenova_workers.deploy._outcomes import ACTIVITIES, RUNS, WORKFLOW_TASKS
-from trenova_workers.deploy._verdict import at_least
+from trenova_workers.deploy._verdict import at_least, reference
 
 USUAL = RolloutThresholds()
 
@@ -54,6 +54,17 @@ def test_what_there_surely_is_is_below_what_was_seen_and_grows_with_it():
     few, more, many = (at_least(Counts(n, n // 4)) for n in (8, 80, 8000))
     assert 0 < few < more < many < 0.25
     assert at_least(Counts(50, 0)) == at_least(Counts()) == 0
+
+
+def test_an_old_version_without_new_work_is_known_by_its_past():
+    """At 100 % nothing ends on the old version; a failure that both have would look like the new one's."""
+    past = {RUNS: Counts(400, 80), WORKFLOW_TASKS: Counts(900, 0)}
+    now = {RUNS: Counts(3, 0), WORKFLOW_TASKS: Counts(50, 1)}
+    known = reference(now, past, 20)
+
+    assert known == {RUNS: Counts(400, 80), WORKFLOW_TASKS: Counts(50, 1), ACTIVITIES: Counts()}
+    assert judge(known, runs(6, 30), USUAL).says == "well"
+    assert judge(now, runs(6, 30), USUAL).says == "worse"
 
 
 def test_counts_never_fall_below_nothing():

@@ -68,6 +68,7 @@ class OutcomeWatch:
     _runs: dict[str, Counts] = field(default_factory=dict)
     _first: dict[tuple[str, str], Counts] = field(default_factory=dict)
     _last: dict[tuple[str, str], tuple[str, Counts]] = field(default_factory=dict)
+    _ended_ever: dict[str, Counts] = field(default_factory=dict)
     _began: bool = False
 
     async def look(self) -> dict[str, dict[str, Counts]]:
@@ -79,10 +80,15 @@ class OutcomeWatch:
         """
         runs = {build: await self._ended(build) for build in self.builds}
         self._count_tasks(await heartbeats(self.client, self.queues))
+        self._ended_ever = runs
         for build in self.builds:
             self._runs.setdefault(build, runs[build])
         self._began = True
         return {build: {RUNS: runs[build].since(self._runs[build]), **self._tasks(build)} for build in self.builds}
+
+    def ever(self, build: str) -> dict[str, Counts]:
+        """Return what ended on a version before and since the first look, as far as server and workers remember."""
+        return {RUNS: self._ended_ever.get(build, Counts()), **self._tasks(build, whole=True)}
 
     async def _ended(self, build: str) -> Counts:
         answer = await self.client.count_workflows(f"{on_version(self.deployment, build)} GROUP BY ExecutionStatus")
@@ -103,9 +109,9 @@ class OutcomeWatch:
                 self._last[key] = version.build_id, counts
                 self._first.setdefault(key, Counts() if self._began else counts)  # a worker that came later began at 0
 
-    def _tasks(self, build: str) -> dict[str, Counts]:
+    def _tasks(self, build: str, *, whole: bool = False) -> dict[str, Counts]:
         found = {WORKFLOW_TASKS: Counts(), ACTIVITIES: Counts()}
         for key, (own, counts) in self._last.items():
             if own == build:
-                found[key[1]] = found[key[1]] + counts.since(self._first[key])
+                found[key[1]] = found[key[1]] + (counts if whole else counts.since(self._first[key]))
         return found

@@ -14,7 +14,7 @@ from trenova_workers.deploy._operator import Changed, Operator
 from trenova_workers.deploy._outcomes import OutcomeWatch
 from trenova_workers.deploy._plans import ALL, keep_workers, plan_promote, plan_ramp
 from trenova_workers.deploy._status import DeployDocument, DeploymentStatus
-from trenova_workers.deploy._verdict import RolloutThresholds, Verdict, judge
+from trenova_workers.deploy._verdict import RolloutThresholds, Verdict, judge, reference
 
 Outcome = Literal["promoted", "ramped", "held", "rolled back", "planned"]
 
@@ -172,7 +172,9 @@ class Rollout:
 
     async def _judge(self, watch: OutcomeWatch, old: str | None) -> Verdict:
         outcomes = await watch.look()
-        return judge(outcomes.get(old or "", {}), outcomes[self._build], self._options.thresholds)
+        thresholds = self._options.thresholds
+        before = reference(outcomes[old], watch.ever(old), thresholds.samples) if old else {}
+        return judge(before, outcomes[self._build], thresholds)
 
     def _refuse_others(self, status: DeploymentStatus, revision: int) -> None:
         if status.revision != revision:
@@ -185,9 +187,19 @@ class Rollout:
 
     async def _take_back(self, why: str, revision: int) -> RolloutEvent:
         self._say(f"Stopped: {why}")
-        back = await self._operator.rollback(reason=why, revision=revision)
+        back = await self._back(why, revision)
         self._percent = 0.0
         return self._end("rolled back", f"{why} {back.said}", back.warnings)
+
+    async def _back(self, why: str, revision: int) -> Changed:
+        """Roll back; a server that does not answer is asked again, for a version that does worse must not stay."""
+        for _ in range(_LOOKS_WITHOUT_SERVER):
+            try:
+                return await self._operator.rollback(reason=why, revision=revision)
+            except RPCError as error:
+                self._say(f"It is not taken back yet, the server does not answer: {error.message.rstrip('.')}.")
+                await asyncio.sleep(self._options.every_s)
+        return await self._operator.rollback(reason=why, revision=revision)
 
     def _stepped(self, changed: Changed) -> int:
         self._percent = changed.percent

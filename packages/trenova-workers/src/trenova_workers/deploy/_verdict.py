@@ -59,6 +59,22 @@ def judge(old: Outcomes, new: Outcomes, thresholds: RolloutThresholds) -> Verdic
     return Verdict("few", f"{runs} runs ended on the new version; {thresholds.samples} are needed to judge.")
 
 
+def reference(since: Outcomes, ever: Outcomes, samples: int) -> Outcomes:
+    """Return what a new version is compared with: how the old one does now, or else how it did.
+
+    A ramp of 100 leaves the old version no new work; that it then has no bad ends either says nothing.
+
+    Args:
+        since: What ended on the old version over the same time.
+        ever: What is known to have ended on it at all.
+        samples: Ends of a kind that the first needs, for that kind.
+    """
+    return {
+        signal: now if (now := since.get(signal, Counts())).total >= samples else ever.get(signal, now)
+        for signal in SIGNALS
+    }
+
+
 def at_least(counts: Counts) -> float:
     """Return the share of bad ends that there surely is, given so many seen: Wilson's lower bound."""
     if not counts.bad:
