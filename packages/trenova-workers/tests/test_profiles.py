@@ -10,6 +10,7 @@ PROFILES = ["io", "cpu", "mixed", "bulk", "dev"]
 OF_THE_PLACE = {
     "profile",
     "build_id",
+    "deployment",
     "graceful_shutdown_s",
     "container_grace_s",
     "memory_limit_mib",
