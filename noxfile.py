@@ -55,6 +55,7 @@ nox.options.sessions = ["lint", "types", "replay", *_TESTS, "wheels", "integrati
 
 # Tests wait for servers more than they compute; a file's tests share its fixtures, so files go together.
 _TWO_AT_ONCE = ("-n", "2", "--dist", "loadfile")
+_THREE_AT_ONCE = ("-n", "3", "--dist", "loadfile")
 
 # pyenv answers "command not found" for every version that it has but was not told to use, and uv asks it.
 _pyenv = Path(os.environ.get("PYENV_ROOT", "~/.pyenv")).expanduser() / "versions"
@@ -143,14 +144,15 @@ def integration(session: nox.Session) -> None:
 
 @nox.session(python=NEWEST)
 def processes(session: nox.Session) -> None:
-    """What starts many processes or takes every database, of each package; a quarter of an hour."""
+    """What starts many processes, takes every database or needs a browser, of each package; a quarter of an hour."""
     where = session.virtualenv.location
     session.run_install(
         *("uv", "sync", "--quiet", "--frozen", "--all-packages", "--all-extras", f"--python={where}"),
         env={"UV_PROJECT_ENVIRONMENT": where},
     )
     marked = _marked("integration", [name for name in HOME if name not in SERVICES])
-    session.run("pytest", *_TWO_AT_ONCE, "-m", "integration and not slow", *marked, *session.posargs)
+    # These wait for processes, servers and pages for longer than they compute, the last ones all of the time.
+    session.run("pytest", *_THREE_AT_ONCE, "-m", "integration and not slow", *marked, *session.posargs)
 
 
 @nox.session(python=False)
