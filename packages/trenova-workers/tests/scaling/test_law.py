@@ -1,4 +1,4 @@
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -13,6 +13,7 @@ from trenova_workers.scaling import (
 )
 
 POLICY = ScalingPolicy(min_workers=0, max_workers=20)
+NO_TASKS = ExpectedArrivals(at=datetime(2026, 3, 2, 8, 6, tzinfo=UTC), tasks=None, name="billing")
 
 
 def test_a_pool_is_sized_from_the_rates(seen, history):
@@ -163,6 +164,7 @@ def test_nothing_is_learnt_of_workers_that_are_held_back(history, flag):
         ({"backlog": float("nan")}, "nonsense-data", "backlog is nan, which cannot be"),
         ({"arrival_rate": float("inf")}, "nonsense-data", "arrival_rate is inf, which cannot be"),
         ({"backlog_age_s": -1.0}, "nonsense-data", "backlog_age_s is -1.0, which cannot be"),
+        ({"upcoming": (NO_TASKS,)}, "nonsense-data", "upcoming 'billing' is nan, which cannot be"),
         ({"slots_used": -3.0}, "nonsense-data", "slots_used is -3.0, which cannot be"),
         ({"workers": WorkerCounts(running=-1, planned=4)}, "nonsense-data", "workers.running is -1, which cannot be"),
     ],

@@ -1,3 +1,4 @@
+import json
 import math
 from datetime import timedelta
 
@@ -5,7 +6,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from trenova_workers.scaling import ExpectedArrivals, Override, ScalingPolicy, ScalingState, WorkerCounts, decide
+from trenova_workers.scaling import (
+    Decision,
+    ExpectedArrivals,
+    Override,
+    ScalingPolicy,
+    ScalingState,
+    WorkerCounts,
+    decide,
+)
 
 PROFILE = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 SOUND = st.floats(0, 1e6)
@@ -76,6 +85,8 @@ def test_whatever_is_observed_the_number_is_within_its_bounds_and_explained(seen
         assert policy.headroom_min <= decision.headroom <= policy.headroom_max
         state = type(decision.state).model_validate_json(decision.state.model_dump_json())
         assert state == decision.state
+        kept = json.dumps(decision.model_dump(mode="json"), allow_nan=False)
+        assert Decision.model_validate_json(kept).why == decision.why
 
 
 @PROFILE

@@ -53,7 +53,7 @@ def _nonsense(observation: Observation) -> Iterator[Fault]:
     figures = {name: getattr(observation, name) for name in (*_NEEDED, *_OPTIONAL)}
     if observation.workers is not None:
         figures |= {f"workers.{name}": value for name, value in observation.workers}
-    figures |= {f"upcoming {one.name!r}": one.tasks for one in observation.upcoming}
+    figures |= {f"upcoming {one.name!r}": math.nan if one.tasks is None else one.tasks for one in observation.upcoming}
     for name, value in figures.items():
         if value is not None and not (math.isfinite(value) and value >= 0):
             yield Fault("nonsense-data", f"{name} is {value!r}, which cannot be")

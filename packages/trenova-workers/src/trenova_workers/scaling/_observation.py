@@ -1,14 +1,23 @@
 """What is known of a pool and its queue at one moment."""
 
-from typing import Literal
+import math
+from typing import Annotated, Literal
 
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, PlainSerializer
 
 from trenova_workers.scaling._document import ScalingDocument
 from trenova_workers.scaling._override import Override
 
 VersionState = Literal["unversioned", "created", "inactive", "current", "ramping", "draining", "drained"]
 """The worker deployment version that a pool serves, in the server's words; ``unversioned`` where it serves none."""
+
+
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None
+
+
+Figure = Annotated[float, PlainSerializer(_finite, return_type=float | None, when_used="json")]
+"""A number as it was read. JSON has no word for what is not one, so that is null there."""
 
 
 class WorkerCounts(ScalingDocument):
@@ -32,12 +41,13 @@ class ExpectedArrivals(ScalingDocument):
 
     Attributes:
         at: When it arrives, all at once.
-        tasks: How many tasks. May be a fraction: it is mostly an average of what earlier fires brought.
+        tasks: How many tasks. May be a fraction: it is mostly an average of what earlier fires brought. None cannot be
+            judged, as what is negative cannot.
         name: Whose fire it is, for the sentence of a decision; empty where that is nobody's.
     """
 
     at: AwareDatetime
-    tasks: float
+    tasks: Figure | None
     name: str = ""
 
 
@@ -74,18 +84,18 @@ class Observation(ScalingDocument):
     pool: str
     at: AwareDatetime
     read_at: AwareDatetime | None
-    backlog: float | None
-    backlog_age_s: float | None
-    arrival_rate: float | None
-    dispatch_rate: float | None
-    wait_p95_s: float | None = None
-    unmatched: float | None = None
+    backlog: Figure | None
+    backlog_age_s: Figure | None
+    arrival_rate: Figure | None
+    dispatch_rate: Figure | None
+    wait_p95_s: Figure | None = None
+    unmatched: Figure | None = None
     workers: WorkerCounts | None
-    slots_used: float | None = None
-    slots: float | None = None
+    slots_used: Figure | None = None
+    slots: Figure | None = None
     rate_limited: bool = False
     dependency_down: bool = False
-    open_workflows: float | None = None
+    open_workflows: Figure | None = None
     version_state: VersionState = "unversioned"
     upcoming: tuple[ExpectedArrivals, ...] = ()
     override: Override | None = None

@@ -35,7 +35,7 @@ def catch_up(look: Look) -> float:
 
 def heap(look: Look, within_s: float) -> int | None:
     """Return what works off within the target what calendars announce, beside what comes anyway."""
-    expected = math.fsum(one.tasks for one in look.due(within_s))
+    expected = math.fsum(one.tasks or 0.0 for one in look.due(within_s))
     if not expected or not look.policy.horizon_s:
         return None
     if look.capacity is None or look.rho is None:

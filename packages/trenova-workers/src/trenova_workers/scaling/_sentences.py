@@ -114,7 +114,7 @@ def _fires(look: Look) -> str:
     if not due:
         return ""
     names = ", ".join(dict.fromkeys(one.name for one in due if one.name)) or "a schedule"
-    return f"{names} at {due[0].at:%H:%M:%S} brings about {sum(one.tasks for one in due):.0f} tasks"
+    return f"{names} at {due[0].at:%H:%M:%S} brings about {sum(one.tasks or 0.0 for one in due):.0f} tasks"
 
 
 def _load(look: Look) -> str:
