@@ -110,12 +110,19 @@ def test_a_file_that_does_not_hold_is_refused_with_every_key_that_is_wrong(tmp_p
     assert "cannot be read" in invoke("pool", "status", "--pools", str(tmp_path / "none.yaml")).output
 
 
-def test_the_budget_has_to_cover_what_pools_must_have(tmp_path):
+def test_the_budget_has_to_cover_what_pools_must_have_and_to_know_their_classes(tmp_path):
     file = tmp_path / "pools.yaml"
-    pools = {"a": {"process": {"module": "x"}, "guarantee": 2}, "b": {"process": {"module": "y"}}}
-    file.write_text(yaml.safe_dump({"budget": 2, "pools": pools}))
+    classes = {"dispatch": {"rank": 1, "guarantee": 1}}
+    process = {"module": "x"}
+    pool = {"process": process, "business_class": "dispatch"}
+    file.write_text(yaml.safe_dump({"budget": {"workers": 1, "classes": classes}, "pools": {"a": pool, "b": pool}}))
     done = invoke("pool", "status", "--pools", str(file))
-    assert "budget is 2, and the pools' minima and guarantees come to 3; raise it" in done.output
+    assert "budget.workers is 1, and the minima of the pools come to 2; raise it" in done.output
+    file.write_text(
+        yaml.safe_dump({"budget": {"workers": 4, "classes": classes}, "pools": {"a": pool, "b": {"process": process}}})
+    )
+    done = invoke("pool", "status", "--pools", str(file))
+    assert "pools.b.business_class is '', and the budget has dispatch; name one of them" in done.output
 
 
 def test_a_time_that_is_none_is_refused(tmp_path):

@@ -55,6 +55,7 @@ class ManagedPool:
         self.name, self.options = name, options
         self.view = PoolView(())
         self.desired: int | None = None
+        self._asked: int | None = None
         self._backend, self._store, self._decide, self._clock = backend, store, decide, clock
         self._watch = QueueWatch(name, service, observer, calendar)
         self._scribe = PoolScribe(store.states, metrics)
@@ -95,7 +96,7 @@ class ManagedPool:
         orders = await self._store.orders.find(scope, self.name)
         policy = self.options.policy
         observation = await self._watch.observation(
-            now, self.view, planned=self._wanted, override=orders.override, policy=policy
+            now, self.view, planned=self.wanted, override=orders.override, policy=policy
         )
         return self._decide(observation, self._carried.law, policy)
 
@@ -113,12 +114,12 @@ class ManagedPool:
         """
         orders = await self._store.orders.find(lease.scope, self.name)
         said = decision.why if not why else f"{decision.why} {why}"
-        desired = self._wanted if orders.pause is not None else allowed
+        desired = self.wanted if orders.pause is not None else allowed
         document = decision.model_dump(mode="json", by_alias=True)
         kept = KeptDecision(
             pool=self.name,
             action=decision.action,
-            before=self._wanted,
+            before=self.wanted,
             desired=desired,
             why=said if orders.pause is None else f"Paused, so nothing changes. {said}",
             document={**document, "allowed": allowed, "missing": list(self._watch.figures.missing)},
@@ -126,7 +127,27 @@ class ManagedPool:
         await self._store.decisions.keep(lease, kept)
         law = decision.state if orders.pause is None else self._carried.law
         self._carried = self._carried.model_copy(update={"law": law})
+        self._asked = decision.desired
         self.desired, self._why = desired, kept.why
+
+    async def reallot(self, lease: Lease, allowed: int, why: str) -> None:
+        """Want another number of workers because other pools need more or less of the budget.
+
+        Raises:
+            LeaseLostError: Another manager decides.
+        """
+        if (await self._store.orders.find(lease.scope, self.name)).pause is not None:
+            return
+        kept = KeptDecision(
+            pool=self.name,
+            action="up" if allowed > self.wanted else "down",
+            before=self.wanted,
+            desired=allowed,
+            why=why or "The budget has again what it wants.",
+            document={"trigger": "budget", "asked": self.asked, "allowed": allowed},
+        )
+        await self._store.decisions.keep(lease, kept)
+        self.desired, self._why = allowed, kept.why
 
     async def tend(self, lease: Lease) -> None:
         """Look at the workers and do what brings them nearer to what is wanted.
@@ -147,7 +168,7 @@ class ManagedPool:
             self.options.crashes, now=now, build=build, since=started
         )
         self._carried, contended = carried.judged_contention(self._another_writer(), self.options.contention, now=now)
-        wanted = plan(self._wanted, self.view.workers, build, may_start=crashes.may_start)
+        wanted = plan(self.wanted, self.view.workers, build, may_start=crashes.may_start)
         if contended:
             self._written = self._there
         else:
@@ -179,7 +200,12 @@ class ManagedPool:
         await self._scribe.keep(lease, state, self._clock())
 
     @property
-    def _wanted(self) -> int:
+    def asked(self) -> int:
+        """How many the control law wanted last, whatever the budget allowed."""
+        return self.wanted if self._asked is None else self._asked
+
+    @property
+    def wanted(self) -> int:
         """How many there should be; before the first decision, as many as there are."""
         return self.view.count(WorkerPhase.STARTING, WorkerPhase.RUNNING) if self.desired is None else self.desired
 
@@ -205,7 +231,7 @@ class ManagedPool:
             pool=self.name,
             phase=phase,
             why=why,
-            desired=self._wanted,
+            desired=self.wanted,
             written=self._there if self._written is None else self._written,
             counts={**counts, "foreign": len(self._watch.foreign)},
             build=build,

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from trenova_errors import ApplicationError, ConfigurationError
-from trenova_workers.pool._budget import shared
+from trenova_workers.pool._budget import allowances
 from trenova_workers.pool._leading import Leadership
 from trenova_workers.pool._managed import ManagedPool
 from trenova_workers.pool._metrics import PoolMetrics
@@ -106,8 +106,11 @@ class PoolManager:
         due = [pool for pool in self._pools if pool.due]
         decisions = await asyncio.gather(*(pool.observe(lease.scope) for pool in due))
         demands = dict(zip(due, decisions, strict=True))
-        for pool, (allowed, why) in shared(self._pools, demands, self._options.budget).items():
-            await pool.settle(lease, demands[pool], allowed, why)
+        for pool, allowed in allowances(self._pools, demands, self._options.budget).items():
+            if pool in demands:
+                await pool.settle(lease, demands[pool], allowed.desired, allowed.why)
+            else:
+                await pool.reallot(lease, allowed.desired, allowed.why)
         await asyncio.gather(*(self._tend(lease, pool) for pool in due))
 
     async def _tend(self, lease: Lease, pool: ManagedPool) -> None:

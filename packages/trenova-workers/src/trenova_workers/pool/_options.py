@@ -7,7 +7,7 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from trenova_workers.pool.store._options import PoolStoreOptions
-from trenova_workers.scaling import ScalingPolicy
+from trenova_workers.scaling import Budget, ScalingPolicy
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,62}$")]
 
@@ -97,8 +97,7 @@ class PoolOptions(_Options):
         process: How its workers are run.
         crashes: When they are started again.
         contention: What is done about another writer.
-        business_class: Of its work, for the budget.
-        guarantee: Workers of the budget that are its own whatever others need.
+        business_class: One of the budget's, where there is a budget.
     """
 
     queues: tuple[str, ...] = ()
@@ -106,8 +105,7 @@ class PoolOptions(_Options):
     process: ProcessOptions
     crashes: CrashOptions = CrashOptions()
     contention: ContentionOptions = ContentionOptions()
-    business_class: str = Field(default="", max_length=100)
-    guarantee: int = Field(default=0, ge=0, le=10_000)
+    business_class: str = Field(default="", max_length=200)
 
 
 class PoolsOptions(_Options):
@@ -121,7 +119,7 @@ class PoolsOptions(_Options):
         lease_s: Seconds after which another manager takes over from one that has vanished.
         look_s: Seconds between two looks at the workers. How often the load is looked at, each pool's policy says.
         decisions_kept: Of each pool.
-        budget: Workers of all pools together; none is no limit.
+        budget: Workers of all pools together, and the classes of business that share them; none is no limit.
         server: Of the API (``PoolServerOptions``): where it listens, who may call. Looked at where it is served.
         pools: By name.
     """
@@ -132,7 +130,7 @@ class PoolsOptions(_Options):
     lease_s: float = Field(default=10, ge=1, le=300)
     look_s: float = Field(default=1, ge=0.1, le=60)
     decisions_kept: int = Field(default=20_000, ge=100, le=10_000_000)
-    budget: int | None = Field(default=None, ge=1)
+    budget: Budget | None = None
     server: dict[str, Any] = Field(default_factory=dict)
     pools: dict[Name, PoolOptions] = Field(min_length=1)
 
@@ -143,8 +141,9 @@ class PoolsOptions(_Options):
         for name, pool in self.pools.items():
             if pool.business_class not in self.budget.classes:
                 known = ", ".join(self.budget.classes)
-                said = f"pools.{name}.business_class is {pool.business_class!r}, and the budget has {known}"
-                raise ValueError(f"{said}; name one of them")
+                raise ValueError(
+                    f"pools.{name}.business_class is {pool.business_class!r}, and the budget has {known}; name one of them"
+                )
         least = sum(pool.policy.min_workers for pool in self.pools.values())
         if least > self.budget.workers:
             raise ValueError(
