@@ -141,9 +141,8 @@ class PoolsOptions(_Options):
         for name, pool in self.pools.items():
             if pool.business_class not in self.budget.classes:
                 known = ", ".join(self.budget.classes)
-                raise ValueError(
-                    f"pools.{name}.business_class is {pool.business_class!r}, and the budget has {known}; name one of them"
-                )
+                said = f"pools.{name}.business_class is {pool.business_class!r}, and the budget has {known}"
+                raise ValueError(f"{said}; name one of them")
         least = sum(pool.policy.min_workers for pool in self.pools.values())
         if least > self.budget.workers:
             raise ValueError(
