@@ -260,7 +260,7 @@ async def test_a_pool_that_a_person_paused_stays_as_it_is_and_goes_on_after_a_re
 async def test_of_two_managers_one_acts_and_the_other_takes_over_after_kill_9_under_load(site, client, url):
     first = site.manager(2, url=url)
     eventually(lambda: len(site.pids()) == 2)
-    second = site.manager(2)
+    second = site.manager(2, url=url)
     log = site.folder / "manager-1.log"
     eventually(lambda: "waiting for it" in log.read_text())
     handles = [await start(client, site, "nap", 2.0) for _ in range(20)]
@@ -277,6 +277,11 @@ async def test_of_two_managers_one_acts_and_the_other_takes_over_after_kill_9_un
     assert doubled | (site.pids() - before) == set()
     assert site.pids() == before
     assert second.poll() is None
+    await asyncio.gather(*(handle.result() for handle in handles))
+    ends = [json.loads(line) for line in site.ledger.read_text().splitlines() if '"ended"' in line]
+    naps = Counter(line["workflow"] for line in ends if line["activity"] == "nap")
+    assert naps == dict.fromkeys((handle.id for handle in handles), 1)
+    assert {line["attempt"] for line in ends} == {1}
     taken = min(before)
     os.kill(taken, signal.SIGKILL)  # the second one really acts: it makes up for a crash
     eventually(lambda: len(site.pids()) == 2 and taken not in site.pids())
