@@ -5,7 +5,8 @@ import typer
 
 def workers_app() -> typer.Typer:
     """Return the command line of ``trenova-workers``."""
-    from trenova_workers._cli_deploy import deploy_app
+    from trenova_workers._cli_db import db_app
+    from trenova_workers._cli_pool import pool_app
     from trenova_workers._cli_route import route_app
     from trenova_workers._doctor.command import doctor
     from trenova_workers._fleet.command import list_
