@@ -29,10 +29,10 @@ async def test_of_many_managers_one_gets_the_lease(url, store):
 
 
 async def test_a_lease_that_ran_out_is_taken_with_a_greater_number_and_its_late_acts_are_refused(store):
-    old = await store.leases.take("here", "old", lasts_s=0.3)
+    old = await store.leases.take("here", "old", lasts_s=3)
     await store.states.keep(old, state(desired=1))
     assert await store.leases.take("here", "new") is None
-    await asyncio.sleep(0.4)
+    await asyncio.sleep(3.1)
     new = await store.leases.take("here", "new")
     assert new.fence == old.fence + 1
     assert not old.valid
@@ -61,10 +61,10 @@ async def test_a_lease_that_ran_out_is_refused_even_before_anybody_else_has_it(s
 
 
 async def test_a_renewed_lease_lasts_and_a_released_one_is_free_at_once(store):
-    lease = await store.leases.take("here", "one", lasts_s=0.6)
+    lease = await store.leases.take("here", "one", lasts_s=2)
     for _ in range(4):
-        await asyncio.sleep(0.3)
-        await store.leases.renew(lease, lasts_s=0.6)
+        await asyncio.sleep(0.7)
+        await store.leases.renew(lease, lasts_s=2)
     assert lease.valid
     assert await store.leases.take("here", "two") is None
     await store.leases.release(lease)
@@ -78,12 +78,12 @@ async def test_scopes_have_leases_of_their_own(store):
 
 async def test_a_takeover_waits_for_an_act_under_way_and_sees_it(url, store):
     """The act holds the lease's row until it is committed, so its effect is there before the next manager begins."""
-    lease = await store.leases.take("here", "old", lasts_s=0.5)
+    lease = await store.leases.take("here", "old", lasts_s=2)
     async with PoolStore.open(PoolStoreOptions(url=url)) as other:
         async with store._engine.write() as connection:
             await store.leases.hold(connection, lease)
             taking = asyncio.ensure_future(other.leases.take("here", "new"))
-            await asyncio.sleep(1)
+            await asyncio.sleep(2.5)
             assert not taking.done()
         assert (await taking).fence == 2
 
