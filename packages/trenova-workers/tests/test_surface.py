@@ -217,7 +217,6 @@ def test_the_public_names_of_pools_are_these():
     ]
     assert trenova_workers.pool.kubernetes.__all__ == [
         "Cluster",
-        "ClusterView",
         "ContendedError",
         "KubernetesBackend",
         "KubernetesOptions",

@@ -39,16 +39,21 @@ def _print(command: str, file: Path, make: Callable[[Any, Any], dict[str, Any]])
     import yaml
 
     try:
+        from trenova_workers.pool import load_pools
         from trenova_workers.pool.kubernetes import _manifests
-        from trenova_workers.pool.kubernetes._pools_file import cluster_pools
     except ModuleNotFoundError as error:
         typer.echo(f"error: {_NEEDS} ({error.name} is missing).", err=True)
         raise typer.Exit(2) from None
     try:
-        pools = cluster_pools(file)
+        told = load_pools(file).pools
     except ConfigurationError as error:
         typer.echo(f"error: {error.message}", err=True)
         raise typer.Exit(2) from None
+    pools = {name: pool for name, pool in told.items() if pool.kubernetes is not None}
+    if not pools:
+        said = "is in a cluster. Give one the key 'kubernetes' with its 'deployment'"
+        typer.echo(f"error: No pool of {str(file)!r} {said}.", err=True)
+        raise typer.Exit(2)
     for name, pool in pools.items():
         if command == "keda" and pool.policy.first_capacity is None:
             said = (

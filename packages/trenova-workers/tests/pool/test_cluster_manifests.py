@@ -5,15 +5,15 @@ import yaml
 from typer.testing import CliRunner
 
 from trenova_workers._cli_workers import workers_app
+from trenova_workers.pool._options import PoolOptions
 from trenova_workers.pool.kubernetes._manifests import autoscaler, behavior, queue_size, scaled_object
-from trenova_workers.pool.kubernetes._pools_file import ClusterPool
 from trenova_workers.pool.kubernetes._reading import image_build
 from trenova_workers.scaling import ScalingPolicy
 
 
 def pool(**policy):
     told = {"queues": ["orders", "mail"], "kubernetes": {"deployment": "clerk"}, "policy": policy}
-    return ClusterPool.model_validate(told)
+    return PoolOptions.model_validate(told)
 
 
 def test_a_pool_that_may_have_no_worker_counts_the_workflows_that_run():
@@ -130,8 +130,8 @@ def test_the_command_prints_the_pools_that_are_deployments_and_warns_of_a_guess(
     ("text", "said"),
     [
         ("pools: {a: {process: {service: clerk}}}", "No pool of "),
-        ("[1]", "Give one the key 'kubernetes'"),
-        ("pools: {a: {kubernetes: {deployment: clerk}}}", "pools.a.queues: Field required."),
+        ("pools: {a: {queues: [q], process: {service: c}, kubernetes: {deployment: c}}}", "and not both"),
+        ("pools: {a: {kubernetes: {deployment: clerk}}}", "pools.a: say queues too"),
         ("pools: {a: {queues: [q], kubernetes: {deployment: Clerk!}}}", "pools.a.kubernetes.deployment: "),
         (
             "pools: {a: {queues: [q], kubernetes: {deployment: c}, policy: {min_workers: 9, max_workers: 2}}}",

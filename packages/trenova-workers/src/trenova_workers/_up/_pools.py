@@ -71,9 +71,9 @@ def read_pools(told: str, services: Sequence[Service], data_dir: Path) -> Pools:
     return Pools(file, dict(_service_of(name, pool.process, services) for name, pool in options.pools.items()))
 
 
-def _service_of(pool: str, process: "ProcessOptions", services: Sequence[Service]) -> tuple[str, str]:
+def _service_of(pool: str, process: "ProcessOptions | None", services: Sequence[Service]) -> tuple[str, str]:
     for one in services:
-        if process.service == one.name or process.module == one.module:
+        if process is not None and (process.service == one.name or process.module == one.module):
             return one.name, pool
     raise UpError(
         f"--pools: the pool {pool!r} is not of a worker that is started here; there are "

@@ -13,7 +13,7 @@ class Capabilities:
 
     Attributes:
         chooses_victims: It drains the worker that it is told to, and not any.
-        replaces_builds: Workers of two builds can be there at once.
+        replaces_builds: It leaves it to the manager to replace workers of another build.
         measures_memory: It says how much memory its workers use.
         restarts: It starts a crashed worker again by itself, with delays of its own.
     """

@@ -11,7 +11,7 @@ from trenova_workers.pool._contention import unexplained
 from trenova_workers.pool._figures import QueueObserver
 from trenova_workers.pool._metrics import PoolMetrics
 from trenova_workers.pool._options import PoolOptions
-from trenova_workers.pool._plan import plan
+from trenova_workers.pool._plan import Plan, plan
 from trenova_workers.pool._telling import PoolScribe, phase_of
 from trenova_workers.pool._watching import QueueWatch
 from trenova_workers.pool._worker import PoolView, WorkerPhase
@@ -168,7 +168,7 @@ class ManagedPool:
             self.options.crashes, now=now, build=build, since=started
         )
         self._carried, contended = carried.judged_contention(self._another_writer(), self.options.contention, now=now)
-        wanted = plan(self.wanted, self.view.workers, build, may_start=crashes.may_start)
+        wanted = self._plan(self.wanted, build, crashes.may_start)
         if contended:
             self._written = self._there
         else:
@@ -185,7 +185,7 @@ class ManagedPool:
         await self.look(None)
         decision = await self.observe(scope)
         build = await self._backend.build()
-        wanted = plan(decision.desired, self.view.workers, build)
+        wanted = self._plan(decision.desired, build)
         acts = f"would start {wanted.start} and drain {len(wanted.drains)}"
         return f"{decision.before} -> {decision.desired}, {acts}. {decision.why}"
 
@@ -215,8 +215,14 @@ class ManagedPool:
         failing = sum(one.failing for one in self.view.workers)
         return failing + self.view.count(WorkerPhase.STARTING, WorkerPhase.RUNNING, WorkerPhase.LOST)
 
+    def _plan(self, desired: int, build: str, may_start: int | None = None) -> Plan:
+        replaces = self._backend.capabilities.replaces_builds
+        return plan(desired, self.view.workers, build if replaces else None, may_start=may_start)
+
     def _another_writer(self) -> str:
         """Say what somebody else did or does; empty if nothing."""
+        if self.view.contended:
+            return self.view.contended
         crashed = sum(end.crashed for end in self.view.ends)
         seen = "" if self._written is None else unexplained(self._written, self._there, crashed)
         strangers = self._watch.foreign

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from trenova_workers.pool.kubernetes._options import KubernetesOptions
 from trenova_workers.pool.store._options import PoolStoreOptions
 from trenova_workers.scaling import Budget, ScalingPolicy
 
@@ -92,20 +93,30 @@ class PoolOptions(_Options):
     """One pool.
 
     Attributes:
-        queues: Task queues that its workers poll; those that the service names if absent.
+        queues: Task queues that its workers poll; those that the service names if absent, which a Deployment cannot.
         policy: How it is scaled.
-        process: How its workers are run.
-        crashes: When they are started again.
+        process: How its workers are run as processes of this machine; or give ``kubernetes``.
+        kubernetes: Of which Deployment they are the pods.
+        crashes: When processes are started again; Kubernetes sees to that itself.
         contention: What is done about another writer.
         business_class: One of the budget's, where there is a budget.
     """
 
     queues: tuple[str, ...] = ()
     policy: ScalingPolicy = ScalingPolicy()
-    process: ProcessOptions
+    process: ProcessOptions | None = None
+    kubernetes: KubernetesOptions | None = None
     crashes: CrashOptions = CrashOptions()
     contention: ContentionOptions = ContentionOptions()
     business_class: str = Field(default="", max_length=200)
+
+    @model_validator(mode="after")
+    def _somewhere(self) -> Self:
+        if (self.process is None) == (self.kubernetes is None):
+            raise ValueError("say either process (workers of this machine) or kubernetes (a Deployment), and not both")
+        if self.kubernetes is not None and not self.queues:
+            raise ValueError("say queues too, since nobody here can ask the workers of a Deployment for theirs")
+        return self
 
 
 class PoolsOptions(_Options):

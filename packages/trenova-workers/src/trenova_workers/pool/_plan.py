@@ -33,7 +33,7 @@ class Plan:
     why: str = ""
 
 
-def plan(desired: int, workers: Sequence[PoolWorker], build: str, *, may_start: int | None = None) -> Plan:
+def plan(desired: int, workers: Sequence[PoolWorker], build: str | None, *, may_start: int | None = None) -> Plan:
     """Return what brings a pool nearer to what it should be; nothing where it only has to wait.
 
     Workers of another build and worn ones are replaced one after the other: one more is started, and when it runs,
@@ -42,7 +42,7 @@ def plan(desired: int, workers: Sequence[PoolWorker], build: str, *, may_start: 
     Args:
         desired: How many there should be.
         workers: All that are there.
-        build: What they should run.
+        build: What they should run; None where somebody else replaces those of another.
         may_start: At most so many are started now; None is no limit.
     """
     lost = [Drain(one.id, one.why or "it does not answer") for one in workers if one.phase is WorkerPhase.LOST]
@@ -60,7 +60,11 @@ def plan(desired: int, workers: Sequence[PoolWorker], build: str, *, may_start: 
 
 
 def _replacing(
-    desired: int, there: Sequence[PoolWorker], old: Sequence[PoolWorker], workers: Sequence[PoolWorker], build: str
+    desired: int,
+    there: Sequence[PoolWorker],
+    old: Sequence[PoolWorker],
+    workers: Sequence[PoolWorker],
+    build: str | None,
 ) -> tuple[int, tuple[Drain, ...]]:
     """Return how many to start, and whom of the old to drain, when the number itself is right."""
     if len(there) > desired:
@@ -94,11 +98,11 @@ def victims(
     return sorted(workers, key=missed)[:count]
 
 
-def _out_of_date(worker: PoolWorker, build: str) -> bool:
-    return worker.build != build or bool(worker.worn)
+def _out_of_date(worker: PoolWorker, build: str | None) -> bool:
+    return (build is not None and worker.build != build) or bool(worker.worn)
 
 
-def _replaced(worker: PoolWorker, build: str) -> str:
+def _replaced(worker: PoolWorker, build: str | None) -> str:
     return worker.worn or f"build {build} replaces {worker.build}"
 
 

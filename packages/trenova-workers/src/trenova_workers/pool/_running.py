@@ -2,21 +2,24 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from temporalio.client import Client
 
 from trenova_errors import ConfigurationError
+from trenova_workers._fleet._fleet import Fleet
 from trenova_workers._identity import make_identity
+from trenova_workers.pool._backend import Backend
 from trenova_workers.pool._managed import Decide, ManagedPool
 from trenova_workers.pool._manager import PoolManager
 from trenova_workers.pool._metrics import PoolMetrics
 from trenova_workers.pool._observer import TemporalObserver
-from trenova_workers.pool._options import PoolsOptions
+from trenova_workers.pool._options import PoolOptions, PoolsOptions
+from trenova_workers.pool.kubernetes import KubernetesBackend, open_cluster
 from trenova_workers.pool.processes._backend import ProcessBackend
-from trenova_workers.pool.processes._program import Program, load_program
+from trenova_workers.pool.processes._program import load_program
 from trenova_workers.pool.store import PoolStore
 from trenova_workers.scaling import FireCalendar
 from trenova_workers.scaling import decide as law
@@ -74,39 +77,53 @@ async def open_manager(
         say: Receives lines for people.
 
     Raises:
-        ConfigurationError: A pool's service is not installed, or its options do not fit it.
+        ConfigurationError: A pool's service is not installed, its options do not fit it, or there is no way to its
+            cluster.
         UnavailableError: The store cannot be reached.
     """
-    if not hasattr(os, "posix_spawn"):
+    metrics, folder = PoolMetrics(), options.data_dir.absolute()
+    here = [name for name, pool in options.pools.items() if pool.kubernetes is None]
+    if here and not hasattr(os, "posix_spawn"):
         raise ConfigurationError("A pool of processes needs Linux or macOS; on Windows run it in WSL.")
-    names, folder = list(options.pools), options.data_dir.absolute()
-    programs = await asyncio.gather(*(load_program(name, options.pools[name], environ, folder) for name in names))
-    _refuse_overlap(dict(zip(names, programs, strict=True)))
-    metrics = PoolMetrics()
-    async with open_store(options) as store:
-        pools = tuple(
-            ManagedPool(
+    loaded = await asyncio.gather(*(load_program(name, options.pools[name], environ, folder) for name in here))
+    programs = dict(zip(here, loaded, strict=True))
+    queues = {name: programs[name].queues if name in programs else pool.queues for name, pool in options.pools.items()}
+    _refuse_overlap(queues)
+    async with open_store(options) as store, AsyncExitStack() as stack:
+
+        async def backend_of(name: str, pool: PoolOptions) -> tuple[str, Backend]:
+            if pool.kubernetes is None:
+                program = programs[name]
+                return program.service.name, ProcessBackend(name, program, store, folder, scope=options.scope)
+            cluster = await stack.enter_async_context(open_cluster(pool.kubernetes, environ))
+            service = pool.kubernetes.served
+            return service, KubernetesBackend(name, cluster, sights=Fleet(client, queues=queues[name], service=service))
+
+        pools = []
+        for name, pool in options.pools.items():
+            service, backend = await backend_of(name, pool)
+            managed = ManagedPool(
                 name,
-                options.pools[name],
-                service=program.service.name,
-                backend=ProcessBackend(name, program, store, folder, scope=options.scope),
-                observer=TemporalObserver(client, program.queues),
+                pool,
+                service=service,
+                backend=backend,
+                observer=TemporalObserver(client, queues[name]),
                 store=store,
                 decide=decide,
                 metrics=metrics,
                 calendar=calendar,
             )
-            for name, program in zip(names, programs, strict=True)
-        )
+            pools.append(managed)
         holder = make_identity("pool-manager")
-        yield OpenedManager(PoolManager(options, pools, store, holder=holder, metrics=metrics, say=say), store, pools)
+        manager = PoolManager(options, pools, store, holder=holder, metrics=metrics, say=say)
+        yield OpenedManager(manager, store, tuple(pools))
 
 
-def _refuse_overlap(programs: Mapping[str, Program]) -> None:
+def _refuse_overlap(queues: Mapping[str, Sequence[str]]) -> None:
     """Two pools on one queue would each size for all of its load."""
     by_queue: dict[str, str] = {}
-    for name, program in programs.items():
-        for queue in program.queues:
+    for name, polled in queues.items():
+        for queue in polled:
             other = by_queue.setdefault(queue, name)
             if other != name:
                 raise ConfigurationError(

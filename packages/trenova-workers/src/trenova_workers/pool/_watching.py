@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Collection
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from trenova_workers._fleet._status import WorkerState
@@ -61,7 +62,7 @@ class QueueWatch:
                 return worker
             return worker.model_copy(update={"slots_used": known.used, "slots": known.total})
 
-        return PoolView([one(worker) for worker in view.workers], view.ends)
+        return replace(view, workers=[one(worker) for worker in view.workers])
 
     async def observation(
         self, now: datetime, view: PoolView, *, planned: int, override: Override | None, policy: ScalingPolicy

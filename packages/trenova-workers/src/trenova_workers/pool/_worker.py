@@ -85,10 +85,12 @@ class PoolView:
     Attributes:
         workers: All that are there.
         ends: All that have ended since the look before.
+        contended: What else sets the number of workers, as a sentence without its end; empty if nothing does.
     """
 
     workers: Sequence[PoolWorker]
     ends: Sequence[WorkerEnd] = ()
+    contended: str = ""
 
     def count(self, *phases: WorkerPhase) -> int:
         """Return how many are in these phases."""

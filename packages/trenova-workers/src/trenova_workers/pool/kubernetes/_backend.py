@@ -10,12 +10,12 @@ from typing import Final
 
 from trenova_errors import ConfigurationError, ConflictError, ResourceNotFoundError
 from trenova_workers.pool._backend import Capabilities
-from trenova_workers.pool._worker import WorkerEnd
+from trenova_workers.pool._worker import PoolView, WorkerEnd
 from trenova_workers.pool.kubernetes._cluster import Cluster
 from trenova_workers.pool.kubernetes._failures import ChangedMeanwhileError
 from trenova_workers.pool.kubernetes._identities import Identities, Sights
 from trenova_workers.pool.kubernetes._objects import CHOSEN_COST, COST_ANNOTATION, DRAIN_ANNOTATION, Deployment, Pod
-from trenova_workers.pool.kubernetes._view import ClusterView, is_unmade, stale_choices, surplus, workers_of
+from trenova_workers.pool.kubernetes._view import is_unmade, stale_choices, surplus, workers_of
 from trenova_workers.pool.store import Lease
 
 _TRIES: Final = 5
@@ -66,7 +66,7 @@ class KubernetesBackend:
         deployment = self._deployment or await self._cluster.deployment()
         return deployment.build
 
-    async def look(self, lease: Lease | None) -> ClusterView:
+    async def look(self, lease: Lease | None) -> PoolView:
         """See `Backend`. With a lease, marks of choices that came to nothing are taken off.
 
         Raises:
@@ -83,7 +83,7 @@ class KubernetesBackend:
             await self._forget_choices(lease, stale_choices(deployment, pods))
         identities = await self._identities.of(pods)
         workers = workers_of(self._pool, deployment, pods, now=self._clock(), identities=identities)
-        return ClusterView(workers, _ends(before, self._pods), self._contended)
+        return PoolView(workers, _ends(before, self._pods), self._contended)
 
     async def start(self, lease: Lease, count: int, *, build: str) -> None:  # noqa: ARG002 - the Deployment's own
         """See `Backend`.

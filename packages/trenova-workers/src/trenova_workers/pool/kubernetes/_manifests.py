@@ -7,7 +7,8 @@ cool-downs.
 import math
 from typing import Any, Final, Literal
 
-from trenova_workers.pool.kubernetes._pools_file import ClusterPool
+from trenova_workers.pool._options import PoolOptions
+from trenova_workers.pool.kubernetes._options import KubernetesOptions
 from trenova_workers.scaling import ScalingPolicy
 
 Manifest = dict[str, Any]
@@ -20,19 +21,19 @@ _MOST_WINDOW_S: Final = 3600
 _MOST_PERIOD_S: Final = 1800
 
 
-def scaled_object(pool: ClusterPool, *, authentication: str | None = None) -> Manifest:
+def scaled_object(pool: PoolOptions, *, authentication: str | None = None) -> Manifest:
     """Return KEDA's ``ScaledObject`` of a pool.
 
     Where Temporal is, KEDA reads from the environment of the worker's own container.
 
     Args:
-        pool: With its queues.
+        pool: One that is a Deployment.
         authentication: Name of a ``TriggerAuthentication``; none for a server that asks for none.
     """
     policy = pool.policy
     triggers = [_trigger(queue, policy, authentication) for queue in pool.queues]
     spec: Manifest = {
-        "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": pool.kubernetes.deployment},
+        "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": _place(pool).deployment},
         "minReplicaCount": policy.min_workers,
         "maxReplicaCount": policy.max_workers,
         "pollingInterval": math.ceil(policy.poll_s),
@@ -46,12 +47,12 @@ def scaled_object(pool: ClusterPool, *, authentication: str | None = None) -> Ma
     return _named("keda.sh/v1alpha1", "ScaledObject", pool, spec)
 
 
-def autoscaler(pool: ClusterPool) -> Manifest:
+def autoscaler(pool: PoolOptions) -> Manifest:
     """Return a plain ``HorizontalPodAutoscaler`` of a pool: it sees how busy processors are, and nothing of queues."""
     policy = pool.policy
     target = {"type": "Utilization", "averageUtilization": math.floor(policy.utilization * 100)}
     spec: Manifest = {
-        "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": pool.kubernetes.deployment},
+        "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": _place(pool).deployment},
         "minReplicas": max(1, policy.min_workers),
         "maxReplicas": policy.max_workers,
         "metrics": [{"type": "Resource", "resource": {"name": "cpu", "target": target}}],
@@ -84,6 +85,11 @@ def queue_size(policy: ScalingPolicy) -> int:
     return max(1, math.floor(policy.first_capacity * policy.catches_up_s))
 
 
+def _place(pool: PoolOptions) -> KubernetesOptions:
+    assert pool.kubernetes is not None
+    return pool.kubernetes
+
+
 def _trigger(queue: str, policy: ScalingPolicy, authentication: str | None) -> Manifest:
     metadata = {
         "endpointFromEnv": ADDRESS_VARIABLE,
@@ -101,11 +107,11 @@ def _trigger(queue: str, policy: ScalingPolicy, authentication: str | None) -> M
     return trigger
 
 
-def _named(version: str, kind: str, pool: ClusterPool, spec: Manifest) -> Manifest:
-    name = pool.kubernetes.deployment
+def _named(version: str, kind: str, pool: PoolOptions, spec: Manifest) -> Manifest:
+    name = _place(pool).deployment
     metadata: Manifest = {"name": name, "labels": {"app.kubernetes.io/name": name}}
-    if pool.kubernetes.namespace:
-        metadata["namespace"] = pool.kubernetes.namespace
+    if _place(pool).namespace:
+        metadata["namespace"] = _place(pool).namespace
     return {"apiVersion": version, "kind": kind, "metadata": metadata, "spec": spec}
 
 

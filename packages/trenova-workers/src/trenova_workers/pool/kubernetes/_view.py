@@ -6,26 +6,14 @@ Deployment shall have fewer is one that drains.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from trenova_workers.pool._worker import PoolView, PoolWorker, WorkerPhase
+from trenova_workers.pool._worker import PoolWorker, WorkerPhase
 from trenova_workers.pool.kubernetes._objects import Deployment, Pod
 
 _OVERDUE: Final = timedelta(seconds=30)
 _UNMADE: Final = "/unmade-"
-
-
-@dataclass(frozen=True)
-class ClusterView(PoolView):
-    """What was seen of a pool in a cluster.
-
-    Attributes:
-        contended: What else sets the number of its workers, as a sentence without its end; empty if nothing does.
-    """
-
-    contended: str = ""
 
 
 def workers_of(

@@ -45,7 +45,7 @@ class ProcessBackend:
     def __init__(self, pool: str, program: Program, store: PoolStore, folder: Path, *, scope: str) -> None:
         self._pool = pool
         self._program = program
-        self._options = program.options.process
+        self._options = program.process
         self._records = store.workers
         self._outputs = Outputs(folder / "pools" / pool, self._options.log_kept_mib)
         self._children = Children()

@@ -12,7 +12,7 @@ from trenova_errors import ConfigurationError
 from trenova_workers._preflight import UNVERSIONED
 from trenova_workers._up._discovery import Facts, Service, installed_services, parse_facts
 from trenova_workers._up._options import UpError
-from trenova_workers.pool._options import PoolOptions
+from trenova_workers.pool._options import PoolOptions, ProcessOptions
 
 _AFTER_GRACE_S = 10.0
 _MORE_S = 30.0
@@ -38,6 +38,12 @@ class Program:
     drain_s: float
 
     @property
+    def process(self) -> ProcessOptions:
+        """How the workers are run."""
+        assert self.options.process is not None
+        return self.options.process
+
+    @property
     def command(self) -> list[str]:
         """The command line of one worker."""
         return self.service.command("run")
@@ -48,8 +54,8 @@ class Program:
 
     def build(self) -> str:
         """Return what a worker that is started now would run: as told, else the version that is installed now."""
-        if self.options.process.build:
-            return self.options.process.build
+        if self.process.build:
+            return self.process.build
         for name in (self.service.name, self.service.module.partition(".")[0]):
             try:
                 return version(name)
@@ -64,11 +70,14 @@ async def load_program(pool: str, options: PoolOptions, environ: Mapping[str, st
     Raises:
         ConfigurationError: It is not installed, its settings do not hold, or a drain would be ended before its grace.
     """
-    service = _service(pool, options)
+    process = options.process
+    if process is None:
+        raise ConfigurationError(f"Pool {pool!r} is not one of processes. Give it process.", pool=pool)
+    service = _service(pool, process)
     told = {name: value for name, value in environ.items() if not name.endswith("_HEALTH__PORT")}
-    told = {**told, "TRENOVA_DATA_DIR": str(data_dir), "PYTHONUNBUFFERED": "1", **options.process.environ}
+    told = {**told, "TRENOVA_DATA_DIR": str(data_dir), "PYTHONUNBUFFERED": "1", **process.environ}
     service, facts = await _ask(pool, service, told)
-    drain_s = options.process.drain_s or facts.grace + _MORE_S
+    drain_s = process.drain_s or facts.grace + _MORE_S
     if facts.grace + _AFTER_GRACE_S > drain_s:
         raise ConfigurationError(
             f"Pool {pool!r}: {service.name} gives running work {facts.grace:g} s when it is asked to stop "
@@ -86,8 +95,7 @@ async def load_program(pool: str, options: PoolOptions, environ: Mapping[str, st
     return Program(service, queues, options, told, drain_s)
 
 
-def _service(pool: str, options: PoolOptions) -> Service:
-    told = options.process
+def _service(pool: str, told: ProcessOptions) -> Service:
     if told.module is not None:
         return Service(told.module.partition(".")[0].replace("_", "-"), told.module)
     try:
