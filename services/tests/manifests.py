@@ -13,6 +13,7 @@ import yaml
 
 ROOT = Path(__file__).parents[2]
 KUBERNETES = ROOT / "services" / "kubernetes"
+POOLS = KUBERNETES / "components" / "pool-manager" / "pools.yaml"
 OVERLAYS = ("dev", "staging", "prod")
 WORKERS = ("shipment-worker", "notification-worker", "system-worker")
 VERSIONS = ("1.30", "1.34")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from manifests import KUBERNETES, OVERLAYS, ROOT, WORKERS, dockerfile, of_kind, overlay, workers
+from manifests import KUBERNETES, OVERLAYS, POOLS, ROOT, WORKERS, dockerfile, of_kind, overlay, workers
 from service_processes import clean_environ
 
 pytestmark = pytest.mark.integration
@@ -129,14 +129,13 @@ def test_an_overlay_has_one_writer_of_replicas_at_most_and_its_manifests_are_non
     }
 
     assert sum(bool(found) for found in writers.values()) <= 1
-    assert all("replicas" not in one["spec"] for one in of_kind(documents, "Deployment").values())
+    assert all("replicas" not in of_kind(documents, "Deployment")[worker]["spec"] for worker in WORKERS)
 
 
 @pytest.mark.parametrize(("command", "file"), [("keda", "scaled-objects.yaml"), ("hpa", "autoscalers.yaml")])
 def test_the_autoscalers_are_what_the_command_makes_of_the_pools(command, file):
-    pools = KUBERNETES / "pools.yaml"
     made = subprocess.run(
-        [Path(sysconfig.get_path("scripts")) / "trenova-workers", "pool", command, "--pools", str(pools)],
+        [Path(sysconfig.get_path("scripts")) / "trenova-workers", "pool", command, "--pools", str(POOLS)],
         capture_output=True,
         text=True,
         timeout=60,
@@ -145,13 +144,13 @@ def test_the_autoscalers_are_what_the_command_makes_of_the_pools(command, file):
 
     assert (made.returncode, made.stderr) == (0, "")
     assert (KUBERNETES / "components" / command / file).read_text() == made.stdout, (
-        f"make it again: trenova-workers pool {command} --pools services/kubernetes/pools.yaml "
+        f"make it again: trenova-workers pool {command} --pools {POOLS.relative_to(ROOT)} "
         f"> services/kubernetes/components/{command}/{file}"
     )
 
 
 def test_the_pools_are_of_the_queues_and_graces_of_the_workers():
-    pools = yaml.safe_load((KUBERNETES / "pools.yaml").read_text())["pools"]
+    pools = yaml.safe_load(POOLS.read_text())["pools"]
 
     for worker in WORKERS:
         settings = shown(worker, environ("prod", workers("prod")[worker]["spec"]))
@@ -170,9 +169,25 @@ def test_the_role_of_the_pool_manager_is_what_it_asks_for_and_no_more():
     assert sorted(scale["resourceNames"]) == sorted(WORKERS)
 
 
+def test_the_pool_manager_is_locked_like_a_worker_and_is_told_the_pools():
+    documents = overlay("prod")
+    spec = of_kind(documents, "Deployment")["pool-manager"]["spec"]["template"]["spec"]
+    (container,) = spec["containers"]
+    worker = workers("prod")["system-worker"]["spec"]["containers"][0]
+    mounted = next(one for one in spec["volumes"] if one["name"] == "pools")["configMap"]["name"]
+
+    assert container["image"] == worker["image"]
+    assert container["securityContext"] == worker["securityContext"]
+    assert spec["serviceAccountName"] == "pool-manager"
+    assert of_kind(documents, "ConfigMap")[mounted]["data"]["pools.yaml"] == POOLS.read_text()
+    assert {one["name"]: one.get("value") for one in container["env"]}["TRENOVA_POOLS"] == "/etc/trenova/pools.yaml"
+    (subject,) = of_kind(documents, "RoleBinding")["pool-manager"]["subjects"]
+    assert (subject["name"], subject["namespace"]) == ("pool-manager", "trenova-prod")
+
+
 def environ(name, spec):
     """The environment of a worker's container, with stand-ins for secrets."""
-    (config,) = of_kind(overlay(name), "ConfigMap").values()
+    config = next(one for one in of_kind(overlay(name), "ConfigMap").values() if "environment" in one["data"])
     template = workers(name)
     labels = next(one["metadata"]["labels"] for one in template.values() if one["spec"] == spec)
     found = {}
