@@ -21,10 +21,12 @@ from temporalio.api.worker.v1 import WorkerHeartbeat
 from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest, ListWorkersRequest
 from temporalio.client import Client
 
+from trenova_errors import ConfigurationError
 from trenova_workers import Work, WorkerOptions, WorkLimits, run
 from trenova_workers._preflight import settled
 from trenova_workers._tuning._checks import EnvironmentFacts, check_options
 from trenova_workers._workers import Workers
+from trenova_workers.deploy import DeploymentRefusedError, Operator
 
 
 @dataclass
@@ -96,6 +98,32 @@ def refused(key: str, facts: EnvironmentFacts, **options: Any) -> Proof:
         assert key in told
 
     return proof
+
+
+async def versioned(probe: Probe) -> None:
+    """Runs start on the version that is promoted, and the server has it from the heartbeat which it is."""
+    deployment = {"versioned": True, "name": probe.queue}
+    async with probe.serving(deployment=deployment, build_id="7.2"):
+        told = (await probe.heard(lambda told: told.deployment_version.build_id)).deployment_version
+        assert (told.deployment_name, told.build_id) == (probe.queue, "7.2")
+        handle = await probe.client.start_workflow(
+            Sample.run, args=["sample.nap", 0.0], id=f"sample/{uuid.uuid4()}", task_queue=probe.queue
+        )
+        async with asyncio.timeout(20):
+            await promoted(Operator(probe.client, probe.queue, by="test"), "7.2")
+            await handle.result()
+    info = (await handle.describe()).raw_description.workflow_execution_info.versioning_info
+    assert info.deployment_version.build_id == "7.2"
+
+
+async def promoted(operator: Operator, build: str) -> None:
+    while True:
+        try:
+            await operator.promote(build)
+        except (ConfigurationError, DeploymentRefusedError):  # the server learns of it a moment after the first poll
+            await asyncio.sleep(0.5)
+        else:
+            return
 
 
 async def rate_of_one_worker(probe: Probe) -> None:
@@ -205,6 +233,7 @@ SCALING = {"kind": "autoscaling", "maximum": 8}
 PROOFS: dict[str, Proof] = {
     "profile": reported({"profile": "dev"}, lambda t: t.activity_task_slots_info.current_available_slots == 10),
     "build_id": reported({"build_id": "7.1"}, lambda t: t.deployment_version.build_id == "7.1"),
+    "deployment": versioned,
     "max_activities": reported(
         {"max_activities": 13}, lambda t: t.activity_task_slots_info.current_available_slots == 13
     ),

@@ -1,6 +1,10 @@
 import trenova_workers
 import trenova_workers.cli
 import trenova_workers.deploy
+import trenova_workers.pool
+import trenova_workers.pool.kubernetes
+import trenova_workers.pool.server
+import trenova_workers.pool.store
 import trenova_workers.routing
 import trenova_workers.scaling
 import trenova_workers.simulate
@@ -157,6 +161,10 @@ def test_every_public_name_says_what_it_is():
     for name in trenova_workers.__all__:
         if name not in {"DemoEvent", "ORGANIZATION_ATTRIBUTE"}:  # a union and a text cannot carry a docstring
             assert getattr(trenova_workers, name).__doc__
+    literals = {"Action", "Clamp", "Held", "Trigger", "VersionState"}
+    for part in (trenova_workers.scaling, trenova_workers.simulate):
+        for name in set(part.__all__) - literals:
+            assert getattr(part, name).__doc__
 
 
 def test_the_public_names_of_pools_are_these():

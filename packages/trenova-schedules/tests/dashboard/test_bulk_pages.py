@@ -175,7 +175,7 @@ def test_rows_are_selected_and_changed_by_keyboard_alone(site, page, fleet):
     assert page.locator("#bulk-count").inner_text() == "4 schedules selected"
     page.keyboard.press("x")
     assert page.locator("#bulk-count").inner_text() == "3 schedules selected"
-    page.keyboard.press("b")
+    page.keyboard.press("s")
     assert page.evaluate("document.activeElement.textContent") == "Pause"
     for _ in range(3):
         page.keyboard.press("Tab")

@@ -6,7 +6,9 @@ import typer
 def workers_app() -> typer.Typer:
     """Return the command line of ``trenova-workers``."""
     from trenova_workers._cli_db import db_app
+    from trenova_workers._cli_deploy import deploy_app
     from trenova_workers._cli_pool import pool_app
+    from trenova_workers._cli_pool_manifests import add_manifests
     from trenova_workers._cli_route import route_app
     from trenova_workers._doctor.command import doctor
     from trenova_workers._fleet.command import list_
@@ -31,4 +33,8 @@ def workers_app() -> typer.Typer:
     app.command("simulate")(simulate)
     app.add_typer(route_app(), name="route")
     app.add_typer(deploy_app(), name="deploy")
+    pools = pool_app()
+    add_manifests(pools)
+    app.add_typer(pools, name="pool")
+    app.add_typer(db_app(), name="db")
     return app

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from temporalio import activity, workflow
-from temporalio.common import RetryPolicy
+from temporalio.common import RetryPolicy, VersioningBehavior
 from temporalio.exceptions import ApplicationError
 
 STEPS = 12
@@ -81,6 +81,8 @@ class DrillActivities:
 @workflow.defn(name="Drill")
 class Drill:
     """Run one activity of a kind between two short ones, one of them local."""
+
+    versioning_behavior: ClassVar = VersioningBehavior.PINNED
 
     @workflow.run
     async def run(self, kind: str, seconds: float) -> None:

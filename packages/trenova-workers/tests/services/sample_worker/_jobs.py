@@ -2,9 +2,10 @@ import asyncio
 import os
 import time
 from datetime import timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 from temporalio import activity, workflow
+from temporalio.common import VersioningBehavior
 
 
 @activity.defn(name="sample.nap")
@@ -74,6 +75,8 @@ async def fail(secret: str) -> None:
 
 @workflow.defn(name="Sample")
 class Sample:
+    versioning_behavior: ClassVar = VersioningBehavior.PINNED
+
     @workflow.run
     async def run(self, activity_name: str, argument: float | str, silence_s: float | None = None) -> Any:
         return await workflow.execute_activity(

@@ -2,15 +2,15 @@
 
 import json
 import uuid
+from dataclasses import replace
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Form, Query
+from fastapi import APIRouter, Form
 from starlette.responses import JSONResponse, Response
 from temporalio.service import RPCError
 
 from trenova_errors import ApplicationError
 from trenova_schedules._managing._bulk import UNDOABLE
-from trenova_schedules._managing._listing import ScheduleSort
 from trenova_schedules._managing._results import BulkAction, BulkResult
 from trenova_schedules.dashboard._asking import PageReader, PageWriter
 from trenova_schedules.dashboard._failing import PageRoute
@@ -23,7 +23,7 @@ from trenova_schedules.dashboard.overview._overview import overview_of
 from trenova_schedules.dashboard.overview._wanted import Asked
 from trenova_schedules.server._api import Caller
 from trenova_schedules.server._idempotency import once
-from trenova_schedules.server._parameters import ScheduleId, Text
+from trenova_schedules.server._parameters import ScheduleId
 from trenova_schedules.server._permitted import role_for
 from trenova_schedules.server._roles import OPERATOR
 from trenova_schedules.server._routes_bulk import done_in_bulk
@@ -48,21 +48,14 @@ _SAID: Final = {
 
 
 @router.get("/ids")
-async def matching_ids(
-    caller: PageReader,
-    q: Text = "",
-    owner: Text = "",
-    queue: Text = "",
-    state: Annotated[State, Query()] = State.ALL,
-) -> Response:
+async def matching_ids(caller: PageReader, wanted: Asked) -> Response:
     """Name the schedules that the overview lists under this filter, on all its pages; none where they are too many."""
     caller.require_somewhere(OPERATOR)
-    wanted = Wanted(search=q.strip(), owner=owner, queue=queue, state=state, sort=ScheduleSort.ID)
+    wanted = replace(wanted, cursor=None)
     view = await overview_of(caller, wanted)
     ids = [line.id for line in view.rows]
     while view.total <= MOST and view.next_cursor is not None:
-        wanted = Wanted(search=q.strip(), owner=owner, queue=queue, state=state, cursor=view.next_cursor)
-        view = await overview_of(caller, wanted)
+        view = await overview_of(caller, replace(wanted, cursor=view.next_cursor))
         ids += [line.id for line in view.rows]
     return JSONResponse({"ids": ids if view.total <= MOST else [], "total": view.total}, headers=HEADERS)
 

@@ -140,7 +140,7 @@
     if (event.key.toLowerCase() === "x") {
       box.checked = !box.checked;
       through(box, event.shiftKey);
-    } else if (event.key === "b" && !bar().hidden) {
+    } else if (event.key === "s" && !bar().hidden) {
       bar().querySelector(".bulk-does button").focus();
     } else if (step && event.target === box) {
       const next = boxes()[boxes().indexOf(box) + step];

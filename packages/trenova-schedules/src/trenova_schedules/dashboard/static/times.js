@@ -7,7 +7,8 @@
     second: { dateStyle: "medium", timeStyle: "medium" },
     clock: { timeStyle: "short" },
     day: { dateStyle: "full" },
-    weekday: { weekday: "short", hour: "numeric", minute: "2-digit" },
+    "weekday-clock": { weekday: "short", hour: "numeric", minute: "2-digit" },
+    weekday: { weekday: "short", year: "numeric", month: "short", day: "numeric", hour: "numeric", minute: "2-digit" },
   };
   styles["weekday-second"] = { ...styles.weekday, second: "2-digit" };
   for (const one of ["weekday", "weekday-second"]) styles[`${one}-near`] = { ...styles[one], year: undefined };
