@@ -70,8 +70,13 @@ class Overview:
         return self.attention.known.looks
 
 
-async def overview_of(caller: Caller, wanted: Wanted) -> Overview:
+async def overview_of(caller: Caller, wanted: Wanted, *, rows: int = ROWS) -> Overview:
     """Gather the page.
+
+    Args:
+        caller: Who asks.
+        wanted: What for.
+        rows: Schedules of one page.
 
     Raises:
         InvalidInputError: The cursor is none.
@@ -89,7 +94,7 @@ async def overview_of(caller: Caller, wanted: Wanted) -> Overview:
     lines, uncounted = await _firing(fleet, lines, known.looks, wanted.fires)
     counts = {state: sum(_is(line, state, attention) for line in lines) for state in State}
     shown = [line for line in lines if _is(line, wanted.state, attention)]
-    page = page_of(shown, wanted.sort, descending=wanted.descending, limit=ROWS, cursor=wanted.cursor)
+    page = page_of(shown, wanted.sort, descending=wanted.descending, limit=rows, cursor=wanted.cursor)
     store = None if attention.trouble else caller.api.store
     ticks, on_time = await _record(store, [line.id for line in page.schedules], now)
     return Overview(
