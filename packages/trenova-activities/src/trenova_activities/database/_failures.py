@@ -8,10 +8,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext
 from typing import Self
 
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from trenova_errors import ApplicationError, ErrorKind, Fact, Rule, RuleSet, classify, sending, to_error
+from trenova_errors import ApplicationError, ErrorKind, Fact, sending, to_error
+from trenova_store import classified, is_of_database
 
 _UNIQUE_STATE = "23505"
 _SQLITE_UNIQUE = frozenset({sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY})
@@ -32,8 +32,7 @@ async def translated(where: str = "", *, committing: bool = False) -> AsyncItera
         with sending("COMMIT") if committing else nullcontext():
             yield
     except Exception as error:
-        # asyncpg's own exceptions escape bare while connecting; their mark is the SQLSTATE.
-        if isinstance(error, (SQLAlchemyError, OSError, OverflowError)) or hasattr(error, "sqlstate"):
+        if is_of_database(error):
             raise translate(error, where, committing=committing) from DriverError.of(error)
         raise
 
@@ -59,7 +58,7 @@ class DriverError(Exception):
 
 def translate(error: Exception, where: str = "", *, committing: bool = False) -> ApplicationError:
     """Say what one failure means for a job; the decision is that of ``trenova_errors.classify``."""
-    found = classify(error, rules=_COMMIT_RULES if committing else _RULES)
+    found = classified(error, committing=committing)
     say = _MESSAGES.get(found.kind, "The database {where} failed. {reason}")
     if isinstance(error, PoolTimeoutError):
         say = _NO_CONNECTION_FREE
@@ -114,23 +113,6 @@ def _lacking(error: Exception) -> str:
     named = [(kind, getattr(source, f"{kind}_name", None)) for kind in ("schema", "table", "column")]
     about = "".join(f", {kind} {name}" for kind, name in named if name)
     return f"{_LACKING.get(state, '')} (SQLSTATE {state}{about})"
-
-
-def _invalidated(error: BaseException) -> bool:
-    """Whether SQLAlchemy gave the connection up, which some drivers report without a code."""
-    return getattr(error, "connection_invalidated", False) is True
-
-
-def _rules(lost: ErrorKind) -> RuleSet:
-    return RuleSet(
-        [
-            Rule(name="connection_invalidated", kind=lost, types=(DBAPIError,), when=_invalidated),
-            Rule(name="number_too_large", kind=ErrorKind.INVALID_INPUT, types=(OverflowError,)),
-        ]
-    )
-
-
-_RULES, _COMMIT_RULES = _rules(ErrorKind.UNAVAILABLE), _rules(ErrorKind.AMBIGUOUS)
 
 
 def _why(error: Exception) -> str:

@@ -24,7 +24,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.schema import SchemaItem
 
-JOBS_SCHEMA = "trenova_jobs"
+from trenova_store import JOBS_SCHEMA
+
 _JSON = JSON().with_variant(JSONB(), "postgresql")
 
 

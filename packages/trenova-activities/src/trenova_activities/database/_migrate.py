@@ -4,20 +4,16 @@
 an empty database or in one that it created before, which its version table marks.
 """
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
-from weakref import WeakKeyDictionary
 
 from sqlalchemy import text
-from sqlalchemy.engine import Connection
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from trenova_activities.database._engine import Database
-from trenova_activities.database._job_tables import JOBS_SCHEMA
 from trenova_errors import ConfigurationError
+from trenova_store import MigrationTree, ensure_schema, migrating
 
 JOBS = "jobs"
 EMBEDDED = "embedded"
@@ -25,9 +21,6 @@ _TREES = Path(__file__).parent / "migrations"
 EMBEDDED_VERSIONS = "trenova_embedded_alembic_version"
 """The table that marks a TMS as the embedded one."""
 _LOCK = 0x7472_656E_6F76_6101  # "trenova", 1: one number of PostgreSQL's 64-bit advisory locks
-_LOCK_WAIT_S = 120
-# Alembic keeps the migration at hand in module globals, so one process runs one at a time.
-_turns: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = WeakKeyDictionary()
 
 # The first table that is not our own, shipments before all others.
 _FOREIGN_TABLES = {
@@ -81,15 +74,13 @@ async def migrate(database: Database, *, embedded: bool | None = None) -> Migrat
         trees = await _wanted(database, connection, found, embedded=embedded)
     if all(found.get(tree) == head(tree) for tree in trees):
         return Migration(embedded=EMBEDDED in found, changed=False, revisions=found)
-    turn = _turns.setdefault(asyncio.get_running_loop(), asyncio.Lock())
-    async with turn, database.write() as connection:
-        await _lock(database, connection)
+    async with migrating(database, lock=_LOCK) as connection:
         found = await _found(database, connection)
         trees = await _wanted(database, connection, found, embedded=embedded)
         pending = [tree for tree in trees if found.get(tree) != head(tree)]
         for tree in pending:
             await _prepare_schema(database, connection, tree)
-            await connection.run_sync(_upgrade, tree, _version_table(database, tree))
+            await _tree(database, tree).upgrade(connection)
         found = await _found(database, connection)
     return Migration(embedded=EMBEDDED in found, changed=bool(pending), revisions=found)
 
@@ -99,32 +90,37 @@ async def is_embedded(database: Database, connection: AsyncConnection) -> bool:
     return EMBEDDED in await _found(database, connection)
 
 
-@cache
 def head(tree: str) -> str:
     """Return the newest revision of a tree that this installation has."""
-    return max(path.name.partition("_")[0] for path in (_TREES / tree / "versions").glob("*.py"))
+    return _JOBS_TREE.head if tree == JOBS else _embedded_tree(None).head
 
 
-def _version_table(database: Database, tree: str) -> tuple[str | None, str]:
-    if tree == EMBEDDED:
-        return database.options.schema_name, EMBEDDED_VERSIONS
-    return (None, f"{JOBS_SCHEMA}_alembic_version") if database.options.is_sqlite else (JOBS_SCHEMA, "alembic_version")
+_JOBS_TREE = MigrationTree(
+    versions=_TREES / JOBS / "versions", package="trenova-activities", version_table="alembic_version"
+)
+
+
+def _embedded_tree(schema: str | None) -> MigrationTree:
+    return MigrationTree(
+        versions=_TREES / EMBEDDED / "versions",
+        package="trenova-activities",
+        version_table=EMBEDDED_VERSIONS,
+        schema=schema,
+    )
+
+
+def _tree(database: Database, tree: str) -> MigrationTree:
+    if tree == JOBS:
+        return _JOBS_TREE
+    return _embedded_tree(None if database.options.is_sqlite else database.options.schema_name)
 
 
 async def _found(database: Database, connection: AsyncConnection) -> dict[str, str]:
     found = {}
     for tree in (JOBS, EMBEDDED):
-        name = _qualified(connection, *_version_table(database, tree))
-        probe = (
-            "SELECT name FROM sqlite_master WHERE name = :name"
-            if database.options.is_sqlite
-            else "SELECT to_regclass(:name)"
-        )
-        if (await connection.execute(text(probe), {"name": name})).scalar_one_or_none() is None:
-            continue
-        revision = (await connection.execute(text(f"SELECT version_num FROM {name}"))).scalar_one_or_none()  # noqa: S608 - our own names
+        revision = await _tree(database, tree).found(connection)
         if revision is not None:
-            found[tree] = str(revision)
+            found[tree] = revision
     return found
 
 
@@ -155,40 +151,11 @@ async def _wanted(
     return [JOBS]
 
 
-async def _lock(database: Database, connection: AsyncConnection) -> None:
-    if database.options.is_sqlite:
-        return  # the transaction began with BEGIN IMMEDIATE
-    for name in ("lock_timeout", "statement_timeout"):
-        await connection.execute(text(f"SET LOCAL {name} = '{_LOCK_WAIT_S}s'"))
-    await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
-
-
 async def _prepare_schema(database: Database, connection: AsyncConnection, tree: str) -> None:
-    schema, _ = _version_table(database, tree)
-    if schema is None:
+    schema = _tree(database, tree).schema
+    if schema is None or database.options.is_sqlite:
         return
-    # CREATE SCHEMA IF NOT EXISTS wants the privilege even where the schema exists.
-    exists = await connection.execute(
-        text("SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = :name"), {"name": schema}
-    )
-    quoted = connection.dialect.identifier_preparer.quote(schema)
-    if exists.scalar() is None:
-        await connection.execute(text(f"CREATE SCHEMA {quoted}"))
+    await ensure_schema(connection, schema)
     if tree == EMBEDDED:
+        quoted = connection.dialect.identifier_preparer.quote(schema)
         await connection.execute(text(f"SET LOCAL search_path TO {quoted}"))
-
-
-def _qualified(connection: AsyncConnection, schema: str | None, table: str) -> str:
-    return f"{connection.dialect.identifier_preparer.quote(schema)}.{table}" if schema else table
-
-
-def _upgrade(connection: Connection, tree: str, version_table: tuple[str | None, str]) -> None:
-    from alembic import command
-    from alembic.config import Config
-
-    schema, table = version_table
-    config = Config()
-    config.set_main_option("script_location", str(_TREES / tree).replace("%", "%%"))
-    config.attributes["connection"] = connection
-    config.attributes["options"] = {"version_table": table, "version_table_schema": schema}
-    command.upgrade(config, "head")

@@ -1,20 +1,13 @@
 """Where the TMS's database is and how hard this process may lean on it."""
 
-from pathlib import Path
-from typing import Self
-
-from pydantic import BaseModel, ConfigDict, Field, field_validator
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
+from pydantic import Field
 
 from trenova_activities.database._pace_options import PaceOptions
 from trenova_activities.database._write_turns import WriteRate
-
-_DATA_DIR = "{data_dir}"
-_DRIVERS = {"sqlite": "aiosqlite", "postgresql": "asyncpg"}
+from trenova_store import StoreOptions
 
 
-class DatabaseOptions(BaseModel):
+class DatabaseOptions(StoreOptions):
     """How to reach the TMS's database; frozen, and its ``repr`` never shows the URL.
 
     Attributes:
@@ -32,55 +25,8 @@ class DatabaseOptions(BaseModel):
         pace: How the nightly jobs lean on it, and what makes them lean less.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-
-    url: str = Field(repr=False)
     embedded: bool = False
     schema_name: str | None = None
     pool_size: int = Field(default=10, ge=1, le=500)
-    connect_timeout_s: float = Field(default=10, gt=0, le=300)
-    lock_timeout_s: float = Field(default=10, gt=0, le=3600)
-    statement_timeout_s: float = Field(default=60, gt=0, le=86_400)
     writes: WriteRate | None = None
     pace: PaceOptions = PaceOptions()
-
-    @field_validator("url")
-    @classmethod
-    def _complete(cls, value: str) -> str:
-        try:
-            url = make_url(value)
-        except ArgumentError:
-            raise ValueError("is not a database URL; write e.g. postgresql+asyncpg://user:password@host/name") from None
-        backend = url.get_backend_name()
-        if backend == "postgres":
-            raise ValueError("begins with 'postgres'; write 'postgresql'")
-        if backend not in _DRIVERS:
-            raise ValueError(f"is for {backend!r}; this package speaks {' and '.join(sorted(_DRIVERS))}")
-        driver = url.drivername.partition("+")[2] or _DRIVERS[backend]
-        if driver != _DRIVERS[backend]:
-            raise ValueError(f"asks for the driver {driver!r}; for {backend} use {_DRIVERS[backend]!r}")
-        return f"{backend}+{driver}{value.removeprefix(url.drivername)}"
-
-    @property
-    def is_sqlite(self) -> bool:
-        """Whether the URL names an SQLite file."""
-        return self.url.startswith("sqlite")
-
-    @property
-    def shown_url(self) -> str:
-        """The URL with its password masked, for messages and tables."""
-        return make_url(self.url).render_as_string(hide_password=True)
-
-    @property
-    def place(self) -> str:
-        """Where it is, without user and password: ``host:port/name``, or the path of the file."""
-        url = make_url(self.url)
-        port = f":{url.port}" if url.port else ""
-        return f"{url.host or ''}{port}/{url.database}" if url.host else str(url.database)
-
-    def within(self, data_dir: Path) -> Self:
-        """Return the same options with ``{data_dir}`` in the URL replaced by a folder."""
-        url = make_url(self.url)  # rendering escapes the braces, so they are replaced in the parsed path
-        path = (url.database or "").replace(_DATA_DIR, str(data_dir))
-        whole = url.set(database=path or None).render_as_string(hide_password=False)
-        return self.model_copy(update={"url": whole})

@@ -10,8 +10,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from trenova_activities.database._engine import Database
-from trenova_activities.database._job_tables import JOBS_SCHEMA
 from trenova_activities.database._migrate import EMBEDDED_VERSIONS
+from trenova_store import JOBS_SCHEMA
 
 _PG_NAME: Final = f"{JOBS_SCHEMA}.retention_revoked"
 _SQLITE_NAME: Final = f"{JOBS_SCHEMA}_retention_revoked"

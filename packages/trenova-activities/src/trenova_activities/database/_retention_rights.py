@@ -10,8 +10,8 @@ from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from trenova_activities.database._append_only import LOG, RETENTION_ROLE
-from trenova_activities.database._job_tables import JOBS_SCHEMA
 from trenova_errors import ConfigurationError
+from trenova_store import JOBS_SCHEMA
 
 PERIODS: Final = "data_retention"
 HOLDS: Final = "legal_holds"

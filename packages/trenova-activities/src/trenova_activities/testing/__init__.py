@@ -5,6 +5,6 @@ Needs the extras ``testing``, ``database``, ``postgresql`` and ``sqlite``. Fixtu
 """
 
 from trenova_activities.testing._current_tms import CURRENT_TENANTS, CurrentTenant, install_current_tms
-from trenova_activities.testing._postgres import PostgresServer
+from trenova_store.testing import PostgresServer
 
 __all__ = ["CURRENT_TENANTS", "CurrentTenant", "PostgresServer", "install_current_tms"]

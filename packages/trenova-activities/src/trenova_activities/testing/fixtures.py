@@ -17,7 +17,7 @@ import pytest
 from trenova_activities.database import Database, DatabaseOptions, migrate
 from trenova_activities.testing._blocking import block_on
 from trenova_activities.testing._current_tms import install_current_tms
-from trenova_activities.testing._postgres import PostgresServer
+from trenova_store.testing import PostgresServer
 
 
 @pytest.fixture(scope="session")

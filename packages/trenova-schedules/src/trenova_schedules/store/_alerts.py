@@ -8,7 +8,7 @@ from sqlalchemy.engine import RowMapping
 
 from trenova_schedules.store._engine import StoreEngine
 from trenova_schedules.store._times import from_seconds, maybe_from_seconds, maybe_seconds, now, seconds
-from trenova_schedules.store._upsert import upsert
+from trenova_store import upsert
 
 _EPOCH = 0
 

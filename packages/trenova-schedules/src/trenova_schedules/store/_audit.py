@@ -15,7 +15,7 @@ from trenova_schedules.store._engine import StoreEngine
 from trenova_schedules.store._exporting import csv_header, csv_line
 from trenova_schedules.store._pauses import close_pause, open_pause
 from trenova_schedules.store._times import from_seconds, seconds
-from trenova_schedules.store._upsert import insert_missing
+from trenova_store import insert_missing
 
 _PAGE = 500
 _UNKNOWN = "The process ended before it could say what came of this. Look at the schedule."

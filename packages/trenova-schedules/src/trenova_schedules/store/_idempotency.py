@@ -12,7 +12,7 @@ from sqlalchemy import delete, select, update
 from trenova_errors import ConflictError
 from trenova_schedules.store._engine import StoreEngine
 from trenova_schedules.store._times import now, seconds
-from trenova_schedules.store._upsert import insert_missing
+from trenova_store import insert_missing
 
 KEYS_KEPT: Final = timedelta(days=7)
 """For how long a key means the same request; what is older is forgotten by the harvest of the ledger."""

@@ -3,7 +3,7 @@
 from sqlalchemy import Table, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from trenova_schedules.store._upsert import insert_missing
+from trenova_store import insert_missing
 
 
 async def open_pause(connection: AsyncConnection, pauses: Table, schedule_id: str, at: int) -> None:

@@ -16,7 +16,7 @@ from trenova_schedules._managing._listed_receipts import (
 from trenova_schedules._managing._receipts import Receipt
 from trenova_schedules.store._engine import StoreEngine
 from trenova_schedules.store._times import from_seconds, maybe_from_seconds, now, seconds
-from trenova_schedules.store._upsert import insert_missing
+from trenova_store import insert_missing
 
 _IDS_ON_SQLITE = "(SELECT json_group_array(json_extract(value, '$.scheduleId')) FROM json_each(items))"
 _IDS_ON_POSTGRESQL = "jsonb_path_query_array(items, '$[*].scheduleId')"

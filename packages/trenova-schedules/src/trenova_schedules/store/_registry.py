@@ -11,7 +11,7 @@ from sqlalchemy.engine import RowMapping
 
 from trenova_schedules.store._engine import StoreEngine
 from trenova_schedules.store._times import maybe_from_seconds, now, seconds
-from trenova_schedules.store._upsert import upsert
+from trenova_store import upsert
 
 _KEPT = ("first_seen_at", "settled_to")
 

@@ -4,16 +4,17 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Self
 
+import trenova_store
 from trenova_schedules.store._alerts import AlertStates
 from trenova_schedules.store._audit import AuditTrail
 from trenova_schedules.store._engine import StoreEngine
 from trenova_schedules.store._idempotency import IdempotencyKeys
-from trenova_schedules.store._migrate import StoreMigration, is_current, migrate_engine
-from trenova_schedules.store._options import StoreOptions
+from trenova_schedules.store._migrate import LOCK, TREE
 from trenova_schedules.store._receipts import Receipts
 from trenova_schedules.store._registry import Registry
 from trenova_schedules.store._ticks import TickLedger
 from trenova_schedules.store._versions import SpecVersions
+from trenova_store import StoreMigration, StoreOptions
 
 
 class ScheduleStore:
@@ -65,11 +66,11 @@ class ScheduleStore:
             ConfigurationError: A newer version of this package has migrated them.
             UnavailableError: The database cannot be reached.
         """
-        return await is_current(self._engine)
+        return await trenova_store.is_current(self._engine, TREE)
 
     async def migrate(self) -> StoreMigration:
         """Do what :func:`migrate` does."""
-        return await migrate_engine(self._engine)
+        return await trenova_store.migrate(self._engine, TREE, lock=LOCK)
 
 
 async def migrate(store: ScheduleStore) -> StoreMigration:

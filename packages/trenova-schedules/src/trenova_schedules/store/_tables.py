@@ -25,7 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.schema import SchemaItem
 
-SCHEMA = "trenova_jobs"
+from trenova_store import JOBS_SCHEMA
 
 _JSON = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
 _NUMBER = BigInteger().with_variant(Integer(), "sqlite")  # SQLite numbers rows only by a column of type INTEGER
@@ -216,10 +216,10 @@ class StoreTables:
     @classmethod
     def of(cls, *, sqlite: bool) -> Self:
         """Describe the tables as they stand on SQLite or on PostgreSQL."""
-        metadata = MetaData(schema=None if sqlite else SCHEMA)
+        metadata = MetaData(schema=None if sqlite else JOBS_SCHEMA)
 
         def table(name: str, parts: list[SchemaItem]) -> Table:
-            return Table(f"{SCHEMA}_{name}" if sqlite else name, metadata, *parts)
+            return Table(f"{JOBS_SCHEMA}_{name}" if sqlite else name, metadata, *parts)
 
         return cls(
             metadata=metadata,

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from trenova_schedules._tick import Tick, TickClass
 from trenova_schedules.store._engine import StoreEngine
 from trenova_schedules.store._times import from_seconds, maybe_from_seconds, maybe_seconds, seconds
-from trenova_schedules.store._upsert import upsert
+from trenova_store import upsert
 
 _CHUNK = 1000
 _KEY = ("schedule_id", "at")

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from trenova_schedules.store._engine import StoreEngine
 from trenova_schedules.store._observation import Observation, edits_between
 from trenova_schedules.store._times import maybe_from_seconds, maybe_seconds, seconds
-from trenova_schedules.store._upsert import insert_missing, upsert
+from trenova_store import insert_missing, upsert
 
 
 class SpecVersion(BaseModel):

@@ -4,10 +4,10 @@ Needs the extra ``[pool]`` for SQLite, and ``[postgresql]`` beside it for Postgr
 beginning.
 """
 
+from trenova_store import StoreMigration as PoolMigration
 from trenova_workers.pool.store._audit import PoolAudit, PoolAuditEntry, PoolAuditPage
 from trenova_workers.pool.store._decisions import DECISIONS_KEPT, DecisionPage, Decisions, KeptDecision
 from trenova_workers.pool.store._leases import LEASE_S, Lease, LeaseHolder, LeaseLostError, Leases
-from trenova_workers.pool.store._migrate import PoolMigration
 from trenova_workers.pool.store._options import PoolStoreOptions
 from trenova_workers.pool.store._orders import OrderBook, Pause, PoolOrders
 from trenova_workers.pool.store._states import PoolPhase, PoolState, PoolStates

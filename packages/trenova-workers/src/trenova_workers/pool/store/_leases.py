@@ -14,9 +14,9 @@ from sqlalchemy.engine import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from trenova_errors import ApplicationError, ErrorKind
+from trenova_store import insert_missing
 from trenova_workers.pool.store._clock import database_ms
 from trenova_workers.pool.store._engine import PoolEngine
-from trenova_workers.pool.store._upsert import insert_missing
 
 LEASE_S: Final = 10.0
 """Seconds that a lease lasts unless it is renewed."""
@@ -175,7 +175,7 @@ class Leases:
 
     async def _ensure(self, connection: AsyncConnection, scope: str) -> None:
         row = {"scope": scope, "holder": "", "fence": 0, "taken_ms": 0, "expires_ms": 0}
-        await insert_missing(connection, self._table, row, key=("scope",))
+        await insert_missing(connection, self._table, [row], key=("scope",))
 
 
 def _holder(row: RowMapping, now: int) -> LeaseHolder:

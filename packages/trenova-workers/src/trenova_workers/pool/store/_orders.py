@@ -8,11 +8,11 @@ from sqlalchemy.engine import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from trenova_errors import InvalidInputError
+from trenova_store import upsert
 from trenova_workers.pool.store._audit import PoolAudit, PoolAuditEntry
 from trenova_workers.pool.store._clock import database_ms, from_ms, to_ms
 from trenova_workers.pool.store._documents import PoolDocument
 from trenova_workers.pool.store._engine import PoolEngine
-from trenova_workers.pool.store._upsert import upsert
 from trenova_workers.scaling import Override
 
 
@@ -104,7 +104,7 @@ class OrderBook:
             "pause": orders.pause and orders.pause.model_dump(mode="json"),
             "override": orders.override and orders.override.model_dump(mode="json"),
         }
-        await upsert(connection, self._table, row, key=("scope", "pool"))
+        await upsert(connection, self._table, [row], key=("scope", "pool"))
         await self._audit.within(connection, scope, entry.model_copy(update={"pool": orders.pool}))
         return orders
 

@@ -8,11 +8,11 @@ from pydantic import AwareDatetime, Field
 from sqlalchemy import select
 from sqlalchemy.engine import RowMapping
 
+from trenova_store import upsert
 from trenova_workers.pool.store._clock import database_ms, from_ms
 from trenova_workers.pool.store._documents import PoolDocument
 from trenova_workers.pool.store._engine import PoolEngine
 from trenova_workers.pool.store._leases import Lease, Leases
-from trenova_workers.pool.store._upsert import upsert
 
 
 class PoolPhase(StrEnum):
@@ -97,7 +97,7 @@ class PoolStates:
                 "why": state.why,
                 "document": document,
             }
-            await upsert(connection, self._table, row, key=("scope", "pool"))
+            await upsert(connection, self._table, [row], key=("scope", "pool"))
 
     async def find(self, scope: str, pool: str) -> PoolState | None:
         """Return the state of one pool."""

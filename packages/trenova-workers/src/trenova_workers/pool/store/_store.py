@@ -4,11 +4,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Self
 
+from trenova_store import StoreMigration, is_current, migrate
 from trenova_workers.pool.store._audit import PoolAudit
 from trenova_workers.pool.store._decisions import DECISIONS_KEPT, Decisions
 from trenova_workers.pool.store._engine import PoolEngine
 from trenova_workers.pool.store._leases import Leases
-from trenova_workers.pool.store._migrate import PoolMigration, is_current, migrate_engine
+from trenova_workers.pool.store._migrate import LOCK, TREE
 from trenova_workers.pool.store._options import PoolStoreOptions
 from trenova_workers.pool.store._orders import OrderBook
 from trenova_workers.pool.store._states import PoolStates
@@ -63,9 +64,9 @@ class PoolStore:
             ConfigurationError: A newer version of this package has migrated them.
             UnavailableError: The database cannot be reached.
         """
-        return await is_current(self._engine)
+        return await is_current(self._engine, TREE)
 
-    async def migrate(self) -> PoolMigration:
+    async def migrate(self) -> StoreMigration:
         """Bring the tables to the revision of this installation.
 
         In one transaction and under a lock, so any number of processes may call it at once; a call that finds nothing
@@ -76,4 +77,4 @@ class PoolStore:
             UnavailableError: The database cannot be reached.
             RetryableError: The lock was not free in time.
         """
-        return await migrate_engine(self._engine)
+        return await migrate(self._engine, TREE, lock=LOCK)

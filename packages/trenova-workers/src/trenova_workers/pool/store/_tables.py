@@ -26,7 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.schema import SchemaItem
 
-SCHEMA = "trenova_jobs"
+from trenova_store import JOBS_SCHEMA
 
 _JSON = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
 _NUMBER = BigInteger().with_variant(Integer(), "sqlite")  # SQLite numbers rows only by a column of type INTEGER
@@ -155,8 +155,8 @@ class PoolTables:
     @classmethod
     def of(cls, *, sqlite: bool) -> Self:
         """Return them for SQLite or for PostgreSQL."""
-        metadata = MetaData(schema=None if sqlite else SCHEMA)
-        prefix = f"{SCHEMA}_" if sqlite else ""
+        metadata = MetaData(schema=None if sqlite else JOBS_SCHEMA)
+        prefix = f"{JOBS_SCHEMA}_" if sqlite else ""
 
         def table(name: str, parts: list[SchemaItem]) -> Table:
             return Table(f"{prefix}worker_pool_{name}", metadata, *parts)

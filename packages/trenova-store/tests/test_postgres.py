@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from trenova_activities.testing import PostgresServer
-from trenova_activities.testing._postgres import _candidates, _executable
+from trenova_store.testing import PostgresServer
+from trenova_store.testing._postgres import _candidates, _executable
 
 
 def test_nothing_is_left_behind():

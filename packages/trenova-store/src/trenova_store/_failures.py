@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager, nullcontext
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from trenova_errors import ErrorKind, Rule, RuleSet, classify, sending, to_error
+from trenova_errors import Classification, ErrorKind, Rule, RuleSet, classify, sending, to_error
 
 _MESSAGES = {
     ErrorKind.RETRYABLE: "The store gave up, and nothing was written. {reason}",
@@ -19,7 +19,7 @@ _MESSAGES = {
     ErrorKind.INVALID_INPUT: "A value does not fit its column, and nothing was written. {reason}",
     ErrorKind.CONFIGURATION: (
         "The store {where} cannot be used as configured. {reason} Correct its URL or the privileges of its user, "
-        "or run 'trenova-schedules db migrate'."
+        "or run '{migrate}'."
     ),
 }
 _NO_CONNECTION_FREE = "No free connection to the store in time. Raise pool_size, or ask for less at once."
@@ -30,30 +30,47 @@ class StoreDriverError(Exception):
 
 
 @asynccontextmanager
-async def translated(where: str, *, committing: bool = False) -> AsyncIterator[None]:
+async def translated(where: str, migrate: str, *, committing: bool = False) -> AsyncIterator[None]:
     """Turn driver exceptions of the block into typed errors.
 
     Args:
-        where: The database, for messages; never with a password.
+        where: The database, for messages; never with a password (``StoreOptions.place``).
+        migrate: The command that makes the tables, for the message that they are not as they should be.
         committing: The block is a COMMIT, so a lost connection leaves the outcome unknown.
 
     Raises:
-        ApplicationError: Of the kind that was decided.
+        ApplicationError: Of the kind that was decided; its cause is a :class:`StoreDriverError`.
     """
     try:
         with sending("COMMIT") if committing else nullcontext():
             yield
     except Exception as error:
-        # asyncpg's own exceptions escape bare while connecting; their mark is the SQLSTATE.
-        if not isinstance(error, (SQLAlchemyError, OSError, OverflowError)) and not hasattr(error, "sqlstate"):
+        if not is_of_database(error):
             raise
-        found = classify(error, rules=_COMMIT_RULES if committing else _RULES)
+        found = classified(error, committing=committing)
         say = _MESSAGES.get(found.kind, "The store {where} failed. {reason}")
         if isinstance(error, PoolTimeoutError):
             say = _NO_CONNECTION_FREE
         original = getattr(error, "orig", None) or error
         named = f"{type(original).__module__}.{type(original).__qualname__}"
-        raise to_error(found, say.format(where=where, reason=found.reason)) from StoreDriverError(named)
+        message = say.format(where=where, reason=found.reason, migrate=migrate)
+        raise to_error(found, message) from StoreDriverError(named)
+
+
+def is_of_database(error: Exception) -> bool:
+    """Whether a driver, SQLAlchemy or the way to the server raised it."""
+    # asyncpg's own exceptions escape bare while connecting; their mark is the SQLSTATE.
+    return isinstance(error, (SQLAlchemyError, OSError, OverflowError)) or hasattr(error, "sqlstate")
+
+
+def classified(error: Exception, *, committing: bool = False) -> Classification:
+    """Return what ``trenova_errors.classify`` decides about a failure of a database.
+
+    Args:
+        error: One that :func:`is_of_database`.
+        committing: It was met by a COMMIT, so that a lost connection leaves the outcome unknown.
+    """
+    return classify(error, rules=_COMMIT_RULES if committing else _RULES)
 
 
 def _invalidated(error: BaseException) -> bool:

@@ -1,4 +1,4 @@
-"""Where the store of schedules is and how hard this process may lean on it."""
+"""Where a database is and how hard this process may lean on it."""
 
 from pathlib import Path
 from typing import Self
@@ -12,9 +12,9 @@ _DRIVERS = {"sqlite": "aiosqlite", "postgresql": "asyncpg"}
 
 
 class StoreOptions(BaseModel):
-    """How to reach the database that holds our own tables; frozen, and its ``repr`` never shows the URL.
+    """How to reach a database; frozen, and its ``repr`` never shows the URL.
 
-    It may be the TMS's own database: the tables stand apart, in the schema ``trenova_jobs`` (SQLite: under that
+    It may be the application's own database: our tables stand apart, in the schema ``trenova_jobs`` (SQLite: under that
     prefix), beside those of other packages.
 
     Attributes:

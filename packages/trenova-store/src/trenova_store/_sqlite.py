@@ -1,0 +1,52 @@
+"""The rules of SQLite that transactions need: who begins them, and readers beside the writer."""
+
+import contextlib
+import sqlite3
+from typing import Any, Final
+
+from sqlalchemy import event
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+WRITE: Final = "trenova_write"
+"""The execution option that makes a transaction begin with the write lock."""
+
+
+def tune_sqlite(engine: AsyncEngine) -> None:
+    """Make connections begin their transactions themselves, check foreign keys and write ahead (WAL)."""
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def connected(raw: Any, _record: object) -> None:
+        raw.isolation_level = None  # the driver must not begin transactions of its own
+        cursor = raw.cursor()
+        for pragma in ("synchronous=NORMAL", "foreign_keys=ON"):
+            cursor.execute(f"PRAGMA {pragma}")
+        _switch_to_wal(cursor)
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "close")
+    def closing(raw: Any, _record: object) -> None:
+        # A cancelled task leaves its cursor open, and SQLite keeps the write lock of a closed connection until the
+        # last cursor is gone; a rollback frees it at once.
+        # It fails where the connection or its loop is gone already, and then no lock is left either.
+        with contextlib.suppress(sqlite3.Error, SQLAlchemyError, ValueError, RuntimeError):
+            raw.rollback()
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def begun(connection: Connection) -> None:
+        write = connection.get_execution_options().get(WRITE)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+
+
+def _switch_to_wal(cursor: Any) -> None:
+    """Let readers and the writer work side by side; the mode is the file's, so only a new file changes.
+
+    The busy time-out does not cover this switch: of connections that switch a new file at once, SQLite turns all but
+    one away (sqlite.org/wal.html). Those need do nothing, as the file is in the mode once the other is through.
+    """
+    try:
+        cursor.execute("PRAGMA journal_mode=WAL")
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+            raise
