@@ -58,7 +58,8 @@ async def test_the_jobs_tree_creates_exactly_the_job_tables(empty):
             return kind != "table" or (name or "").startswith("trenova_") or not empty.options.is_sqlite
 
         options = {"include_schemas": True, "include_name": ours, "compare_type": True, "compare_server_default": True}
-        version = _migrate._version_table(empty, JOBS)
+        sqlite = empty.options.is_sqlite
+        version = (None, "trenova_jobs_alembic_version") if sqlite else ("trenova_jobs", "alembic_version")
         options |= {"version_table_schema": version[0], "version_table": version[1]}
         return compare_metadata(MigrationContext.configure(connection, opts=options), empty.jobs.metadata)
 
