@@ -51,10 +51,10 @@ def serve(
     """
     try:
         from trenova_access import AccessConfigurationError
+        from trenova_access.serving import expose_metrics
         from trenova_schedules.server._serve import require_safe
         from trenova_schedules.server._serve import serve as serve_until_told
         from trenova_schedules.server._settings import load_options
-        from trenova_schedules.server._telemetry import expose_metrics
     except ModuleNotFoundError as error:
         typer.echo(f"{_NEEDS} ({error.name} is missing).", err=True)
         raise typer.Exit(MISCONFIGURED) from None

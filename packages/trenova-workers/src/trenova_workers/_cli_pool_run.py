@@ -32,8 +32,8 @@ async def manage(options: "PoolsOptions", *, drain: bool, serve: bool) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with AsyncExitStack() as stack:
         if serve:
+            from trenova_access.serving import expose_metrics
             from trenova_workers.pool.server import require_safe
-            from trenova_workers.pool.server._telemetry import expose_metrics
 
             require_safe(options)  # before anything is asked of anybody
             exposition = expose_metrics()

@@ -5,11 +5,29 @@ from datetime import timedelta
 from typing import Literal
 
 from aiolimiter import AsyncLimiter
+from pydantic import BaseModel, ConfigDict, Field
 
 from trenova_errors import ThrottledError
-from trenova_schedules.server._options import RateOptions
 
 Kind = Literal["reads", "writes"]
+
+
+class RateOptions(BaseModel):
+    """How many requests one caller may make; more are told when to come back (429).
+
+    Attributes:
+        reads: Requests that change nothing.
+        writes: Requests that change something, and questions that ask as much of the server.
+        per_s: Seconds within which so many are let through, also all at once.
+        callers: Callers that are remembered; the one that asked least recently is forgotten first.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    reads: int = Field(default=300, ge=1)
+    writes: int = Field(default=60, ge=1)
+    per_s: float = Field(default=10, gt=0, le=3600)
+    callers: int = Field(default=10_000, ge=1)
 
 
 class Rates:

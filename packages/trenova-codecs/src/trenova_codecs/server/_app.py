@@ -11,6 +11,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, ExceptionHandler
 
 from trenova_access import SIGN_IN_PATH, Access, AccessError, refuse, sign_in_routes
+from trenova_access.serving import Exposition
 from trenova_codecs._keys import KeyProvider
 from trenova_codecs.server._audit import CodecAuditHook, log_codec_event
 from trenova_codecs.server._openapi import describe
@@ -26,9 +27,6 @@ _NEXT_STEPS: Final = (
     'Switch on "Include cross-origin credentials" and apply. The browser remembers it.',
 )
 """The UI sends the cookie only if told to, and the dev server has no setting that tells it."""
-
-Exposition = Callable[[], bytes]
-"""Returns all metrics in Prometheus' text format."""
 
 
 def create_app(

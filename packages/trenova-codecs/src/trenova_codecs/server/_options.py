@@ -1,6 +1,5 @@
 """What a codec server is told: frozen, checked when it is given."""
 
-import ipaddress
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Annotated, Final
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from trenova_access import AccessOptions, Grant, LimitOptions, Roles, SignInOptions
+from trenova_access.serving import ListenOptions
 from trenova_codecs._options import CodecOptions, EncryptionOptions
 
 READER: Final = "reader"
@@ -33,20 +33,9 @@ def _trimmed(value: str) -> str:
     return value
 
 
-def _proxy(value: str) -> str:
-    try:
-        ipaddress.ip_network(value)
-    except ValueError:
-        raise ValueError(
-            "it is neither an address nor a network; write the proxy's address or its network, as in '10.0.0.0/8'"
-        ) from None
-    return value
-
-
 KeyPattern = Annotated[str, AfterValidator(_trimmed)]
 Namespace = Annotated[str, Field(max_length=255), AfterValidator(_trimmed)]
 """At most what Temporal takes, and what a request may name."""
-Proxy = Annotated[str, AfterValidator(_proxy)]
 
 
 class NamespaceOptions(_Options):
@@ -120,37 +109,15 @@ class CodecServerOptions(_Options):
     codec: CodecOptions = CodecOptions(encryption=EncryptionOptions())
 
 
-class ServeOptions(CodecServerOptions):
-    """A codec server and where it listens.
+class ServeOptions(CodecServerOptions, ListenOptions):
+    """A codec server and where it listens; what is not said here is of ``trenova_access.serving.ListenOptions``.
 
     Attributes:
-        host: Address to listen on. Anything but loopback needs tokens and an encrypted connection.
         keys_optional: Serve without keys while the ring file is not there yet, and take it up once it is.
         port: 0 chooses a free one.
         data_dir: Private folder, in which the running server leaves its address, sign-in link and key.
-        tls_certificate: PEM file with the chain, to speak TLS itself.
-        tls_key: PEM file with its private key.
-        trusted_proxies: Addresses or networks of proxies in front that terminate TLS; their X-Forwarded headers
-            are believed.
-        stop_s: Seconds that running requests get when the server is asked to stop; at most an hour.
     """
 
-    host: str = "127.0.0.1"
     keys_optional: bool = False
     port: int = Field(default=DEFAULT_PORT, ge=0, le=65535)
     data_dir: Path = Path(".trenova")
-    tls_certificate: Path | None = None
-    tls_key: Path | None = None
-    trusted_proxies: tuple[Proxy, ...] = ()
-    stop_s: float = Field(default=10, gt=0, le=3600)
-
-    @model_validator(mode="after")
-    def _both(self) -> "ServeOptions":
-        if (self.tls_certificate is None) != (self.tls_key is None):
-            raise ValueError("tls_certificate and tls_key belong together; give both, or neither")
-        return self
-
-    @property
-    def encrypted(self) -> bool:
-        """Whether callers' connections are encrypted, by this server or, as its operator says, in front of it."""
-        return self.tls_certificate is not None or bool(self.trusted_proxies)

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from trenova_access import AccessConfigurationError
+from trenova_access.serving import expose_metrics
 from trenova_codecs._exit_status import REFUSED, exit_status
 from trenova_codecs.server._console import console_options
 from trenova_codecs.server._key_source import check_assigned, open_ring
 from trenova_codecs.server._options import ServeOptions
 from trenova_codecs.server._serve import serve
 from trenova_codecs.server._settings import load_options
-from trenova_codecs.server._telemetry import expose_metrics
 from trenova_errors import ApplicationError
 
 

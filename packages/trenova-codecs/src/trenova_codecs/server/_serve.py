@@ -1,23 +1,18 @@
 """Running a codec server until it is asked to stop."""
 
-import signal
-import socket
 import ssl
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Final
 
-import uvicorn
-from starlette.types import ASGIApp
-
-from trenova_access import SIGN_IN_PATH, Access, AuditEvent, AuditHook, AuditLog, SignIn, require_safe_bind
+from trenova_access import Access, AuditEvent, AuditHook, AuditLog, require_safe_bind
+from trenova_access.serving import Exposition, announced, listening, run_until_told, server_url
 from trenova_codecs._keys import KeyProvider
-from trenova_codecs.server._announcement import FILE, announce, withdraw
-from trenova_codecs.server._app import Exposition, create_app
+from trenova_codecs.server._app import create_app
 from trenova_codecs.server._options import ROLES, ServeOptions
 from trenova_errors import ConfigurationError
+
+FILE: Final = "codec-server.json"
 
 
 async def serve(
@@ -46,33 +41,15 @@ async def serve(
     log = AuditLog(options.access.audit)
     access = Access(options.access, ROLES, audit=_unless_let_through(log))
     app = create_app(options, ring, access=access, exposition=exposition, keys_needed=not options.keys_optional)
-    file = file or options.data_dir / FILE
-    with _listener(options) as listener:
-        url = _url(options, listener)
-        link = _announced(file, url, access.sign_in)
+    with listening(options, server="The codec server") as listener:
+        url = server_url(options, listener)
         try:
-            say(f"codec server  {url}  (namespaces {', '.join(sorted(options.namespaces))})")
-            if access.sign_in:
-                say(f"sign in once  {link}")
-                say(f"for programs  the bearer token `key` in {file}")
-            if access.oidc:
-                say(f"sign in at    {access.oidc.options.public_url or url}{SIGN_IN_PATH}")
-            with _no_second_signal():
-                await uvicorn.Server(_config(app, options)).serve(sockets=[listener])
+            with announced(file or options.data_dir / FILE, url, access, server="The codec server") as lines:
+                for line in (f"codec server  {url}  (namespaces {', '.join(sorted(options.namespaces))})", *lines):
+                    say(line)
+                await run_until_told(app, options, listener)
         finally:
-            withdraw(file)
             log.flush()
-
-
-def _announced(file: Path, url: str, sign_in: SignIn | None) -> str:
-    try:
-        return announce(file, url, sign_in)
-    except OSError as error:
-        raise ConfigurationError(
-            f"The codec server cannot leave its address in {str(file)!r}: {error.strerror}. Choose a folder that this "
-            "user may write, as `data_dir` or --data-dir.",
-            path=str(file),
-        ) from None
 
 
 def _look_at_certificate(options: ServeOptions) -> None:
@@ -98,55 +75,3 @@ def _unless_let_through(log: AuditLog) -> AuditHook:
             log(event)
 
     return hook
-
-
-@contextmanager
-def _no_second_signal() -> Iterator[None]:
-    """Keep the signal that uvicorn raises again after it has stopped from ending the process on the spot."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = {number: signal.signal(number, lambda *_: None) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def _listener(options: ServeOptions) -> socket.socket:
-    family = socket.AF_INET6 if ":" in options.host else socket.AF_INET
-    try:
-        return socket.create_server((options.host.strip("[]"), options.port), family=family)
-    except (OSError, UnicodeError) as error:
-        why = getattr(error, "strerror", None) or "it is no name of a host"
-        raise ConfigurationError(
-            f"The codec server cannot listen on {options.host}, port {options.port}: {why}. Choose another address "
-            "of this machine or another port; 0 takes a free one.",
-            host=options.host,
-            port=options.port,
-        ) from None
-
-
-def _url(options: ServeOptions, listener: socket.socket) -> str:
-    scheme = "https" if options.tls_certificate else "http"
-    host = f"[{options.host.strip('[]')}]" if ":" in options.host else options.host
-    return f"{scheme}://{host}:{listener.getsockname()[1]}"
-
-
-def _config(app: ASGIApp, options: ServeOptions) -> uvicorn.Config:
-    tls: dict[str, Any] = {}
-    if options.tls_certificate and options.tls_key:
-        tls = {"ssl_certfile": str(options.tls_certificate), "ssl_keyfile": str(options.tls_key)}
-    return uvicorn.Config(
-        app,
-        lifespan="off",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=bool(options.trusted_proxies),
-        forwarded_allow_ips=list(options.trusted_proxies),
-        timeout_graceful_shutdown=max(1, round(options.stop_s)),
-        timeout_keep_alive=30,
-        **tls,
-    )

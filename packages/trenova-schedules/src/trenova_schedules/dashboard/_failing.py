@@ -12,10 +12,10 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from temporalio.service import RPCError
 
 from trenova_access import AccessError, NotSignedInError, sign_in_path
+from trenova_access.api import request_id_of
 from trenova_errors import ApplicationError, ErrorKind, to_problem
 from trenova_schedules.dashboard._headers import HEADERS
 from trenova_schedules.dashboard._render import render
-from trenova_schedules.server._problems import request_id_of
 
 _WHAT: Final = {
     ErrorKind.UNAVAILABLE: "Not reachable",

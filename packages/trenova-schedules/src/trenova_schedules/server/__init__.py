@@ -6,9 +6,10 @@
 from trenova_schedules._managing._audit import ORGANIZATION
 
 try:
+    from trenova_access.api import RateOptions
     from trenova_schedules.dashboard._options import DashboardOptions
     from trenova_schedules.server._app import create_app
-    from trenova_schedules.server._options import EventOptions, RateOptions, ServeOptions, ServerOptions
+    from trenova_schedules.server._options import EventOptions, ServeOptions, ServerOptions
     from trenova_schedules.server._roles import ADMIN, OPERATOR, ROLES, VIEWER
     from trenova_schedules.server._serve import serve
     from trenova_schedules.server._settings import load_options

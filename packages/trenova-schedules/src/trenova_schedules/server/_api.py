@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Final
+from typing import Annotated
 
 from fastapi import Depends, Request
 from temporalio.client import Client
 
-from trenova_access import Access, AuditEvent, NotPermittedError, Principal
+from trenova_access import Access
+from trenova_access.api import ApiCaller, Rates, request_id_of
 from trenova_errors import InvalidInputError, ResourceNotFoundError
 from trenova_schedules._managing._audit import ORGANIZATION, Actor
 from trenova_schedules._managing._service import ScheduleService
@@ -15,12 +16,8 @@ from trenova_schedules._reading import ScheduleSnapshot, read_schedule
 from trenova_schedules.backfill import RunLedger, TickLedgerRuns
 from trenova_schedules.server._events import ScheduleWatch
 from trenova_schedules.server._options import ServerOptions
-from trenova_schedules.server._problems import request_id_of
-from trenova_schedules.server._rates import Kind, Rates
 from trenova_schedules.server._roles import VIEWER, permits, permits_everywhere, permits_somewhere
 from trenova_schedules.store import ScheduleStore
-
-_LONGEST_NAME: Final = 180
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,28 +70,8 @@ ApiDep = Annotated[Api, Depends(api_of)]
 
 
 @dataclass(frozen=True)
-class Caller:
-    """Who asks, in one request.
-
-    Attributes:
-        api: Of whom.
-        request: The request.
-        principal: Who.
-    """
-
-    api: Api
-    request: Request
-    principal: Principal
-
-    @property
-    def name(self) -> str:
-        """The name that entries of the audit trail carry."""
-        return self.principal.subject[:_LONGEST_NAME]
-
-    @property
-    def key(self) -> str:
-        """Who asks, apart from all others."""
-        return f"{self.principal.method}:{self.name}"
+class Caller(ApiCaller[Api]):
+    """Who asks, in one request."""
 
     def actor(self, labels: Mapping[str, str] | None = None) -> Actor:
         """Return who asks, for the service; of the organization of the schedule that it is about."""
@@ -127,15 +104,15 @@ class Caller:
             NotPermittedError: They may look at it and not do this.
         """
         if not permits_somewhere(self.principal, VIEWER):
-            raise self._refused(VIEWER, schedule_id)
+            raise self.refused(VIEWER, schedule_id)
         snapshot = await read_schedule(self.api.client, schedule_id)
         labels = snapshot.document.labels
         if not self.may(VIEWER, labels):
-            self._told(VIEWER, schedule_id, "access.not_permitted", "label")
+            self.told(VIEWER, schedule_id, "access.not_permitted", "label")
             raise ResourceNotFoundError.of("schedule", schedule_id, namespace=self.api.client.namespace)
         if not self.may(role, labels):
-            raise self._refused(role, schedule_id)
-        self._told(role, schedule_id)
+            raise self.refused(role, schedule_id)
+        self.told(role, schedule_id)
         return snapshot
 
     def require(self, role: str, labels: Mapping[str, str], resource: str) -> None:
@@ -145,42 +122,22 @@ class Caller:
             NotPermittedError: They have not.
         """
         if not self.may(role, labels):
-            raise self._refused(role, resource)
-        self._told(role, resource)
+            raise self.refused(role, resource)
+        self.told(role, resource)
 
     def require_somewhere(self, role: str) -> None:
         """Let through whoever has a role on any schedule."""
         if not permits_somewhere(self.principal, role):
-            raise self._refused(role, "any schedule")
-        self._told(role, "")
-
-    def _refused(self, role: str, resource: str) -> NotPermittedError:
-        self._told(role, resource, "access.not_permitted", "role")
-        return NotPermittedError(
-            f"{self.principal.subject!r} does not have the role {role!r} on {resource!r}. Ask whoever gives out roles.",
-            reason="role",
-        )
-
-    def _told(self, role: str, resource: str, outcome: str = "allowed", reason: str = "") -> None:
-        who = self.principal
-        event = AuditEvent(
-            action=role, resource=resource, outcome=outcome, subject=who.subject, method=who.method, reason=reason
-        )
-        self.api.access.audit(self.request, event)
+            raise self.refused(role, "any schedule")
+        self.told(role, "")
 
 
 async def _reading(request: Request, api: ApiDep) -> Caller:
-    return await _caller(request, api, "reads")
+    return await Caller.of(request, api, "reads")
 
 
 async def _writing(request: Request, api: ApiDep) -> Caller:
-    return await _caller(request, api, "writes")
-
-
-async def _caller(request: Request, api: Api, kind: Kind) -> Caller:
-    caller = Caller(api, request, await api.access.authenticate(request))
-    await api.rates.take(caller.key, kind)
-    return caller
+    return await Caller.of(request, api, "writes")
 
 
 Reader = Annotated[Caller, Depends(_reading)]

@@ -1,6 +1,5 @@
 """The API's application, for a server of its own or to be mounted in another one."""
 
-from collections.abc import Callable
 from typing import Final
 
 from fastapi import APIRouter, FastAPI, Request, Response
@@ -9,6 +8,8 @@ from starlette.types import ASGIApp
 from temporalio.client import Client
 
 from trenova_access import Access, sign_in_routes
+from trenova_access.api import Answers, Rates
+from trenova_access.serving import Exposition, OpenAccess
 from trenova_schedules._managing._service import ScheduleService
 from trenova_schedules.dashboard._pages import add_pages
 from trenova_schedules.server import (
@@ -24,20 +25,15 @@ from trenova_schedules.server import (
     _routes_schedules,
 )
 from trenova_schedules.server._api import Api, Reader
-from trenova_schedules.server._documented import describe
+from trenova_schedules.server._documented import DESCRIPTION
 from trenova_schedules.server._events import ScheduleWatch
-from trenova_schedules.server._middleware import Answers, KeepSlashes
-from trenova_schedules.server._open import OpenAccess
+from trenova_schedules.server._middleware import KeepSlashes
 from trenova_schedules.server._options import ServerOptions
 from trenova_schedules.server._problems import add_handlers
-from trenova_schedules.server._rates import Rates
 from trenova_schedules.server._roles import ROLES
 from trenova_schedules.store import ScheduleStore
 
 PREFIX: Final = "/api/v1"
-
-Exposition = Callable[[], bytes]
-"""Returns all metrics in Prometheus' text format."""
 
 _ALWAYS: Final = (
     _routes_health,
@@ -100,8 +96,7 @@ def create_app(
         app.router.routes.extend(sign_in_routes(access, **home))
     if options.dashboard.enabled:
         add_pages(app, PREFIX)
-    kinds = {"cookie": access.sign_in, "oidc": access.oidc}
-    describe(app, {name: kind.options.cookie for name, kind in kinds.items() if kind is not None})
+    DESCRIPTION.describe(app, access)
     return Answers(access.protect(GZipMiddleware(KeepSlashes(app), minimum_size=1024)))
 
 

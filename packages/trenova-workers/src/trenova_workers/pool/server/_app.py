@@ -1,28 +1,25 @@
 """The API's application, for a server of its own or to be mounted in another one."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from typing import Final
 
 from fastapi import APIRouter, FastAPI, Request, Response
 from starlette.types import ASGIApp
 
 from trenova_access import Access, sign_in_routes
+from trenova_access.api import Answers, Rates, add_problem_handlers
+from trenova_access.serving import Exposition, OpenAccess
 from trenova_workers.pool._desk import PoolDesk
 from trenova_workers.pool.server import _routes, _routes_health
 from trenova_workers.pool.server._api import Api, Reader
-from trenova_workers.pool.server._documented import describe
-from trenova_workers.pool.server._middleware import Answers
-from trenova_workers.pool.server._open import OpenAccess
+from trenova_workers.pool.server._documented import DESCRIPTION
 from trenova_workers.pool.server._options import PoolServerOptions
-from trenova_workers.pool.server._problems import add_handlers
-from trenova_workers.pool.server._rates import Rates
 from trenova_workers.pool.server._roles import ROLES
 from trenova_workers.pool.store import PoolStore
 
 PREFIX: Final = "/api/v1"
 
-Exposition = Callable[[], bytes]
-"""Returns all metrics in Prometheus' text format."""
+_FACTS: Final = ("id", "scope", "until")
 
 
 def create_app(
@@ -54,7 +51,7 @@ def create_app(
         docs_url=None, redoc_url=None, openapi_url=f"{PREFIX}/openapi.json", separate_input_output_schemas=True
     )
     app.state.api = Api(desk=PoolDesk(store, scope, pools), store=store, access=access, rates=Rates(options.rates))
-    add_handlers(app)
+    add_problem_handlers(app, facts=_FACTS)
     for module in (_routes_health, _routes):
         app.include_router(module.router, prefix=PREFIX)
     app.add_api_route("/readyz", _routes_health.ready, include_in_schema=False)
@@ -62,8 +59,7 @@ def create_app(
         app.include_router(_metrics(exposition))
     if (access.sign_in is not None or access.oidc is not None) and not isinstance(access, OpenAccess):
         app.router.routes.extend(sign_in_routes(access))
-    kinds = {"cookie": access.sign_in, "oidc": access.oidc}
-    describe(app, {name: kind.options.cookie for name, kind in kinds.items() if kind is not None})
+    DESCRIPTION.describe(app, access)
     return Answers(access.protect(app))
 
 

@@ -1,102 +1,13 @@
-"""The statuses that operations answer with, and the description of the API (OpenAPI 3.1)."""
+"""What every operation of the API says of its failures, and the API of itself."""
 
-from collections.abc import Mapping
-from http import HTTPStatus
-from importlib.metadata import version
-from typing import Any, Final
+from typing import Final
 
-from fastapi import FastAPI
-from fastapi.openapi.utils import get_openapi
+from trenova_access.api import ApiDescription
 
-from trenova_workers.pool.server._problems import MEDIA_TYPE, ProblemDocument
-
-_SAID: Final = {
-    400: "The request cannot be read.",
-    401: "Nothing proves who asks.",
-    403: "It is known who asks, and they may not; or the request's Host or Origin is none of this server's.",
-    404: "There is no such thing, or none that the caller may see.",
-    408: "The request was not over in time.",
-    409: "It contradicts what is there, or somebody else was first.",
-    413: "The body is too large.",
-    422: "The request is not valid; nothing was changed.",
-    429: "Too many requests; Retry-After says when to come back.",
-    500: "Nobody expected this.",
-    503: "The database does not answer, or the server is busy.",
-    504: "It was sent, and nobody knows whether it took effect; look before trying again.",
-}
-_EVERYWHERE: Final = (400, 401, 403, 408, 413, 422, 429, 500, 503, 504)
-_OF_WRITES: Final = (404, 409)
-
-Responses = dict[int | str, dict[str, Any]]
-
-
-def documented(*statuses: int, open_to_all: bool = False) -> Responses:
-    """Return what FastAPI is told of the failures of an operation.
-
-    Args:
-        statuses: Beside those that every operation has.
-        open_to_all: Nobody has to sign in.
-    """
-    common = (400, 403, 408, 413, 503) if open_to_all else _EVERYWHERE
-    return {status: _problem(status) for status in sorted({*common, *statuses})}
-
-
-def changes(*statuses: int) -> Responses:
-    """Return the same for an operation that changes one schedule."""
-    return documented(*_OF_WRITES, *statuses)
-
-
-def _problem(status: int) -> dict[str, Any]:
-    schema = {"$ref": "#/components/schemas/ProblemDocument"}
-    found: dict[str, Any] = {
-        "description": f"{HTTPStatus(status).phrase}. {_SAID[status]}",
-        "content": {MEDIA_TYPE: {"schema": schema}},
-    }
-    if status in {429, 503}:
-        found["headers"] = {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer", "minimum": 1}}}
-    return found
-
-
-def describe(app: FastAPI, cookies: Mapping[str, str]) -> None:
-    """Make ``app.openapi()`` say how callers sign in and what a problem is.
-
-    Args:
-        app: The application, with all its routes.
-        cookies: The name of each way to sign in by a cookie, and the cookie's.
-    """
-
-    def openapi() -> dict[str, Any]:
-        if app.openapi_schema is None:
-            app.openapi_schema = _document(app, cookies)
-        return app.openapi_schema
-
-    app.openapi = openapi  # type: ignore[method-assign]  # as FastAPI says to extend it
-
-
-def _document(app: FastAPI, cookies: Mapping[str, str]) -> dict[str, Any]:
-    document = get_openapi(
-        title="Worker pools",
-        version=version("trenova-workers"),
-        description="Look at pools of Temporal workers, see why each has as many as it has, and order another number.",
-        routes=app.routes,
-    )
-    components = document.setdefault("components", {})
-    schemas = components.setdefault("schemas", {})
-    problem = ProblemDocument.model_json_schema(
-        by_alias=True, ref_template="#/components/schemas/{model}", mode="serialization"
-    )
-    for name, schema in problem.pop("$defs", {}).items():
-        schemas.setdefault(name, schema)
-    # What is at its default is left out of an answer.
-    problem["required"] = ["type", "title", "status", "detail", "kind", "code"]
-    schemas["ProblemDocument"] = problem
-    schemas.pop("HTTPValidationError", None)
-    schemas.pop("ValidationError", None)
-    ways: dict[str, Any] = {"bearer": {"type": "http", "scheme": "bearer"}}
-    ways |= {way: {"type": "apiKey", "in": "cookie", "name": name} for way, name in cookies.items()}
-    components["securitySchemes"] = ways
-    for path in document["paths"].values():
-        for operation in path.values():
-            if "401" in operation["responses"]:
-                operation["security"] = [{name: []} for name in ways]
-    return document
+DESCRIPTION: Final = ApiDescription(
+    title="Worker pools",
+    distribution="trenova-workers",
+    description="Look at pools of Temporal workers, see why each has as many as it has, and order another number.",
+    said={503: "The database does not answer, or the server is busy."},
+)
+documented, changes = DESCRIPTION.documented, DESCRIPTION.changes

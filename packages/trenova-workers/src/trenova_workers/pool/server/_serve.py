@@ -1,26 +1,20 @@
 """Running the API beside a manager."""
 
-import asyncio
-import socket
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-import uvicorn
-from starlette.types import ASGIApp
-
-from trenova_access import Access, AccessConfigurationError, AuditLog, require_safe_bind, sign_in_link, write_private
+from trenova_access import Access, AccessConfigurationError, AuditLog, require_safe_bind
+from trenova_access.serving import Exposition, OpenAccess, announced, listening, running, server_url
 from trenova_errors import ConfigurationError
 from trenova_workers.pool._options import PoolsOptions
-from trenova_workers.pool.server._app import PREFIX, Exposition, create_app
-from trenova_workers.pool.server._open import OpenAccess
+from trenova_workers.pool.server._app import PREFIX, create_app
 from trenova_workers.pool.server._options import PoolServerOptions, server_options
-from trenova_workers.pool.server._roles import ROLES
+from trenova_workers.pool.server._roles import ADMIN, ROLES
 from trenova_workers.pool.store import PoolStore
 
 FILE: Final = "pools-server.json"
-_LOOK_S: Final = 0.02
 
 
 @asynccontextmanager
@@ -49,34 +43,22 @@ async def serving(
     """
     told = require_safe(options)
     log = AuditLog(told.access.audit)
-    access = (OpenAccess if told.no_sign_in else Access)(told.access, ROLES, audit=log)
-    file = file or options.data_dir / FILE
+    access = (
+        OpenAccess(told.access, ROLES, role=ADMIN, audit=log)
+        if told.no_sign_in
+        else Access(told.access, ROLES, audit=log)
+    )
     app = create_app(told, store, scope=options.scope, pools=options.pools, access=access, exposition=exposition)
-    with _listener(told) as listener:
-        url = _url(told, listener)
-        server = _Server(_config(app, told))
-        running = asyncio.ensure_future(server.serve(sockets=[listener]))
+    with listening(told) as listener:
+        url = server_url(told, listener)
         try:
-            while not server.started and not running.done():  # noqa: ASYNC110  # uvicorn has no event for it
-                await asyncio.sleep(_LOOK_S)
-            _announce(file, url, access, say)
-            say(f"pools of {options.scope!r}  {url}{PREFIX}")
-            yield url
+            async with running(app, told, listener):
+                with announced(file or options.data_dir / FILE, url, access) as lines:
+                    for line in (*lines, f"pools of {options.scope!r}  {url}{PREFIX}"):
+                        say(line)
+                    yield url
         finally:
-            server.should_exit = True
-            await running
-            with suppress(OSError):
-                file.unlink()
             log.flush()
-
-
-class _Server(uvicorn.Server):
-    """Leaves signals to whoever runs it."""
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """See base class."""
-        yield
 
 
 def require_safe(options: PoolsOptions) -> PoolServerOptions:
@@ -92,62 +74,3 @@ def require_safe(options: PoolsOptions) -> PoolServerOptions:
     except AccessConfigurationError as error:
         raise ConfigurationError(str(error)) from None
     return told
-
-
-def _announce(file: Path, url: str, access: Access, say: Callable[[str], None]) -> None:
-    """Leave the address for programs of this user, and say how to sign in."""
-    content = {"url": url}
-    sign_in = None if isinstance(access, OpenAccess) else access.sign_in
-    if sign_in is not None:
-        content |= {"sign_in": sign_in_link(url, sign_in.new_link()), "key": sign_in.key}
-    try:
-        write_private(file, content)
-    except OSError as error:
-        raise ConfigurationError(
-            f"The server cannot leave its address in {str(file)!r}: {error.strerror}. Choose a folder that this user "
-            "may write, with --data-dir.",
-            path=str(file),
-        ) from None
-    if sign_in is not None:
-        say(f"sign in once  {content['sign_in']}")
-        say(f"for programs  the bearer token `key` in {file}")
-    if isinstance(access, OpenAccess):
-        say("nobody has to sign in: whoever reaches this machine's loopback may do everything")
-
-
-def _listener(options: PoolServerOptions) -> socket.socket:
-    family = socket.AF_INET6 if ":" in options.host else socket.AF_INET
-    try:
-        return socket.create_server((options.host.strip("[]"), options.port), family=family)
-    except (OSError, UnicodeError) as error:
-        why = getattr(error, "strerror", None) or "it is no name of a host"
-        raise ConfigurationError(
-            f"The server cannot listen on {options.host}, port {options.port}: {why}. Choose another address of this "
-            "machine or another port; 0 takes a free one.",
-            host=options.host,
-            port=options.port,
-        ) from None
-
-
-def _url(options: PoolServerOptions, listener: socket.socket) -> str:
-    scheme = "https" if options.tls_certificate else "http"
-    host = f"[{options.host.strip('[]')}]" if ":" in options.host else options.host
-    return f"{scheme}://{host}:{listener.getsockname()[1]}"
-
-
-def _config(app: ASGIApp, options: PoolServerOptions) -> uvicorn.Config:
-    tls: dict[str, Any] = {}
-    if options.tls_certificate and options.tls_key:
-        tls = {"ssl_certfile": str(options.tls_certificate), "ssl_keyfile": str(options.tls_key)}
-    return uvicorn.Config(
-        app,
-        lifespan="off",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=bool(options.trusted_proxies),
-        forwarded_allow_ips=list(options.trusted_proxies),
-        timeout_graceful_shutdown=max(1, round(options.stop_s)),
-        timeout_keep_alive=30,
-        **tls,
-    )

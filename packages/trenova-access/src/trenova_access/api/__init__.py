@@ -1,0 +1,32 @@
+"""An HTTP API of one voice, made with FastAPI (extra ``[api]``).
+
+Failures are problem details (:func:`add_problem_handlers`, :class:`Answers`), each operation's are in the description
+(:class:`ApiDescription`), and who asks is known and counted (:class:`ApiCaller`, :class:`Rates`).
+"""
+
+from trenova_access.api._answers import REQUEST_ID, Answers
+from trenova_access.api._caller import ApiCaller, GuardedApi
+from trenova_access.api._description import ApiDescription, Responses
+from trenova_access.api._failures import Amend, Failure, add_problem_handlers
+from trenova_access.api._problem import MEDIA_TYPE, FieldProblem, ProblemDocument, answer, request_id_of
+from trenova_access.api._rates import Kind, RateOptions, Rates
+
+__all__ = [
+    "MEDIA_TYPE",
+    "REQUEST_ID",
+    "Amend",
+    "Answers",
+    "ApiCaller",
+    "ApiDescription",
+    "Failure",
+    "FieldProblem",
+    "GuardedApi",
+    "Kind",
+    "ProblemDocument",
+    "RateOptions",
+    "Rates",
+    "Responses",
+    "add_problem_handlers",
+    "answer",
+    "request_id_of",
+]
