@@ -1,10 +1,18 @@
 import trenova_access
+import trenova_access.api
+import trenova_access.serving
 
 
 def test_the_public_names_are_these():
     assert trenova_access.__all__ == sorted(trenova_access.__all__, key=_as_ruff_sorts)
     assert set(trenova_access.__all__) == NAMES
     assert all(hasattr(trenova_access, name) for name in NAMES)
+
+
+def test_the_public_names_of_the_extras_are_these():
+    for module, names in ((trenova_access.api, API), (trenova_access.serving, SERVING)):
+        assert set(module.__all__) == names
+        assert all(hasattr(module, name) for name in names)
 
 
 def _as_ruff_sorts(name):
@@ -64,4 +72,37 @@ NAMES = {
     "sign_in_path",
     "sign_in_routes",
     "write_private",
+}
+
+API = {
+    "MEDIA_TYPE",
+    "REQUEST_ID",
+    "Amend",
+    "Answers",
+    "ApiCaller",
+    "ApiDescription",
+    "Failure",
+    "FieldProblem",
+    "GuardedApi",
+    "Kind",
+    "ProblemDocument",
+    "RateOptions",
+    "Rates",
+    "Responses",
+    "add_problem_handlers",
+    "answer",
+    "request_id_of",
+}
+SERVING = {
+    "Exposition",
+    "ListenOptions",
+    "OpenAccess",
+    "OpenListenOptions",
+    "announced",
+    "expose_metrics",
+    "gathered",
+    "listening",
+    "run_until_told",
+    "running",
+    "server_url",
 }

@@ -4,12 +4,18 @@ Failures are problem details (:func:`add_problem_handlers`, :class:`Answers`), e
 (:class:`ApiDescription`), and who asks is known and counted (:class:`ApiCaller`, :class:`Rates`).
 """
 
-from trenova_access.api._answers import REQUEST_ID, Answers
-from trenova_access.api._caller import ApiCaller, GuardedApi
-from trenova_access.api._description import ApiDescription, Responses
-from trenova_access.api._failures import Amend, Failure, add_problem_handlers
-from trenova_access.api._problem import MEDIA_TYPE, FieldProblem, ProblemDocument, answer, request_id_of
-from trenova_access.api._rates import Kind, RateOptions, Rates
+try:
+    from trenova_access.api._answers import REQUEST_ID, Answers
+    from trenova_access.api._caller import ApiCaller, GuardedApi
+    from trenova_access.api._description import ApiDescription, Responses
+    from trenova_access.api._failures import Amend, Failure, add_problem_handlers
+    from trenova_access.api._problem import MEDIA_TYPE, FieldProblem, ProblemDocument, answer, request_id_of
+    from trenova_access.api._rates import Kind, RateOptions, Rates
+except ModuleNotFoundError as error:
+    missing = str(error.name).partition(".")[0]
+    raise ModuleNotFoundError(
+        f'An API needs its extra: uv pip install "trenova-access[api]" ({missing} is missing).', name=error.name
+    ) from None
 
 __all__ = [
     "MEDIA_TYPE",
