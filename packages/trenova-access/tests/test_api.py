@@ -34,7 +34,7 @@ class ShelfProblem(ProblemDocument):
 
 
 class ShelfChangedError(ApplicationError):
-    kind = ErrorKind.DATA_INTEGRITY
+    kind = ErrorKind.CONFLICT
     code = "shelf.changed"
 
 
@@ -136,8 +136,8 @@ async def test_failures_are_problems_with_the_facts_that_may_be_seen(client):
         "status": 404,
         "detail": "There is no shelf 'x'.",
         "instance": "/raise/missing",
-        "kind": "ResourceNotFoundError",
-        "code": "ResourceNotFoundError",
+        "kind": "resource_not_found",
+        "code": "resource_not_found",
         "requestId": "mine-1",
         "facts": {"shelf": "x"},
     }
@@ -209,7 +209,7 @@ async def test_callers_are_counted_each_for_itself(client, app):
     answers = [await client.get("/asked") for _ in range(7)]
 
     assert [answer.status_code for answer in answers] == [200] * 6 + [429]
-    assert answers[0].json()["key"].startswith("session:")
+    assert answers[0].json()["key"].startswith("key:")
     assert answers[-1].json()["detail"] == "6 reads within 3600 s are let through for each caller. Ask less often."
     assert int(answers[-1].headers["retry-after"]) == 600
     await app.state.shop.rates.take("somebody else", "reads")
