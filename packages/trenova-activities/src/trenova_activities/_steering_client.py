@@ -89,14 +89,16 @@ async def steer(
         return answer
 
     try:
-        while True:
-            try:
-                return await once(call.left())
-            except RPCError as error:
-                await call.wait_after(error)
+        # One call of the SDK asks the server anew, each time with its whole time limit, while no worker has it.
+        async with asyncio.timeout_at(call.ends):
+            while True:
+                try:
+                    return await once(call.left())
+                except RPCError as error:
+                    await call.wait_after(error)
     except WorkflowUpdateFailedError as error:
         raise await call.refusal(error, f"take the update {name!r}") from error
-    except WorkflowUpdateRPCTimeoutOrCancelledError as error:
+    except (WorkflowUpdateRPCTimeoutOrCancelledError, TimeoutError) as error:
         if (task := asyncio.current_task()) is not None and task.cancelling():
             raise asyncio.CancelledError from error
         raise await call.nobody() from error
@@ -140,11 +142,11 @@ class _Call:
     def __post_init__(self) -> None:
         self.handle: WorkflowHandle[object, object] = self.client.get_workflow_handle(self.workflow_id)
         self._wait_s = _FIRST_WAIT_S
-        self._ends = asyncio.get_running_loop().time() + self.patience.total_seconds()
+        self.ends = asyncio.get_running_loop().time() + self.patience.total_seconds()
 
     def left(self) -> timedelta:
         """Return how long this try may take."""
-        left = self._ends - asyncio.get_running_loop().time()
+        left = self.ends - asyncio.get_running_loop().time()
         return timedelta(seconds=max(left, _FIRST_WAIT_S))
 
     async def wait_after(self, error: RPCError) -> None:
@@ -153,7 +155,7 @@ class _Call:
             await self._refuse_ended()
         elif error.status not in _PASSES:
             raise error
-        if asyncio.get_running_loop().time() >= self._ends:
+        if asyncio.get_running_loop().time() >= self.ends:
             raise await self.nobody() from error
         await asyncio.sleep(self._wait_s)
         self._wait_s = min(2 * self._wait_s, _LONGEST_WAIT_S)

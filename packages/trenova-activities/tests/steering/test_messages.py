@@ -1,7 +1,9 @@
 """Every message that a run understands, on a real server: what it refuses, signals, the query, who asks."""
 
 import asyncio
+import sysconfig
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from runs import WAIT_S, Work, progress, serving, started, tell, until
@@ -9,6 +11,7 @@ from temporalio import workflow
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowUpdateFailedError
 from temporalio.converter import DefaultPayloadConverter
 from temporalio.exceptions import ApplicationError
+from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Interceptor, Worker, WorkflowInboundInterceptor
 
 import trenova_activities as jobs
@@ -159,6 +162,29 @@ async def test_the_client_says_in_words_what_it_met(client, queue):
         await jobs.steer(client, run.id, request)
     with pytest.raises(InvalidInputError, match="No limit was given"):
         await limits_of_nothing(client, f"{queue}-2")
+
+
+@pytest.fixture
+async def brief_client():
+    """A client of a server that says "admitted" of an update that no worker has had after 0.3 seconds, not after 20."""
+    binary = Path(sysconfig.get_path("scripts")) / "temporal"
+    poll = ("--dynamic-config-value", 'history.longPollExpirationInterval="0.3s"')
+    async with await WorkflowEnvironment.start_local(
+        dev_server_existing_path=str(binary),
+        dev_server_extra_args=list(poll),
+        search_attributes=list(jobs.SEARCH_ATTRIBUTES),
+    ) as env:
+        address = env.client.service_client.config.target_host
+        yield await Client.connect(address, plugins=[ErrorsPlugin()])
+
+
+async def test_patience_ends_also_where_the_server_goes_on_saying_that_the_update_waits(brief_client, queue):
+    run = await started(brief_client, "cancel", queue)
+    async with asyncio.timeout(WAIT_S):
+        with pytest.raises(UnavailableError, match=f"No worker answered within 1 seconds; .*'{queue}'"):
+            await jobs.steer(
+                brief_client, run.id, jobs.PauseRequest(reason="x", by="ana"), patience=timedelta(seconds=1)
+            )
 
 
 async def limits_of_nothing(client: Client, queue: str) -> None:

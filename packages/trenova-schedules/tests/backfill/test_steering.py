@@ -1,12 +1,19 @@
 import asyncio
+import sysconfig
+from datetime import timedelta
+from pathlib import Path
 
 import pytest
-from temporalio.client import WorkflowExecutionStatus, WorkflowFailureError
+from backfill_site import Site
+from temporalio.client import Client, WorkflowExecutionStatus, WorkflowFailureError
 from temporalio.exceptions import CancelledError
+from temporalio.testing import WorkflowEnvironment
 
-from trenova_errors import ConflictError, InvalidInputError
+from trenova_errors import ConflictError, ErrorsPlugin, InvalidInputError, UnavailableError
 from trenova_schedules.backfill import BackfillHandle, BackfillInput, BackfillScheduleWorkflow, backfill_workflow_id
 from trenova_schedules.backfill._continuation import CONTINUATION_MEMO, ContinuationBudget
+from trenova_schedules.backfill._steering_client import steer
+from trenova_schedules.backfill._steering_contract import PauseRequest
 
 pytestmark = pytest.mark.integration
 
@@ -109,6 +116,30 @@ async def test_no_limit_at_all_is_no_change(site):
         with pytest.raises(InvalidInputError, match="No limit was given"):
             await handle.change_limits(by="ana")
         await handle.workflow.terminate()
+
+
+@pytest.fixture
+async def brief_site():
+    """A site whose server says "admitted" of an update that no worker has had after 0.3 seconds, not after 20."""
+    binary = Path(sysconfig.get_path("scripts")) / "temporal"
+    poll = ("--dynamic-config-value", 'history.longPollExpirationInterval="0.3s"')
+    async with await WorkflowEnvironment.start_local(
+        dev_server_existing_path=str(binary), dev_server_log_level="error", dev_server_extra_args=list(poll)
+    ) as environment:
+        address = environment.client.service_client.config.target_host
+        yield Site(await Client.connect(address, plugins=[ErrorsPlugin()]))
+
+
+async def test_patience_ends_also_where_the_server_goes_on_saying_that_the_update_waits(brief_site):
+    handle = await brief_site.start(await brief_site.make())
+    async with asyncio.timeout(60):
+        with pytest.raises(UnavailableError, match=f"No worker answered within 1 seconds; .*'{brief_site.queue}'"):
+            await steer(
+                brief_site.client,
+                handle.id,
+                PauseRequest(reason="They complain", by="ana"),
+                patience=timedelta(seconds=1),
+            )
 
 
 async def test_a_long_history_goes_on_under_a_fresh_one_and_forgets_nothing(site):
