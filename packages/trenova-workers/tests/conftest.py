@@ -74,8 +74,8 @@ class Child:
     _lines: list[dict[str, Any]] = field(default_factory=list)
 
     def logged(self) -> list[dict[str, Any]]:
-        lines = self.log.read_text().splitlines()
-        return [json.loads(line) for line in lines if line.startswith("{")]
+        whole, _, _ = self.log.read_text().rpartition("\n")  # what follows the last end of a line is being written
+        return [json.loads(line) for line in whole.splitlines() if line.startswith("{")]
 
     @property
     def url(self) -> str:
@@ -154,6 +154,14 @@ def fair_server() -> Iterator[Server]:
         *("--dynamic-config-value", "matching.useNewMatcher=true"),
         *("--search-attribute", "TrenovaOrganizationId=Keyword"),
     )
+    yield server
+    server.kill()
+
+
+@pytest.fixture(scope="session")
+def closing_server() -> Iterator[Server]:
+    """A server that ends the polls of a worker that stops; one that the SDK breaks off may have a task on its way."""
+    server = Server.start(None, "--dynamic-config-value", "frontend.enableCancelWorkerPollsOnShutdown=true")
     yield server
     server.kill()
 

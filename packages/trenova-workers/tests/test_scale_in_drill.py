@@ -22,6 +22,7 @@ from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
 WORKERS = 3
 AT_ONCE = 15
 BUSY_S = 0.7
+ENDS_S = 120  # a workflow task that a stop delays holds its workflow up for ten seconds, and that may happen repeatedly
 KINDS = [("nap", 0.4), ("steps", 0.0), ("block", 0.6), ("nap", 3.0), ("flaky", 0.2), ("nap", 0.8), ("block", 2.0)]
 ATTEMPTS = {"flaky": 2}
 
@@ -34,6 +35,12 @@ LOST = {
 LATE = EventType.EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT
 
 _log = logging.getLogger(__name__)
+
+
+@pytest.fixture(scope="module")
+def server(closing_server: Any) -> Any:
+    """Processes of the sample service and the client are here with the server that ends polls."""
+    return closing_server
 
 
 @dataclass
@@ -58,7 +65,7 @@ class Load:
                 Drill.run, args=[kind, seconds], id=f"{kind}/{uuid.uuid4()}", task_queue=self.queue
             )
             self.handles.append(handle)
-            await asyncio.wait_for(handle.result(), 60)
+            await asyncio.wait_for(handle.result(), ENDS_S)
 
 
 async def scale_in(sample: Any, times: int) -> list[dict[str, Any]]:
@@ -165,8 +172,9 @@ async def disturbances(handle: WorkflowHandle[Drill, None], late: list[str]) -> 
 
 
 @pytest.mark.integration
+@pytest.mark.timeout(300)
 async def test_no_attempt_is_lost_or_repeated_when_workers_leave_under_load(sample, client):
-    await drill(sample, client, 5)
+    await drill(sample, client, 3)
 
 
 @pytest.mark.slow
