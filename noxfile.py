@@ -4,6 +4,7 @@
 runs in, which ``uv run`` has just made from ``uv.lock``. The others make their own.
 """
 
+import atexit
 import json
 import os
 import shlex
@@ -52,6 +53,18 @@ _TESTS = [
     *(f"tests-{PYTHONS[-1]}({name})" for name in HOME if name not in {*SERVICES, *_IN_PROCESSES}),
 ]
 nox.options.sessions = ["lint", "types", "replay", *_TESTS, "wheels", "integration", "processes", "demo"]
+
+# Tests that passed only when run alone, of all sessions; see .ci/twice.py.
+_flaky: list[str] = []
+
+
+@atexit.register
+def _tell_flaky() -> None:
+    lines = [f"!! flaky: passed only when run alone: {line}" for line in _flaky]
+    if lines:
+        lines += ["!! Each is a defect of the test or of what it tests, and is to be mended (CONTRIBUTING.md)."]
+        sys.stdout.write("\n".join(["", *lines, ""]))
+
 
 # Tests wait for servers more than they compute; a file's tests share its fixtures, so files go together.
 _TWO_AT_ONCE = ("-n", "2", "--dist", "loadfile")
@@ -107,7 +120,7 @@ def tests(session: nox.Session, member: str) -> None:
         *("--no-default-groups", "--group", "test", f"--python={where}"),
         env={"UV_PROJECT_ENVIRONMENT": where},
     )
-    session.run("pytest", *_TWO_AT_ONCE, "-m", "not integration and not slow", str(HOME[member]), *session.posargs)
+    _pytest(session, *_TWO_AT_ONCE, "-m", "not integration and not slow", paths=[str(HOME[member])])
 
 
 @nox.session(python=False)
@@ -130,7 +143,7 @@ def lowest(session: nox.Session, member: str) -> None:
         *("-r", pyproject, "--all-extras", "--group", f"{pyproject}:test"),
     )
     session.run_install("uv", "pip", "install", "--no-deps", str(_wheel(member)))
-    session.run("pytest", "-m", "not integration and not slow", str(HOME[member]), *session.posargs)
+    _pytest(session, "-m", "not integration and not slow", paths=[str(HOME[member])])
 
 
 @nox.session(python=False)
@@ -138,8 +151,8 @@ def integration(session: nox.Session) -> None:
     """What needs all members at once, and that the checks above find what they are for."""
     folders = [str(path) for path in (ROOT / "services/tests", ROOT / ".ci/tests") if path.exists()]
     marked = _marked("integration", SERVICES)
-    session.run("pytest", *_TWO_AT_ONCE, "-m", "not slow", *folders, *session.posargs)
-    session.run("pytest", *_TWO_AT_ONCE, "-m", "integration and not slow", *marked, *session.posargs)
+    _pytest(session, *_TWO_AT_ONCE, "-m", "not slow", paths=folders)
+    _pytest(session, *_TWO_AT_ONCE, "-m", "integration and not slow", paths=marked)
 
 
 @nox.session(python=NEWEST)
@@ -152,7 +165,7 @@ def processes(session: nox.Session) -> None:
     )
     marked = _marked("integration", [name for name in HOME if name not in SERVICES])
     # These wait for processes, servers and pages for longer than they compute, the last ones all of the time.
-    session.run("pytest", *_THREE_AT_ONCE, "-m", "integration and not slow", *marked, *session.posargs)
+    _pytest(session, *_THREE_AT_ONCE, "-m", "integration and not slow", paths=marked)
 
 
 @nox.session(python=False)
@@ -226,6 +239,13 @@ def docs(session: nox.Session) -> None:
     """Build the documentation into ``site/``."""
     session.install("mkdocs-material>=9.8,<10", "mkdocs>=1.6,<2")
     session.run("mkdocs", "build", "--strict", env={"NO_MKDOCS_2_WARNING": "1"})
+
+
+def _pytest(session: nox.Session, *options: str, paths: Iterable[str]) -> None:
+    """Run tests; a few that fail are run once more, alone, and those that pass then are told at the end of all."""
+    with tempfile.NamedTemporaryFile("r", prefix="flaky-", suffix=".txt") as told:
+        session.run("python", str(ROOT / ".ci/twice.py"), told.name, *options, *session.posargs, "--", *paths)
+        _flaky.extend(f"{name.strip()}, in {session.friendly_name}" for name in told)
 
 
 def _marked(name: str, members: Iterable[str]) -> list[str]:
