@@ -135,6 +135,20 @@ def test_keys_are_listed_and_can_be_turned_off(overview):
     assert overview.evaluate("document.activeElement.id") == "q"
 
 
+def test_a_key_pressed_before_a_dialog_is_quite_gone_keeps_the_focus_it_took(overview):
+    overview.locator("#keys").click()
+    overview.locator("#keys-on:focus").wait_for()
+    overview.evaluate(
+        """() => new Promise((done) => {
+            const dialog = document.getElementById("dialog");
+            dialog.addEventListener("close", () => setTimeout(done));
+            dialog.close();
+            document.getElementById("q").focus(); // as "/" does
+        })"""
+    )
+    assert overview.evaluate("document.activeElement.id") == "q"
+
+
 def test_who_may_change_some_sees_buttons_on_those(rows, browser):
     with rows.call("operator-dispatch") as api:
         page = api.get(f"{rows.url}/").text

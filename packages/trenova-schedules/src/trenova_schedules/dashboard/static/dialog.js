@@ -36,7 +36,8 @@
   document.addEventListener("close", (event) => {
     if (event.target !== dialog()) return;
     event.target.replaceChildren();
-    if (opener?.isConnected) opener.focus();
+    const elsewhere = document.activeElement && document.activeElement !== document.body; // a key was quicker than this
+    if (opener?.isConnected && !elsewhere) opener.focus();
     opener = null;
   }, true); // it does not bubble, and a page of somebody else gets its dialog with the component
 })();
