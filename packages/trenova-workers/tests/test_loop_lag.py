@@ -2,8 +2,6 @@ import asyncio
 import logging
 import time
 
-import pytest
-from opentelemetry import metrics
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 
@@ -12,13 +10,6 @@ from trenova_workers._loop_lag import LoopLag
 
 def holds_the_loop_up(seconds):
     time.sleep(seconds)
-
-
-@pytest.fixture(scope="module")
-def reader():
-    reader = InMemoryMetricReader()
-    metrics.set_meter_provider(MeterProvider([reader]))
-    return reader
 
 
 def told(caplog):
@@ -59,8 +50,9 @@ async def test_without_a_threshold_the_lag_is_measured_and_nothing_is_logged(cap
     assert lag.worst() > 0.3
 
 
-async def test_the_worst_lag_is_a_gauge_by_service(reader):
-    async with LoopLag("sample", warn_after_s=None):
+async def test_the_worst_lag_is_a_gauge_by_service():
+    reader = InMemoryMetricReader()
+    async with LoopLag("sample", warn_after_s=None, meter=MeterProvider([reader]).get_meter("trenova_workers")):
         await asyncio.sleep(0.05)
         holds_the_loop_up(0.6)
         await asyncio.sleep(0.3)

@@ -11,6 +11,9 @@ from trenova_workers._fleet._status import PollerCounts, QueueStatus, SlotUse, W
 from trenova_workers._history import HistoryMonitor, HistoryOptions
 from trenova_workers._identity import Identity, host_of, parse_identity
 from trenova_workers._limits import WorkLimits
+from trenova_workers._observability._options import ObservabilityOptions
+from trenova_workers._observability._plugin import ObservabilityPlugin
+from trenova_workers._observability._trace_ids import TraceIds
 from trenova_workers._options import HealthOptions, LogOptions, RoutingOptions, WorkerOptions
 from trenova_workers._prepare import prepare
 from trenova_workers._provenance import Setting
@@ -49,6 +52,8 @@ __all__ = [
     "LoadedSettings",
     "LogOptions",
     "MetricsOptions",
+    "ObservabilityOptions",
+    "ObservabilityPlugin",
     "PollerCounts",
     "ProgressEvent",
     "QueueStatus",
@@ -64,6 +69,7 @@ __all__ = [
     "Setting",
     "SlotUse",
     "SummaryEvent",
+    "TraceIds",
     "Work",
     "WorkLimits",
     "WorkerOptions",

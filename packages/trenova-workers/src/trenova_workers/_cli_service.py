@@ -16,6 +16,7 @@ from trenova_errors import ApplicationError, ConfigurationError, ErrorKind
 from trenova_workers._connection import connect_config
 from trenova_workers._drain import ForcedShutdownError
 from trenova_workers._identity import Identity, host_of
+from trenova_workers._observability._trace_ids import TraceIds
 from trenova_workers._preflight import build_of, refuse_impossible
 from trenova_workers._prepare import prepare
 from trenova_workers._run import run
@@ -174,6 +175,9 @@ def _main(
     identity = Identity.of_this_process(service.name, host=host_of(os.environ), build_id=build_id)
     logging_ = settings.log.logging(env=settings.env, service=service.name)
     configure_logging(replace(logging_, context={**logging_.context, **identity.fields()}))
+    if settings.observability.otlp_url is not None:
+        for handler in logging.getLogger().handlers:
+            handler.addFilter(TraceIds())
     return asyncio.run(verb(settings, connection, identity)) or 0
 
 

@@ -1,5 +1,7 @@
 """What a service knows about its own work that the options of its workers must respect."""
 
+from typing import Annotated
+
 from pydantic import BaseModel, ConfigDict, Field
 
 
@@ -13,6 +15,8 @@ class WorkLimits(BaseModel):
 
     longest_start_to_close_s: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     """Seconds of the longest start-to-close timeout among the service's activities."""
+    start_to_close_s: tuple[Annotated[float, Field(gt=0, allow_inf_nan=False)], ...] = ()
+    """Seconds of each different start-to-close timeout, for the bounds of histograms; none takes the longest alone."""
     shortest_heartbeat_timeout_s: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     """Seconds of the shortest heartbeat timeout among the service's activities."""
     database_connections: int | None = Field(default=None, ge=1)

@@ -15,7 +15,7 @@ from contextlib import suppress
 from typing import Final, Self
 
 from opentelemetry import metrics
-from temporalio.common import MetricMeter
+from opentelemetry.metrics import Meter
 
 _log = logging.getLogger(__name__)
 
@@ -32,17 +32,17 @@ _DESCRIPTION: Final = "How late the event loop woke what was due, the worst of t
 class LoopLag:
     """Measures the loop that it is entered in, until it is left.
 
-    The worst lag of the last minute is the gauge ``trenova_workers_event_loop_lag_seconds``: of the SDK's runtime,
-    beside the SDK's own metrics, and of OpenTelemetry's global meter, by ``service``.
+    The worst lag of the last minute is the gauge ``trenova_workers_event_loop_lag_seconds`` of OpenTelemetry's global
+    meter, by ``service``.
     """
 
-    def __init__(self, service: str, warn_after_s: float | None, meter: MetricMeter = MetricMeter.noop) -> None:
+    def __init__(self, service: str, warn_after_s: float | None, meter: Meter | None = None) -> None:
         """Warn in the log, at most once a minute, when the loop is later than ``warn_after_s``.
 
         Args:
             service: Whose loop it is.
             warn_after_s: None never warns.
-            meter: Of the SDK's runtime, whose tags name the service already.
+            meter: None takes OpenTelemetry's global one.
         """
         self._service = service
         self._warn_after = float("inf") if warn_after_s is None else warn_after_s
@@ -54,9 +54,9 @@ class LoopLag:
         self._left = threading.Event()
         self._loop_thread = 0
         self._task: asyncio.Task[None] | None = None
-        self._gauge = metrics.get_meter("trenova_workers").create_gauge(_NAME, unit="s", description=_DESCRIPTION)
-        # Without a unit: the SDK would append it to the name once more for a collector.
-        self._exported = meter.create_gauge_float(_NAME, _DESCRIPTION)
+        self._gauge = (meter or metrics.get_meter("trenova_workers")).create_gauge(
+            _NAME, unit="s", description=_DESCRIPTION
+        )
 
     async def __aenter__(self) -> Self:
         self._loop_thread = threading.get_ident()
@@ -87,7 +87,6 @@ class LoopLag:
             if lag >= self._warn_after and self._warned_of != self._due:
                 self._warn(now, lag, "no Python code was seen in the act: suspended, throttled, or inside C code")
             self._gauge.set(self.worst(), {"service": self._service})
-            self._exported.set(self.worst())
             self._due = now + self._beat_s
 
     def _keep(self, now: float, lag: float) -> None:

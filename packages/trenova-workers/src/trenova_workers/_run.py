@@ -18,6 +18,8 @@ from trenova_workers._fleet._registrations_plugin import RegistrationsPlugin
 from trenova_workers._identity import Identity
 from trenova_workers._interruption import Interruption, cancelled_when, interrupted_by, interrupted_by_signals
 from trenova_workers._loop_lag import LoopLag
+from trenova_workers._observability._buckets import derived_buckets
+from trenova_workers._observability._targets import announced
 from trenova_workers._plugins import client_plugins
 from trenova_workers._preflight import build_of, refuse_impossible, settled
 from trenova_workers._readiness import Readiness
@@ -87,9 +89,11 @@ async def _start(
 
     identity = readiness.last()["identity"]
     options = settled(settings.worker, service.limits(settings), readiness.identity.build_id or build_of(service))
-    shared = client_plugins(service, settings)  # rules or keys that are missing are found before a port opens
-    telemetry = make_telemetry(options, readiness.identity.fields())
-    lag = LoopLag(service.name, settings.health.event_loop_warning_s, telemetry.runtime.metric_meter)
+    # Rules or keys that are missing are found before a port opens.
+    shared = client_plugins(service, settings, readiness.identity)
+    telemetry = make_telemetry(options, readiness.identity.fields(), derived_buckets(service.limits(settings)))
+    stack.enter_context(announced(options.metrics.targets_dir, telemetry.metrics, readiness.identity))
+    lag = LoopLag(service.name, settings.health.event_loop_warning_s)
     health = await stack.enter_async_context(HealthServer(settings.health, readiness, lag))
     facts = {"identity": identity, "health": health.url, "metrics": telemetry.metrics, "env": settings.env}
     _log.info("starting", extra={**facts, "build_id": options.build_id, "profile": options.profile})

@@ -10,6 +10,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from trenova_workers._explain import explain
 from trenova_workers._layers import SHARED_PREFIX, Layer, environment_layer, merged, override_layer, yaml_layer
+from trenova_workers._observability._options import ObservabilityOptions
 from trenova_workers._options import HealthOptions, LogOptions, RoutingOptions, WorkerOptions
 from trenova_workers._partial import describe_told
 from trenova_workers._provenance import Setting, describe
@@ -41,6 +42,7 @@ class ServiceSettings(BaseSettings):
     health: HealthOptions = Field(default_factory=HealthOptions)
     log: LogOptions = Field(default_factory=LogOptions)
     routing: RoutingOptions = Field(default_factory=RoutingOptions)
+    observability: ObservabilityOptions = Field(default_factory=ObservabilityOptions)
 
     @classmethod
     def settings_customise_sources(

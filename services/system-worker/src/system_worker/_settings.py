@@ -72,6 +72,7 @@ class Settings(ServiceSettings):
         silence = shortest_heartbeat(*_ACTIVITIES)
         return WorkLimits(
             longest_start_to_close_s=longest_attempt(*_ACTIVITIES).total_seconds(),
+            start_to_close_s=tuple(sorted({longest_attempt(one).total_seconds() for one in _ACTIVITIES})),
             shortest_heartbeat_timeout_s=None if silence is None else silence.total_seconds(),
             database_connections=self.database.pool_size,
         )

@@ -1,6 +1,7 @@
 """Where the SDK's metrics go."""
 
 from itertools import pairwise
+from pathlib import Path
 from typing import Annotated, Final, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
@@ -26,6 +27,8 @@ HISTOGRAMS: Final = (
     *HISTORY_BUCKETS,
 )
 """The histograms of the SDK (temporalio 1.35), without prefix and unit, and our own, whose names are whole."""
+OURS: Final = "trenova_"
+"""Before the name of every metric of our packages."""
 OWN_TAGS: Final = frozenset(Identity.model_fields)
 """What every metric says of the process; a tag of that name would hide it."""
 
@@ -49,8 +52,12 @@ class MetricsOptions(BaseModel):
     tags: dict[Name, str] = Field(default_factory=dict)
     """Further tags of every metric, with names of their own. No secrets: whoever scrapes reads them."""
     buckets: dict[str, Buckets] = Field(default_factory=dict)
-    """Upper bounds of a histogram's buckets, by its name without prefix and unit: seconds, or for the two of histories
-    (``trenova_workers_workflow_history_events``, ``..._bytes``) events and bytes."""
+    """Upper bounds of a histogram's buckets, by the name of the SDK's without prefix and unit, in seconds, or by the
+    whole name of one of ours (``trenova_...``), in its own unit. Those of durations follow from the activities'
+    timeouts where nothing is told."""
+    targets_dir: Path | None = None
+    """Folder in which each process keeps a file that tells a Prometheus on this machine where to scrape it
+    (``file_sd_configs``), so that several need no ports of their own; relative to the working directory."""
     otlp_url: str | None = Field(default=None, pattern=r"^https?://[^\s]+$")
     """The collector, e.g. ``http://127.0.0.1:4317`` (gRPC) or ``http://127.0.0.1:4318/v1/metrics`` (HTTP)."""
     otlp_protocol: Literal["grpc", "http"] = "grpc"
@@ -60,7 +67,7 @@ class MetricsOptions(BaseModel):
     @model_validator(mode="after")
     def _names_what_there_is(self) -> Self:
         for name in self.buckets:
-            if name not in HISTOGRAMS:
+            if name not in HISTOGRAMS and not name.startswith(OURS):
                 near = nearest(name, HISTOGRAMS)
                 fix = f"The nearest is {near!r}" if near else f"Known are {', '.join(HISTOGRAMS)}"
                 raise impossible(f"buckets.{name}", None, "the SDK has no such histogram", fix)
@@ -75,7 +82,7 @@ class MetricsOptions(BaseModel):
         if self.exporter == "otlp" and self.otlp_url is None:
             fix = "Set it, e.g. to http://127.0.0.1:4317"
             raise impossible("otlp_url", None, "is missing while exporter is 'otlp'", fix)
-        for key in ("otlp_url", "otlp_protocol", "otlp_interval_s", "host", "port"):
+        for key in ("otlp_url", "otlp_protocol", "otlp_interval_s", "host", "port", "targets_dir"):
             wanted = "otlp" if key.startswith("otlp") else "prometheus"
             value = getattr(self, key)
             if key in self.model_fields_set and value is not None and self.exporter != wanted:

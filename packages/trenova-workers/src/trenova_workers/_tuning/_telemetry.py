@@ -2,9 +2,10 @@
 
 import logging
 import socket
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from temporalio.runtime import (
@@ -19,6 +20,7 @@ from temporalio.runtime import (
 
 from trenova_errors import ConfigurationError
 from trenova_workers._history import HISTORY_BUCKETS
+from trenova_workers._observability._meters import write_to
 from trenova_workers._tuning._metrics import MetricsOptions
 
 if TYPE_CHECKING:
@@ -36,12 +38,15 @@ class Telemetry:
     metrics: str | None
 
 
-def make_telemetry(options: "WorkerOptions", tags: Mapping[str, str]) -> Telemetry:
-    """Start the SDK's runtime.
+def make_telemetry(
+    options: "WorkerOptions", tags: Mapping[str, str], buckets: Mapping[str, Sequence[float]] = MappingProxyType({})
+) -> Telemetry:
+    """Start the SDK's runtime; what libraries count goes to it too if it has an exporter.
 
     Args:
         options: How often the server is told of the worker, and where metrics go.
         tags: On every metric; those of the options are added and win.
+        buckets: Of histograms, by name without prefix and unit; those of the options win.
 
     Raises:
         ConfigurationError: The address for scrapes cannot be bound.
@@ -50,11 +55,14 @@ def make_telemetry(options: "WorkerOptions", tags: Mapping[str, str]) -> Telemet
     for attempt in range(1, _PORT_ATTEMPTS + 1):
         port = metrics.port or _free_port(metrics)
         try:
-            return Telemetry(_runtime(options, tags, port), _where(metrics, port))
+            runtime = _runtime(options, tags, port, buckets)
         except (RuntimeError, ValueError) as error:
             if metrics.exporter == "prometheus" and metrics.port == 0 and attempt < _PORT_ATTEMPTS:
                 continue
             raise _refused(metrics, port, error) from None
+        if metrics.exporter != "none":
+            write_to(runtime.metric_meter)
+        return Telemetry(runtime, _where(metrics, port))
     raise AssertionError("the last attempt returns or raises")
 
 
@@ -91,12 +99,14 @@ def _where(metrics: MetricsOptions, port: int) -> str | None:
     return metrics.otlp_url if metrics.exporter == "otlp" else None
 
 
-def _runtime(options: "WorkerOptions", tags: Mapping[str, str], port: int) -> Runtime:
+def _runtime(
+    options: "WorkerOptions", tags: Mapping[str, str], port: int, buckets: Mapping[str, Sequence[float]]
+) -> Runtime:
     metrics = options.metrics
     return Runtime(
         telemetry=TelemetryConfig(
             logging=_log_to_python(),
-            metrics=_exporter(metrics, port),
+            metrics=_exporter(metrics, port, buckets),
             global_tags={**tags, **metrics.tags},
             metric_prefix=metrics.prefix,
         ),
@@ -104,8 +114,10 @@ def _runtime(options: "WorkerOptions", tags: Mapping[str, str], port: int) -> Ru
     )
 
 
-def _exporter(metrics: MetricsOptions, port: int) -> PrometheusConfig | OpenTelemetryConfig | None:
-    buckets = {name: list(bounds) for name, bounds in {**HISTORY_BUCKETS, **metrics.buckets}.items()}
+def _exporter(
+    metrics: MetricsOptions, port: int, derived: Mapping[str, Sequence[float]]
+) -> PrometheusConfig | OpenTelemetryConfig | None:
+    buckets = {name: list(bounds) for name, bounds in {**HISTORY_BUCKETS, **derived, **metrics.buckets}.items()}
     if metrics.exporter == "prometheus":
         return PrometheusConfig(
             bind_address=_address(metrics.host, port),

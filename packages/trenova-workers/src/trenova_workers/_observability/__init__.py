@@ -1,0 +1,1 @@
+"""Traces, the metrics of libraries, and where both are found."""
