@@ -62,7 +62,7 @@ class RuntimeMeters(MeterProvider):
             for look in list(self._watched):
                 try:
                     look()
-                except Exception:
+                except Exception:  # noqa: BLE001 (of a callback; the others are asked all the same)
                     _log.exception("a metric cannot be observed")
 
 
