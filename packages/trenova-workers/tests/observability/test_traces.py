@@ -169,10 +169,10 @@ async def test_a_failure_is_in_the_trace_without_what_it_says(traced, yard):
     [activity] = [span for span in spans if span.name == "RunActivity:traced.refuse"]
     assert activity.failed
     assert [event["name"] for event in activity.events] == ["exception"]
-    assert activity.events[0]["exception.type"].endswith("InvalidInputError")
+    assert activity.events[0]["exception.type"].endswith("DataIntegrityError")
     assert SECRET.split()[1] not in repr(spans)
     lines = [json.loads(line) for line in traced.log().read_text().splitlines() if line.startswith("{")]
-    assert any(line.get("error_kind") == "invalid_input" and line.get("trace_id") == of for line in lines)
+    assert any(line.get("error_kind") == "data_integrity" and line.get("trace_id") == of for line in lines)
 
 
 async def test_of_an_address_only_the_host_is_sent(tracing, traced, yard):
@@ -207,7 +207,7 @@ async def test_a_run_from_before_is_replayed_by_a_worker_that_traces(tracing, tr
     )
 
     assert replayed.replay_failure is None
-    assert drawn in history.to_json()
+    assert drawn.encode() in history.events[-1].workflow_execution_completed_event_attributes.result.payloads[0].data
     assert not [span for span in traced.collector.trace(of) if span.name == "RunWorkflow:TracedParent"]
 
 

@@ -12,7 +12,7 @@ with workflow.unsafe.imports_passed_through():
     from sqlalchemy import text
     from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-    from trenova_errors import InvalidInputError
+    from trenova_errors import DataIntegrityError
     from trenova_workers import Service, ServiceSettings, Work, WorkLimits
     from trenova_workers.cli import service_main
 
@@ -46,7 +46,7 @@ class Steps:
 
     @activity.defn(name="traced.refuse")
     async def refuse(self, name: str) -> None:
-        raise InvalidInputError(f"{name} cannot be taken.")
+        raise DataIntegrityError(f"{name} cannot be taken.")
 
 
 @workflow.defn(name="TracedChild")

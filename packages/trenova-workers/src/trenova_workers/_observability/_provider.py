@@ -17,7 +17,8 @@ from trenova_workers._observability._options import ObservabilityOptions
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import SpanProcessor
 
-_FLUSH_MS: Final = 5_000
+_SENDING_S: Final = 3.0
+"""For one batch, tries again included. A process that ends waits for the last ones, and its grace is for work."""
 _lock: Final = Lock()
 _installed: ObservabilityOptions | None = None
 
@@ -71,10 +72,10 @@ def require_replay_safe() -> None:
 
 
 def flush() -> None:
-    """Send what has ended; at most five seconds."""
+    """Send what has ended, or give it up after three seconds a batch."""
     provider = trace.get_tracer_provider()
     if isinstance(provider, ReplaySafeTracerProvider):
-        provider.force_flush(_FLUSH_MS)
+        provider.force_flush()
 
 
 def _sending(options: ObservabilityOptions) -> "SpanProcessor":
@@ -88,7 +89,8 @@ def _exporter(options: ObservabilityOptions) -> SpanExporter:
     if options.otlp_protocol == "http":
         from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter as ByHttp
 
-        return ByHttp(endpoint=options.address, headers=headers)
+        return ByHttp(endpoint=options.address, headers=headers, timeout=_SENDING_S)
     from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter as ByGrpc
 
-    return ByGrpc(endpoint=options.address, insecure=options.address.startswith("http://"), headers=headers)
+    plain = options.address.startswith("http://")
+    return ByGrpc(endpoint=options.address, insecure=plain, headers=headers, timeout=_SENDING_S)
