@@ -1,7 +1,7 @@
 """What CI runs. ``uv run nox`` is the whole of it; the other sessions are run by name.
 
-``lint``, ``types``, ``replay``, ``integration``, ``slow``, ``bench`` and ``demo`` use the environment that nox itself
-runs in, which ``uv run`` has just made from ``uv.lock``. The others make their own.
+``lint``, ``types``, ``replay``, ``alerts``, ``integration``, ``slow``, ``bench`` and ``demo`` use the environment that
+nox itself runs in, which ``uv run`` has just made from ``uv.lock``. The others make their own.
 """
 
 import atexit
@@ -52,7 +52,7 @@ _TESTS = [
     f"tests-{PYTHONS[0]}",
     *(f"tests-{PYTHONS[-1]}({name})" for name in HOME if name not in {*SERVICES, *_IN_PROCESSES}),
 ]
-nox.options.sessions = ["lint", "types", "replay", *_TESTS, "wheels", "integration", "processes", "demo"]
+nox.options.sessions = ["lint", "types", "replay", "alerts", *_TESTS, "wheels", "integration", "processes", "demo"]
 
 # Tests that passed only when run alone, of all sessions; see .ci/twice.py.
 _flaky: list[str] = []
@@ -108,6 +108,18 @@ def _replayed_modules(histories: Path) -> list[str]:
     """Return where a package has its workflows: what ``MODULES`` beside the histories lists, else its root."""
     listed = histories / "MODULES"
     return listed.read_text().split() if listed.exists() else [histories.parents[1].name.replace("-", "_")]
+
+
+@nox.session(python=False)
+def alerts(session: nox.Session) -> None:
+    """Whether Prometheus and Alertmanager take our rules, and each alert fires when it should; skipped without them."""
+    if not shutil.which("promtool") or not shutil.which("amtool"):
+        session.skip("promtool and amtool are not installed (Debian: prometheus, prometheus-alertmanager).")
+    session.chdir(ROOT / "services/observability")
+    session.run("promtool", "check", "rules", "rules/trenova.yaml", external=True)
+    session.run("promtool", "check", "config", "--syntax-only", "prometheus.yaml", external=True)
+    session.run("promtool", "test", "rules", "tests/alerts.yaml", external=True)
+    session.run("amtool", "check-config", "alertmanager.yaml", external=True)
 
 
 @nox.session(python=PYTHONS)
