@@ -45,7 +45,7 @@ class Prometheus:
 
     def __init__(self, folder: Path) -> None:
         self.targets = folder / "targets"
-        self.targets.mkdir()
+        (self.targets / "servers").mkdir(parents=True)
         config = yaml.safe_load((ROOM / "prometheus.yaml").read_text())
         workers = config["scrape_configs"][0] | {"file_sd_configs": [{"files": [f"{self.targets}/*.json"]}]}
         servers = {"job_name": "servers", "file_sd_configs": [{"files": [f"{self.targets}/servers/*.json"]}]}
@@ -82,7 +82,6 @@ class Prometheus:
 
     def add(self, url: str, name: str) -> None:
         folder = self.targets / "servers" if name == "server" else self.targets
-        folder.mkdir(exist_ok=True)
         target = urllib.parse.urlsplit(url).netloc
         (folder / f"{name}.json").write_text(json.dumps([{"targets": [target]}]))
 

@@ -1,3 +1,4 @@
+import re
 import time
 
 import httpx
@@ -21,7 +22,7 @@ def telemetry() -> Telemetry:
 @pytest.fixture
 def meters(telemetry) -> RuntimeMeters:
     meters = RuntimeMeters()
-    meters.attach(telemetry.runtime.metric_meter)
+    meters.attach(telemetry.runtime.metric_meter, {"service"})
     return meters
 
 
@@ -116,3 +117,14 @@ def test_a_callback_that_fails_is_told_and_the_others_are_asked(telemetry, meter
 
     eventually(lambda: scraped(telemetry, "trenova_odd_sound"))
     assert any("a metric cannot be observed" in record.message for record in caplog.records)
+
+
+def test_a_label_that_every_metric_of_the_process_has_is_not_there_twice(telemetry, meters):
+    """Prometheus takes nothing of an answer in which one line names a label twice."""
+    meters.get_meter("odd").create_gauge("trenova_odd_twice").set(1, {"service": "other", "service.name": "x"})
+
+    [line] = scraped(telemetry, "trenova_odd_twice")
+    names = re.findall(r'(\w+)="', line)
+    assert sorted(names) == sorted(set(names))
+    assert 'exported_service="other"' in line
+    assert 'service="odd"' in line

@@ -6,7 +6,7 @@ takes nothing below zero: such a value is written as zero.
 """
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from threading import Event, Lock, Thread
 from typing import Any, Final, Generic, TypeVar
 
@@ -22,6 +22,7 @@ _log = logging.getLogger(__name__)
 
 _BETWEEN_LOOKS_S: Final = 5.0
 _UNITS: Final = {"s": "_seconds", "By": "_bytes"}
+_OF_THE_SDK: Final = ("service_name",)
 Number = int | float
 Instrument = TypeVar("Instrument")
 Key = tuple[tuple[str, Any], ...]
@@ -34,10 +35,27 @@ class RuntimeMeters(MeterProvider):
         self._lock = Lock()
         self._watched: list[Callable[[], None]] = []
         self.target: MetricMeter = MetricMeter.noop
+        self._tags: frozenset[str] = frozenset()
 
-    def attach(self, meter: MetricMeter) -> None:
-        """Write to this runtime from now on."""
-        self.target = meter
+    def attach(self, meter: MetricMeter, tags: Iterable[str] = ()) -> None:
+        """Write to this runtime from now on.
+
+        Args:
+            meter: Of the runtime.
+            tags: Names of what the runtime says on everything. A label of that name gets ``exported_`` before it, as
+                Prometheus does: one line with a name twice, and nothing of the whole answer would be taken.
+        """
+        self.target, self._tags = meter, frozenset({*tags, *_OF_THE_SDK})
+
+    def labels(self, attributes: Attributes) -> dict[str, Any]:
+        """Return attributes as labels."""
+        named = {key.replace(".", "_"): value for key, value in (attributes or {}).items()}
+        return {
+            f"exported_{key}" if key in self._tags else key: (
+                value if isinstance(value, str | int | float | bool) else str(value)
+            )
+            for key, value in named.items()
+        }
 
     def get_meter(
         self,
@@ -108,12 +126,13 @@ class _Sums:
 
 class _Counter(metrics.Counter):
     def __init__(self, provider: RuntimeMeters, name: str, unit: str, description: str) -> None:
+        self._provider = provider
         self._written = _Written(provider, lambda meter: meter.create_counter(_named(name, unit), description))
         self._fractions = _Sums()
 
     def add(self, amount: Number, attributes: Attributes = None, context: Context | None = None) -> None:  # noqa: ARG002
         if amount >= 0:
-            labels = _labels(attributes)
+            labels = self._provider.labels(attributes)
             if isinstance(amount, float):  # the runtime counts in whole numbers, so fractions wait for each other
                 before, after = self._fractions.add(labels, amount)
                 amount = int(after) - int(before)
@@ -122,29 +141,32 @@ class _Counter(metrics.Counter):
 
 class _UpDownCounter(metrics.UpDownCounter):
     def __init__(self, provider: RuntimeMeters, name: str, unit: str, description: str) -> None:
+        self._provider = provider
         self._written = _Written(provider, lambda meter: meter.create_gauge_float(_named(name, unit), description))
         self._sums = _Sums()
 
     def add(self, amount: Number, attributes: Attributes = None, context: Context | None = None) -> None:  # noqa: ARG002
-        labels = _labels(attributes)
+        labels = self._provider.labels(attributes)
         self._written.now().set(max(0, self._sums.add(labels, amount)[1]), labels)
 
 
 class _Histogram(metrics.Histogram):
     def __init__(self, provider: RuntimeMeters, name: str, unit: str, description: str) -> None:
+        self._provider = provider
         self._written = _Written(provider, lambda meter: meter.create_histogram_float(_named(name, unit), description))
 
     def record(self, amount: Number, attributes: Attributes = None, context: Context | None = None) -> None:  # noqa: ARG002
         if amount >= 0:
-            self._written.now().record(amount, _labels(attributes))
+            self._written.now().record(amount, self._provider.labels(attributes))
 
 
 class _Gauge(metrics._Gauge):  # noqa: SLF001 (its public name)
     def __init__(self, provider: RuntimeMeters, name: str, unit: str, description: str) -> None:
+        self._provider = provider
         self._written = _Written(provider, lambda meter: meter.create_gauge_float(_named(name, unit), description))
 
     def set(self, amount: Number, attributes: Attributes = None, context: Context | None = None) -> None:  # noqa: ARG002
-        self._written.now().set(max(0, amount), _labels(attributes))
+        self._written.now().set(max(0, amount), self._provider.labels(attributes))
 
 
 def _look(callbacks: Sequence[CallbackT], write: Callable[[Number, Attributes], None]) -> None:
@@ -159,13 +181,6 @@ def _named(name: str, unit: str) -> str:
     name = name.replace(".", "_")
     suffix = _UNITS.get(unit, "")
     return name if name.endswith(suffix) else name + suffix
-
-
-def _labels(attributes: Attributes) -> dict[str, Any]:
-    return {
-        key.replace(".", "_"): value if isinstance(value, str | int | float | bool) else str(value)
-        for key, value in (attributes or {}).items()
-    }
 
 
 class _RuntimeMeter(Meter):
@@ -198,7 +213,7 @@ class _RuntimeMeter(Meter):
         counter, seen = self.create_counter(name, unit, description), _Sums()
 
         def write(total: Number, attributes: Attributes) -> None:
-            counter.add(seen.grown(_labels(attributes), total), attributes)
+            counter.add(seen.grown(self._provider.labels(attributes), total), attributes)
 
         self._provider.watch(lambda: _look(callbacks or (), write))
         return metrics.NoOpMeter("").create_observable_counter(name)
@@ -220,8 +235,13 @@ class _RuntimeMeter(Meter):
 _METERS: Final = RuntimeMeters()
 
 
-def write_to(meter: MetricMeter) -> None:
-    """Let what libraries count go to this runtime, unless the process has chosen a meter provider itself."""
-    _METERS.attach(meter)
+def write_to(meter: MetricMeter, tags: Iterable[str]) -> None:
+    """Let what libraries count go to this runtime, unless the process has chosen a meter provider itself.
+
+    Args:
+        meter: Of the runtime.
+        tags: Names of what it says on everything.
+    """
+    _METERS.attach(meter, tags)
     if isinstance(metrics.get_meter_provider(), _ProxyMeterProvider):
         metrics.set_meter_provider(_METERS)

@@ -61,7 +61,7 @@ def make_telemetry(
                 continue
             raise _refused(metrics, port, error) from None
         if metrics.exporter != "none":
-            write_to(runtime.metric_meter)
+            write_to(runtime.metric_meter, {**tags, **metrics.tags})
         return Telemetry(runtime, _where(metrics, port))
     raise AssertionError("the last attempt returns or raises")
 
