@@ -2,6 +2,7 @@ import trenova_workers
 import trenova_workers.cli
 import trenova_workers.deploy
 import trenova_workers.pool
+import trenova_workers.pool.client
 import trenova_workers.pool.kubernetes
 import trenova_workers.pool.server
 import trenova_workers.pool.store
@@ -195,6 +196,7 @@ def test_the_public_names_of_pools_are_these():
         "TemporalObserver",
         "WorkerEnd",
         "WorkerPhase",
+        "WorkerSlots",
         "WorkersReport",
         "load_pools",
         "open_manager",
@@ -206,6 +208,7 @@ def test_the_public_names_of_pools_are_these():
         "DecisionPage",
         "Decisions",
         "Ending",
+        "HistoryPoint",
         "KeptDecision",
         "Lease",
         "LeaseHolder",
@@ -216,6 +219,8 @@ def test_the_public_names_of_pools_are_these():
         "PoolAudit",
         "PoolAuditEntry",
         "PoolAuditPage",
+        "PoolBounds",
+        "PoolHistory",
         "PoolMigration",
         "PoolOrders",
         "PoolPhase",
@@ -233,8 +238,10 @@ def test_the_public_names_of_pools_are_these():
         "KubernetesOptions",
         "open_cluster",
     ]
+    assert trenova_workers.pool.client.__all__ == ["AddressFile", "PoolClient", "PoolServerAddress", "fixed_address"]
     assert trenova_workers.pool.server.__all__ == [
         "ADMIN",
+        "DELEGATE",
         "OPERATOR",
         "ROLES",
         "VIEWER",

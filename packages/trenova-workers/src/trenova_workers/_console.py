@@ -10,6 +10,7 @@ from trenova_errors import ConfigurationError
 PORT: Final = "TRENOVA_CONSOLE__PORT"
 FILE: Final = "TRENOVA_CONSOLE__FILE"
 ORIGINS: Final = "TRENOVA_CONSOLE__ORIGINS"
+POOLS: Final = "TRENOVA_CONSOLE__POOLS"
 
 _MOST_PORT: Final = 65_535
 
@@ -22,11 +23,13 @@ class ConsoleAddress:
         port: Port of 127.0.0.1 to listen on.
         file: Where to leave ``{"url": ..., "sign_in": ...}``, readable by this user only.
         origins: Origins of the Temporal UI, such as ``http://127.0.0.1:8233``.
+        pools: Where a pool manager of the same ``up`` leaves its address and a token; None where it has none.
     """
 
     port: int | None = None
     file: Path | None = None
     origins: tuple[str, ...] = ()
+    pools: Path | None = None
 
     @classmethod
     def told_by(cls, environ: Mapping[str, str]) -> "ConsoleAddress":
@@ -35,7 +38,7 @@ class ConsoleAddress:
         Raises:
             ConfigurationError: The port is no port.
         """
-        port, file = environ.get(PORT), environ.get(FILE)
+        port, file, pools = environ.get(PORT), environ.get(FILE), environ.get(POOLS)
         if port is not None and not (port.isdecimal() and int(port) <= _MOST_PORT):
             raise ConfigurationError(
                 f"{PORT} is {port!r}, which is no port. Set it to a number from 0 to {_MOST_PORT}."
@@ -44,4 +47,5 @@ class ConsoleAddress:
             port=None if port is None else int(port),
             file=Path(file) if file else None,
             origins=tuple(origin for origin in environ.get(ORIGINS, "").split(",") if origin),
+            pools=Path(pools) if pools else None,
         )

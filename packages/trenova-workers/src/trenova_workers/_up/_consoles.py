@@ -5,6 +5,7 @@ The contract, which every console keeps (README, "Consoles"):
 - ``TRENOVA_CONSOLE__PORT``: the port of 127.0.0.1 to listen on, the same for as long as this ``up`` runs;
 - ``TRENOVA_CONSOLE__FILE``: where it leaves ``{"url": ..., "sign_in": ...}``, readable by this user only;
 - ``TRENOVA_CONSOLE__ORIGINS``: origins of the Temporal UI, with commas between;
+- ``TRENOVA_CONSOLE__POOLS``: where the pool manager leaves its address and a token, if there is one;
 - it answers ``/readyz`` with 200 once it serves, and ends on SIGTERM.
 """
 

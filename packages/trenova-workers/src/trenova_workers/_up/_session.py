@@ -18,7 +18,7 @@ from trenova_workers._up._embedded import EmbeddedServer, children_environ, requ
 from trenova_workers._up._kept import Kept, State, ended
 from trenova_workers._up._lock import lock_folder, lock_server, private_folder
 from trenova_workers._up._options import LOOPBACK, NAMESPACE, Options
-from trenova_workers._up._pools import PooledWorker, PoolManagerProcess, Pools, read_pools
+from trenova_workers._up._pools import SERVER_FILE, PooledWorker, PoolManagerProcess, Pools, read_pools
 from trenova_workers._up._preparations import Preparation, prepare_machine
 from trenova_workers._up._processes import Processes
 from trenova_workers._up._restarts import Restarts
@@ -100,6 +100,8 @@ class _Session:
     def add_consoles(self, consoles: Sequence[ConsoleService], ports: Mapping[str, int]) -> None:
         """Start these consoles too, each at its port."""
         environ = {**self._environ, "TRENOVA_CONSOLE__ORIGINS": origins(self._server.ui_port)}
+        if self._options.pools is not None:
+            environ["TRENOVA_CONSOLE__POOLS"] = str(self._options.data_dir / SERVER_FILE)
         self._consoles = [
             Console(one, environ, self._processes, self._screen, self._options.limits, port=ports[one.name])
             for one in consoles

@@ -22,7 +22,7 @@ try:
     )
     from trenova_workers.pool._reports import ManagerReport, PoolReport, PoolsReport, WorkersReport
     from trenova_workers.pool._running import OpenedManager, open_manager, open_store
-    from trenova_workers.pool._worker import PoolView, PoolWorker, WorkerEnd, WorkerPhase
+    from trenova_workers.pool._worker import PoolView, PoolWorker, WorkerEnd, WorkerPhase, WorkerSlots
     from trenova_workers.pool.processes import ProcessBackend
 except ModuleNotFoundError as error:
     missing = str(error.name).partition(".")[0]
@@ -55,6 +55,7 @@ __all__ = [
     "TemporalObserver",
     "WorkerEnd",
     "WorkerPhase",
+    "WorkerSlots",
     "WorkersReport",
     "load_pools",
     "open_manager",

@@ -13,7 +13,7 @@ from trenova_workers.pool._reports import (
     pool_report,
 )
 from trenova_workers.pool._worker import PoolWorker
-from trenova_workers.pool.store import DecisionPage, PoolAuditEntry, PoolAuditPage, PoolStore
+from trenova_workers.pool.store import DecisionPage, PoolAuditEntry, PoolAuditPage, PoolHistory, PoolStore
 from trenova_workers.scaling import Override
 
 
@@ -25,11 +25,13 @@ class Clerk:
         name: As the audit trail shows it.
         source: ``rest`` or ``cli``.
         request_id: Of the request.
+        through: Whose token it came with, where a program orders on behalf of a person; empty otherwise.
     """
 
     name: str
     source: str
     request_id: str | None = None
+    through: str = ""
 
     def entry(self, action: str, *, reason: str, pool: str = "", worker: str | None = None) -> PoolAuditEntry:
         """Return an entry of the audit trail."""
@@ -41,6 +43,7 @@ class Clerk:
             reason=reason,
             source=self.source,
             request_id=self.request_id,
+            detail={"through": self.through[:200]} if self.through else None,
         )
 
 
@@ -101,6 +104,15 @@ class PoolDesk:
         self._require(name)
         return await self._store.decisions.read(self._scope, name, cursor=cursor, limit=limit, changes=changes)
 
+    async def history(self, name: str, *, hours: float, parts: int) -> PoolHistory:
+        """Return how many workers a pool had and what waited; see `Decisions.history`.
+
+        Raises:
+            ResourceNotFoundError: There is none of that name.
+        """
+        self._require(name)
+        return await self._store.decisions.history(self._scope, name, hours=hours, parts=parts)
+
     async def audit(self, *, pool: str | None = None, cursor: int | None = None, limit: int = 100) -> PoolAuditPage:
         """Return who did what, newest first."""
         return await self._store.audit.read(self._scope, pool=pool, cursor=cursor, limit=limit)
@@ -118,8 +130,9 @@ class PoolDesk:
         """
         self._require(name)
         wanted = Override(count=count, until=until, by=clerk.name[:200], reason=reason)
-        entry = clerk.entry("override", reason=reason).model_copy(update={"detail": wanted.model_dump(mode="json")})
-        await self._store.orders.override(self._scope, name, wanted, entry)
+        entry = clerk.entry("override", reason=reason)
+        detail = {**(entry.detail or {}), **wanted.model_dump(mode="json")}
+        await self._store.orders.override(self._scope, name, wanted, entry.model_copy(update={"detail": detail}))
         return await self.pool(name)
 
     async def pause(self, name: str, reason: str, clerk: Clerk) -> PoolReport:

@@ -23,6 +23,7 @@ class Figures:
         open_workflows: Workflows of the queues that run.
         workers: Every process that the server knows of on these queues.
         missing: What could not be read and why, a sentence each.
+        at: When it was read; that of which the workers' heartbeats are so many seconds old.
     """
 
     read_at: datetime | None
@@ -34,6 +35,7 @@ class Figures:
     open_workflows: float | None = None
     workers: Sequence[WorkerStatus] = ()
     missing: tuple[str, ...] = ()
+    at: datetime | None = None
 
     @property
     def numbers(self) -> tuple[float | None, ...]:

@@ -15,7 +15,7 @@ from trenova_workers.pool._plan import Plan, plan
 from trenova_workers.pool._telling import PoolScribe, phase_of
 from trenova_workers.pool._watching import QueueWatch
 from trenova_workers.pool._worker import PoolView, WorkerPhase
-from trenova_workers.pool.store import KeptDecision, Lease, PoolPhase, PoolState, PoolStore
+from trenova_workers.pool.store import KeptDecision, Lease, PoolBounds, PoolPhase, PoolState, PoolStore
 from trenova_workers.scaling import Decision, FireCalendar, Observation, ScalingPolicy, ScalingState
 
 Decide = Callable[[Observation, ScalingState, ScalingPolicy], Decision]
@@ -244,5 +244,6 @@ class ManagedPool:
             fence=lease.fence,
             updated_at=self._clock(),
             workers=tuple(one.model_dump(mode="json", by_alias=True) for one in self.view.workers),
+            bounds=PoolBounds.model_validate(self.options.policy, from_attributes=True),
             carried=self._carried.model_dump(mode="json"),
         )

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Final, TypeVar
 
@@ -54,11 +55,11 @@ class TemporalObserver:
         if stats is not None and not all(one.makes_sense for one in stats):
             missing.append("The server's figures about the queues make no sense")
             stats = None
-        figures = self._figures(at, stats, open_workflows, workers or (), tuple(missing))
+        figures = replace(self._figures(at, stats, open_workflows, workers or (), tuple(missing)), at=at)
         last = self._last
         repeated = last is not None and figures.numbers == last.numbers and not figures.idle
         if last is not None and last.read_at is not None and repeated:
-            figures = self._figures(last.read_at, stats, open_workflows, workers or (), tuple(missing))
+            figures = replace(figures, read_at=last.read_at)
         self._last = figures
         return figures
 

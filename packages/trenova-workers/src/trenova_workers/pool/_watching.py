@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from trenova_workers._fleet._status import WorkerState
 from trenova_workers.pool._carried import foreign
 from trenova_workers.pool._figures import Figures, KnownSlots, QueueObserver
+from trenova_workers.pool._heard import heard
 from trenova_workers.pool._worker import PoolView, PoolWorker, WorkerPhase
 from trenova_workers.scaling import ExpectedArrivals, FireCalendar, Observation, Override, ScalingPolicy, WorkerCounts
 
@@ -55,12 +56,16 @@ class QueueWatch:
     def with_slots(self, view: PoolView) -> PoolView:
         """Return workers with what their heartbeats said of slots."""
         slots = KnownSlots.of(self.figures.workers).by_identity
+        statuses = {status.identity: status for status in self.figures.workers}
 
         def one(worker: PoolWorker) -> PoolWorker:
-            known = slots.get(worker.identity) if worker.identity else None
-            if known is None:
+            if not worker.identity or (status := statuses.get(worker.identity)) is None:
                 return worker
-            return worker.model_copy(update={"slots_used": known.used, "slots": known.total})
+            worker = heard(worker, status, self.figures.at)
+            known = slots.get(worker.identity or "")
+            return (
+                worker if known is None else worker.model_copy(update={"slots_used": known.used, "slots": known.total})
+            )
 
         return replace(view, workers=[one(worker) for worker in view.workers])
 

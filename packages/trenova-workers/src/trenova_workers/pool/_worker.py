@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, Field
 
 from trenova_workers.pool.store._documents import PoolDocument
 
@@ -20,6 +20,18 @@ class WorkerPhase(StrEnum):
     RUNNING = "running"
     DRAINING = "draining"
     LOST = "lost"
+
+
+class WorkerSlots(PoolDocument):
+    """Slots of one kind of task.
+
+    Attributes:
+        used: Tasks that are worked on.
+        total: Tasks that could be at once; None where that changes and nobody tells.
+    """
+
+    used: int
+    total: int | None = None
 
 
 class PoolWorker(PoolDocument):
@@ -39,6 +51,11 @@ class PoolWorker(PoolDocument):
         failing: Whether it drains because something in it failed; it ends as a crash.
         ordered: Why an operator wants it drained; empty if nobody does.
         why: Why it does that, where there is something to say.
+        host: Its machine or pod; None until it is known.
+        pid: Its process id there; None likewise.
+        version: Its deployment version and its SDK, as its heartbeats say; empty where they do not.
+        heard_at: When its last heartbeat came; None where none did.
+        slots_by_kind: Slots of each kind of task, all queues together; empty where its heartbeats do not say.
     """
 
     id: str
@@ -54,6 +71,11 @@ class PoolWorker(PoolDocument):
     failing: bool = False
     ordered: str = ""
     why: str = ""
+    host: str | None = None
+    pid: int | None = None
+    version: str = ""
+    heard_at: AwareDatetime | None = None
+    slots_by_kind: dict[str, WorkerSlots] = Field(default_factory=dict)
 
     @property
     def counts(self) -> bool:

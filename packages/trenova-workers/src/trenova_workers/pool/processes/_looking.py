@@ -82,6 +82,8 @@ def described(
         failing=known.failing and record.drain_at is None,
         ordered=f"{record.ordered['by']}: {record.ordered['reason']}" if record.ordered else "",
         why=why,
+        host=record.host,
+        pid=record.pid,
     )
 
 

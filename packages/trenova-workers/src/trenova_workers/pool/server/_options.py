@@ -9,7 +9,7 @@ from trenova_access.api import RateOptions
 from trenova_access.serving import OpenListenOptions
 from trenova_errors import ConfigurationError
 from trenova_workers.pool._options import PoolsOptions
-from trenova_workers.pool.server._roles import ADMIN
+from trenova_workers.pool.server._roles import ADMIN, DELEGATE
 
 DEFAULT_PORT: Final = 8236
 """Beside the Temporal UI's 8233, the codec server's 8234 and the dashboard's 8235."""
@@ -17,7 +17,9 @@ DEFAULT_PORT: Final = 8236
 
 def _local_access() -> AccessOptions:
     return AccessOptions(
-        sign_in=SignInOptions(cookie="trenova-pools", grants=(Grant(resource="*", role=ADMIN),)),
+        sign_in=SignInOptions(
+            cookie="trenova-pools", grants=(Grant(resource="*", role=ADMIN), Grant(resource="*", role=DELEGATE))
+        ),
         limits=LimitOptions(max_body=64 * 1024, timeout_s=30, max_concurrent=64),
     )
 

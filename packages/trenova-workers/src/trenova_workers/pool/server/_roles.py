@@ -1,4 +1,4 @@
-"""Three roles; a grant is about one pool, by its name, or about all (``*``)."""
+"""Three roles, and one for programs that people use; a grant is about one pool, by its name, or about all (``*``)."""
 
 from typing import Final
 
@@ -10,7 +10,10 @@ OPERATOR: Final = "operator"
 """May also fix a pool's number, pause and resume it, and have a worker drained."""
 ADMIN: Final = "admin"
 """May also read the audit trail, where its grant is ``*``."""
-ROLES: Final = Roles({VIEWER: (), OPERATOR: [VIEWER], ADMIN: [OPERATOR]})
+DELEGATE: Final = "delegate"
+"""May say on whose behalf it orders (header ``On-Behalf-Of``), as a console does; gives no other right, and none of the
+others includes it. The audit trail has both names."""
+ROLES: Final = Roles({VIEWER: (), OPERATOR: [VIEWER], ADMIN: [OPERATOR], DELEGATE: ()})
 
 
 def permits(principal: Principal, role: str, pool: str) -> bool:

@@ -11,7 +11,7 @@ from trenova_workers.pool.server._api import Caller, Reader, Writer
 from trenova_workers.pool.server._bodies import OverrideBody, ReasonBody
 from trenova_workers.pool.server._documented import changes, documented
 from trenova_workers.pool.server._roles import ADMIN, OPERATOR, VIEWER
-from trenova_workers.pool.store import DecisionPage, PoolAuditPage
+from trenova_workers.pool.store import DecisionPage, PoolAuditPage, PoolHistory
 
 router = APIRouter()
 
@@ -52,6 +52,21 @@ async def decisions(
     caller.require(VIEWER, name)
     _fresh(response)
     return await caller.api.desk.decisions(name, cursor=cursor, limit=limit, changes=changes)
+
+
+@router.get("/pools/{name}/history", operation_id="showHistory", tags=["pools"], responses=documented(404))
+async def history(
+    caller: Reader,
+    name: PoolName,
+    response: Response,
+    *,
+    hours: Annotated[float, Query(gt=0, le=168, description="How far back.")] = 3,
+    parts: Annotated[int, Query(ge=1, le=1000, description="Into how many parts that is divided.")] = 120,
+) -> PoolHistory:
+    """Show how many workers there were and what waited, as far as decisions are kept; role viewer."""
+    caller.require(VIEWER, name)
+    _fresh(response)
+    return await caller.api.desk.history(name, hours=hours, parts=parts)
 
 
 @router.get("/workers", operation_id="listWorkers", tags=["workers"], responses=documented())

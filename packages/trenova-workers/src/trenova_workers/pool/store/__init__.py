@@ -6,11 +6,18 @@ beginning.
 
 from trenova_store import StoreMigration as PoolMigration
 from trenova_workers.pool.store._audit import PoolAudit, PoolAuditEntry, PoolAuditPage
-from trenova_workers.pool.store._decisions import DECISIONS_KEPT, DecisionPage, Decisions, KeptDecision
+from trenova_workers.pool.store._decisions import (
+    DECISIONS_KEPT,
+    DecisionPage,
+    Decisions,
+    HistoryPoint,
+    KeptDecision,
+    PoolHistory,
+)
 from trenova_workers.pool.store._leases import LEASE_S, Lease, LeaseHolder, LeaseLostError, Leases
 from trenova_workers.pool.store._options import PoolStoreOptions
 from trenova_workers.pool.store._orders import OrderBook, Pause, PoolOrders
-from trenova_workers.pool.store._states import PoolPhase, PoolState, PoolStates
+from trenova_workers.pool.store._states import PoolBounds, PoolPhase, PoolState, PoolStates
 from trenova_workers.pool.store._store import PoolStore
 from trenova_workers.pool.store._workers import Ending, WorkerRecord, WorkerRecords
 
@@ -20,6 +27,7 @@ __all__ = [
     "DecisionPage",
     "Decisions",
     "Ending",
+    "HistoryPoint",
     "KeptDecision",
     "Lease",
     "LeaseHolder",
@@ -30,6 +38,8 @@ __all__ = [
     "PoolAudit",
     "PoolAuditEntry",
     "PoolAuditPage",
+    "PoolBounds",
+    "PoolHistory",
     "PoolMigration",
     "PoolOrders",
     "PoolPhase",

@@ -8,7 +8,7 @@ from pydantic import AwareDatetime, Field
 from sqlalchemy import delete, func, insert, select
 from sqlalchemy.engine import RowMapping
 
-from trenova_workers.pool.store._clock import from_ms
+from trenova_workers.pool.store._clock import database_ms, from_ms
 from trenova_workers.pool.store._documents import PoolDocument
 from trenova_workers.pool.store._engine import PoolEngine
 from trenova_workers.pool.store._leases import Lease, Leases
@@ -50,6 +50,29 @@ class DecisionPage(PoolDocument):
 
     decisions: tuple[KeptDecision, ...]
     next_cursor: int | None = None
+
+
+class HistoryPoint(PoolDocument):
+    """A pool in one part of a time that is past; None is what nobody knew.
+
+    Attributes:
+        at: When that part began.
+        workers: That ran, at its last decision.
+        desired: That there should be after it.
+        backlog: Tasks that waited, the most of that part.
+    """
+
+    at: AwareDatetime
+    workers: int | None = None
+    desired: int
+    backlog: float | None = None
+
+
+class PoolHistory(PoolDocument):
+    """A time that is past in equal parts, oldest first; parts without a decision are left out."""
+
+    points: tuple[HistoryPoint, ...]
+    part_s: float
 
 
 class Decisions:
@@ -114,6 +137,38 @@ class Decisions:
         return DecisionPage(
             decisions=tuple(_decision(row) for row in rows), next_cursor=rows[-1]["number"] if more else None
         )
+
+    async def history(self, scope: str, pool: str, *, hours: float, parts: int) -> PoolHistory:
+        """Return how many workers there were and what waited in the last hours, as far as decisions are kept.
+
+        Args:
+            scope: Of which manager.
+            pool: Of which pool.
+            hours: How far back.
+            parts: Into how many parts that time is divided.
+        """
+        table, part_ms = self._table, max(int(hours * 3_600_000 / parts), 1)
+        seen = table.c.document["observation"]
+        async with self._engine.read() as connection:
+            since = await database_ms(connection) - int(hours * 3_600_000)
+            query = (
+                select(table.c.at_ms, table.c.desired, seen["workers"]["running"], seen["backlog"])
+                .where(table.c.scope == scope, table.c.pool == pool, table.c.at_ms >= since)
+                .order_by(table.c.number)
+            )
+            rows = list(await connection.execute(query))
+        found: dict[int, HistoryPoint] = {}
+        for at_ms, desired, running, backlog in rows:
+            part = (at_ms - since) // part_ms
+            before = found.get(part)
+            waited = [one for one in (backlog, before.backlog if before else None) if one is not None]
+            found[part] = HistoryPoint(
+                at=from_ms(since + part * part_ms),
+                workers=running if running is not None or before is None else before.workers,
+                desired=desired,
+                backlog=max(waited, default=None),
+            )
+        return PoolHistory(points=tuple(found[part] for part in sorted(found)), part_s=part_ms / 1000)
 
     async def count(self, scope: str, pool: str) -> int:
         """Return how many there are of a pool."""

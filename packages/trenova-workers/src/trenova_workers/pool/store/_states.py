@@ -31,6 +31,20 @@ class PoolPhase(StrEnum):
     BLIND = "blind"
 
 
+class PoolBounds(PoolDocument):
+    """Between which numbers a pool is scaled, and towards what, by the policy of the manager that has it.
+
+    Attributes:
+        min_workers: The least.
+        max_workers: The most.
+        wait_target_s: Seconds that 95 of 100 tasks should not wait longer than.
+    """
+
+    min_workers: int
+    max_workers: int
+    wait_target_s: float
+
+
 class PoolState(PoolDocument):
     """One pool, as its manager last left it.
 
@@ -45,6 +59,7 @@ class PoolState(PoolDocument):
         fence: Number of the lease under which this was written.
         updated_at: When, by the database's clock.
         workers: Each, as the manager saw it last.
+        bounds: Of its policy; None where an older manager wrote this.
         carried: What the manager needs again: state of the control law, crashes, contention.
     """
 
@@ -58,6 +73,7 @@ class PoolState(PoolDocument):
     fence: int = 0
     updated_at: AwareDatetime | None = None
     workers: tuple[Mapping[str, Any], ...] = ()
+    bounds: PoolBounds | None = None
     carried: Mapping[str, Any] = Field(default_factory=dict, exclude=True)
 
 
@@ -82,6 +98,7 @@ class PoolStates:
             "counts": dict(state.counts),
             "build": state.build,
             "workers": list(state.workers),
+            "bounds": None if state.bounds is None else state.bounds.model_dump(mode="json"),
             "carried": dict(state.carried),
         }
         async with self._engine.write() as connection:
