@@ -44,7 +44,8 @@ QUEUE = "orders"
 class ApiSite:
     """One API; callers are named by role and whose schedules it is on, as in ``operator-acme``."""
 
-    def __init__(self, folder: Path, issuer=None, **options):
+    def __init__(self, folder: Path, issuer=None, pools=None, **options):
+        self.pools = pools
         self.tokens, entries = {}, []
         for role in ROLES:
             for name, resource in RESOURCES.items():
@@ -173,7 +174,7 @@ class ApiSite:
             while not (await self.client.workflow_service.describe_task_queue(asked)).pollers:  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
             self.app_access = Access(self.options.access, SERVER_ROLES)
-            self.app = create_app(self.options, self.client, store=self.store, access=self.app_access)
+            self.app = create_app(self.options, self.client, store=self.store, access=self.app_access, pools=self.pools)
             self.app_api = _api_in(self.app)
             listener = socket.create_server(("127.0.0.1", 0))
             self.url = f"http://127.0.0.1:{listener.getsockname()[1]}"

@@ -9,7 +9,7 @@ WORKER = PoolWorker(id="w1", pool="p", phase=WorkerPhase.RUNNING, started_at=NOW
 
 
 def queue(name, **slots):
-    return QueueStatus(queue=name, state=WorkerState.RUNNING, seen_s=3, slots=slots)
+    return QueueStatus(queue=name, state=WorkerState.RUNNING, seen_s=3, heartbeat_s=5, slots=slots)
 
 
 def status(*queues, heartbeats=True, **more):
@@ -24,6 +24,7 @@ def test_heartbeats_say_version_age_and_slots_of_all_queues_by_kind():
     assert (told.host, told.pid) == ("pod-1", 7)
     assert told.version == "dispatch 7, temporal-python 1.35"
     assert told.heard_at == NOW - timedelta(seconds=3)
+    assert told.heartbeat_s == 5
     assert told.slots_by_kind == {
         "workflows": WorkerSlots(used=3, total=20),
         "activities": WorkerSlots(used=1, total=5),

@@ -19,11 +19,14 @@ async def serve_console(settings: Settings, client: Client, told: ConsoleAddress
     """Serve it until SIGTERM or SIGINT.
 
     Its options are those of ``trenova-schedules serve``: ``TRENOVA_SCHEDULES_SERVER_...`` and the file that
-    ``TRENOVA_SCHEDULES_SERVER_CONFIG`` names. The database is this worker's.
+    ``TRENOVA_SCHEDULES_SERVER_CONFIG`` names. The database is this worker's. The page of workers asks the pool manager
+    of ``up``, of the setting ``pools``, or of this data folder.
 
     Raises:
         ConfigurationError: An option does not hold, or others could reach it unasked.
     """
+    from system_worker._pools import open_pools  # only the console needs it
+
     flags: dict[str, Any] = {
         "port": told.port,
         "data_dir": settings.data_dir,
@@ -33,7 +36,9 @@ async def serve_console(settings: Settings, client: Client, told: ConsoleAddress
     file = os.environ.get(CONFIG)
     try:
         options = load_options(Path(file) if file else None, os.environ, flags)
-        await serve(options, client, say=_say if told.file is None else _discard, file=told.file)
+        async with open_pools(settings.pools, settings.data_dir, told.pools) as pools:
+            say = _say if told.file is None else _discard
+            await serve(options, client, say=say, file=told.file, pools=pools)
     except AccessConfigurationError as error:
         raise ConfigurationError(str(error)) from None
 

@@ -9,6 +9,7 @@ from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 from temporalio.client import Plugin
 
+from system_worker._pool_options import PoolManagerOptions
 from trenova_activities import (
     CHECK_DATABASE_ACTIVITY,
     DELETE_AUDIT_ENTRIES_ACTIVITY,
@@ -43,6 +44,9 @@ class Settings(ServiceSettings):
     """Which role is told when a nightly job fails, per organization."""
     plans: PlanOptions = PlanOptions()
     """When the nightly job needs a plan that people have approved, and what makes a plan valid."""
+
+    pools: PoolManagerOptions = PoolManagerOptions()
+    """Which pool manager the console's page of workers asks."""
 
     def open_database(self) -> AbstractAsyncContextManager[Database]:
         """Open the database for the length of a block."""

@@ -16,7 +16,10 @@ from trenova_schedules.dashboard.edit import _routes_edit, _routes_new
 from trenova_schedules.dashboard.overview import _routes_load, _routes_overview
 from trenova_schedules.dashboard.overview._fleet import Fleet
 from trenova_schedules.dashboard.schedule import _routes_actions, _routes_delete, _routes_schedule
+from trenova_schedules.dashboard.workers import _routes_pool_orders, _routes_workers
+from trenova_schedules.dashboard.workers._sights import Sights
 from trenova_schedules.server._api import Api
+from trenova_schedules.worker_pools import WorkerPools
 
 _ROUTERS: Final = (
     _routes_overview.router,
@@ -30,21 +33,25 @@ _ROUTERS: Final = (
     _routes_backfills.router,
     _routes_bulk.router,
     _routes_receipts.router,
+    _routes_workers.router,
+    _routes_pool_orders.router,
 )
 
 
-def add_pages(app: FastAPI, api_prefix: str) -> None:
+def add_pages(app: FastAPI, api_prefix: str, pools: WorkerPools | None = None) -> None:
     """Add the pages, their files, and the page of an address where nothing is.
 
     Args:
         app: With the API's routes and failures.
         api_prefix: Below which every answer is the API's.
+        pools: Whom the page of workers asks; None where there is nobody.
     """
     pages = APIRouter(include_in_schema=False, route_class=PageRoute)
     for router in _ROUTERS:
         pages.include_router(router)
     app.include_router(pages)
     app.state.works = Works()
+    app.state.sights = Sights(pools)
     app.mount(PREFIX, Static(), name="static")
     api: Api = app.state.api
     app.state.fleet = Fleet.of(api.client, api.service.registrations)

@@ -32,6 +32,7 @@ from trenova_schedules.server._options import ServerOptions
 from trenova_schedules.server._problems import add_handlers
 from trenova_schedules.server._roles import ROLES
 from trenova_schedules.store import ScheduleStore
+from trenova_schedules.worker_pools import WorkerPools
 
 PREFIX: Final = "/api/v1"
 
@@ -54,6 +55,7 @@ def create_app(
     store: ScheduleStore | None = None,
     access: Access | None = None,
     exposition: Exposition | None = None,
+    pools: WorkerPools | None = None,
 ) -> ASGIApp:
     """Make the ASGI application: the API below ``/api/v1``, the dashboard at ``/``, and the pages of the sign-in.
 
@@ -67,6 +69,7 @@ def create_app(
             nor the operations that need them.
         access: In place of one made from ``options.access``; its roles are :data:`ROLES`.
         exposition: What ``/metrics`` answers to whoever is signed in; without it there is no such path.
+        pools: Whom the dashboard's page of workers asks; without it the page says how to get one.
 
     Raises:
         AccessConfigurationError: The options give out a role that is none of viewer, operator and admin.
@@ -95,8 +98,9 @@ def create_app(
     if (access.sign_in is not None or access.oidc is not None) and not isinstance(access, OpenAccess):
         app.router.routes.extend(sign_in_routes(access, **home))
     if options.dashboard.enabled:
-        add_pages(app, PREFIX)
-    DESCRIPTION.describe(app, access)
+        add_pages(app, PREFIX, pools)
+    kinds = {"cookie": access.sign_in, "oidc": access.oidc}
+    describe(app, {name: kind.options.cookie for name, kind in kinds.items() if kind is not None})
     return Answers(access.protect(GZipMiddleware(KeepSlashes(app), minimum_size=1024)))
 
 

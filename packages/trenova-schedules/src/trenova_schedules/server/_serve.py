@@ -13,6 +13,7 @@ from trenova_schedules.server._app import PREFIX, create_app
 from trenova_schedules.server._options import ServeOptions
 from trenova_schedules.server._roles import ADMIN, ROLES
 from trenova_schedules.store import ScheduleStore, migrate
+from trenova_schedules.worker_pools import WorkerPools
 
 FILE: Final = "schedules-server.json"
 
@@ -24,6 +25,7 @@ async def serve(
     say: Callable[[str], None] = print,
     exposition: Exposition | None = None,
     file: Path | None = None,
+    pools: WorkerPools | None = None,
 ) -> None:
     """Serve until SIGTERM or SIGINT, then finish what is being answered.
 
@@ -33,6 +35,7 @@ async def serve(
         say: Receives the lines for the terminal; one carries the sign-in link.
         exposition: See :func:`create_app`.
         file: Where to leave address, sign-in link and key, in place of ``schedules-server.json`` in the data folder.
+        pools: See :func:`create_app`.
 
     Raises:
         AccessConfigurationError: Others could reach it unasked or in clear; it did not listen.
@@ -47,9 +50,9 @@ async def serve(
         else Access(options.access, ROLES, audit=log)
     )
     async with _store(options) as store:
-        app = create_app(options, client, store=store, access=access, exposition=exposition)
-        with listening(options) as listener:
-            url = server_url(options, listener)
+        app = create_app(options, client, store=store, access=access, exposition=exposition, pools=pools)
+        with _listener(options) as listener:
+            url = _url(options, listener)
             try:
                 with announced(file or options.data_dir / FILE, url, access) as lines:
                     for line in (*lines, f"schedules of {client.namespace!r}  {url}{PREFIX}  {_keeping(options)}"):

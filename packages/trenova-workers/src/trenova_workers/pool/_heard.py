@@ -23,6 +23,7 @@ def heard(worker: PoolWorker, status: WorkerStatus, at: datetime | None) -> Pool
             "pid": worker.pid or status.pid,
             "version": ", ".join(part for part in (deployment, status.sdk) if part),
             "heard_at": at - timedelta(seconds=status.seen_s) if told and at is not None else None,
+            "heartbeat_s": max((one.heartbeat_s for one in status.queues if one.heartbeat_s), default=None),
             "slots_by_kind": _slots(status),
         }
     )

@@ -55,6 +55,7 @@ class PoolWorker(PoolDocument):
         pid: Its process id there; None likewise.
         version: Its deployment version and its SDK, as its heartbeats say; empty where they do not.
         heard_at: When its last heartbeat came; None where none did.
+        heartbeat_s: Seconds between its heartbeats; None before the second one.
         slots_by_kind: Slots of each kind of task, all queues together; empty where its heartbeats do not say.
     """
 
@@ -75,6 +76,7 @@ class PoolWorker(PoolDocument):
     pid: int | None = None
     version: str = ""
     heard_at: AwareDatetime | None = None
+    heartbeat_s: float | None = None
     slots_by_kind: dict[str, WorkerSlots] = Field(default_factory=dict)
 
     @property

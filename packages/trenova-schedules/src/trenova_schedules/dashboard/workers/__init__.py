@@ -1,0 +1,1 @@
+"""Worker pools: how many workers there are and why, and orders about that."""
