@@ -39,12 +39,12 @@ READY_S = 60
 class Up:
     """One ``up`` and what it has printed so far."""
 
-    def __init__(self, folder: Path, *options: str) -> None:
+    def __init__(self, folder: Path, *options: str, **environ: str) -> None:
         self.folder = folder
         self.process = subprocess.Popen(
             [COMMAND, "up", "--data-dir", str(folder), "--port", "0", "--ui-port", "0", *options],
             cwd=folder.parent,
-            env=clean_environ(COLUMNS="160"),
+            env=clean_environ(COLUMNS="160", **environ),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

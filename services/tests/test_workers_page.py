@@ -19,6 +19,12 @@ pytestmark = [
     pytest.mark.timeout(400),
 ]
 
+ME = "Zoë O'Neil"
+SERVER = {
+    "access": {
+        "sign_in": {"cookie": "trenova-schedules", "subject": ME, "grants": [{"resource": "*", "role": "operator"}]}
+    }
+}
 POOLS = {
     "pools": {
         "system": {
@@ -67,9 +73,12 @@ def up(tmp_path):
     """An `up` with a pool of one to three system-workers."""
     file = tmp_path / "pools.yaml"
     file.write_text(json.dumps(POOLS))
-    made = Up(tmp_path / "data", "--pools", str(file), "--only", "system-worker")
+    server = tmp_path / "schedules-server.yaml"
+    server.write_text(json.dumps(SERVER))
+    options = ["--pools", str(file), "--only", "system-worker"]
+    made = Up(tmp_path / "data", *options, TRENOVA_SCHEDULES_SERVER_CONFIG=str(server))
     try:
-        made.until_ready()
+        made.until("^Ready after", 240)
         yield made
         assert made.end(signal.SIGTERM, 120) == 0, made.printed  # a killed `up` would leave its workers behind
     finally:
@@ -88,8 +97,7 @@ def test_up_with_pools_shows_them_and_orders_are_the_persons(up):
         page.get_by_label("Reason").fill("Done")
         page.locator("#dialog").get_by_role("button", name="Let load decide").click()
         page.get_by_text("Override:").wait_for(state="detached")
-        me = page.locator(".me").inner_text()
-    assert [(one[0], one[1]) for one in audit(up.folder)] == [(me, "override"), (me, "resume")]
+    assert [(one[0], one[1]) for one in audit(up.folder)] == [(ME, "override"), (ME, "resume")]
 
 
 def _shows_the_pool(page):
@@ -110,7 +118,7 @@ def _shows_the_pool(page):
 
 def _overrides(page, up):
     page.get_by_role("button", name="Override system").click()
-    page.get_by_label("Workers").fill("2")
+    page.locator("#dialog").get_by_label("Workers").fill("2")
     page.get_by_text("1 more would be started").wait_for()
     page.get_by_label("For how many minutes").fill("30")
     page.get_by_label("Reason").fill("Month end")
@@ -118,9 +126,9 @@ def _overrides(page, up):
     page.get_by_text("Override: 2 workers until").wait_for()
     page.get_by_text("2 of 2 running").wait_for(timeout=90_000)
     [(actor, action, reason, detail)] = audit(up.folder)
-    assert (actor, action, reason) == (page.locator(".me").inner_text(), "override", "Month end")
+    assert (actor, action, reason) == (ME, "override", "Month end")
     assert detail["count"] == 2
-    assert detail["through"], "the program that asked is there as well"
+    assert detail["through"] == "local", "the program that asked is there as well"
 
 
 def _survives_its_manager(page, up):

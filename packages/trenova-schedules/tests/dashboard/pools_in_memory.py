@@ -17,6 +17,7 @@ from trenova_schedules.worker_pools import (
     WorkerSeen,
 )
 
+LAST = 500
 SECOND = timedelta(seconds=1)
 SLOTS = {"workflows": SlotsInUse(used=3, total=20), "activities": SlotsInUse(used=5)}
 HOSTILE = '<img src=x onerror="alert(1)">'
@@ -143,7 +144,7 @@ class PoolsInMemory:
             action="up" if more else "hold",
             before=3 if more else pool.desired,
             desired=pool.desired,
-            why=f"Decision {number} of {pool.name}.",
+            why=pool.why if number == LAST else f"Decision {number} of {pool.name}.",
             trigger="age" if more else "load",
             held_because="" if more else "cool-down",
             clamp="step-up" if more else "",

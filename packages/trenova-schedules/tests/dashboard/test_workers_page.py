@@ -12,7 +12,7 @@ from pools_in_memory import AWAY, HOSTILE, PoolsInMemory
 
 from trenova_errors import AmbiguousOutcomeError, PermissionDeniedError
 from trenova_schedules.dashboard.workers import _sights
-from trenova_schedules.worker_pools import NoPoolManagerError
+from trenova_schedules.worker_pools import NoPoolManagerError, PoolOverride
 
 pytestmark = pytest.mark.integration
 
@@ -283,3 +283,19 @@ def test_axe_finds_nothing_in_what_is_old_or_missing(browser, site, pictures):
             page.emulate_media(color_scheme=theme)
             assert violations(page) == []
         pictured(page, pictures, "pool-old")
+
+
+def test_picture_of_the_guide(browser, site, pictures):
+    del site.pools.known[HOSTILE]
+    until = datetime.now(UTC) + timedelta(minutes=40)
+    override = {"count": 2, "until": until, "by": "Ada", "reason": "The mail provider lets 2 through until its upgrade"}
+    why = "Held at 2 workers until the override by Ada ends."
+    told = {"phase": "steady", "why": why, "desired": 2, "running": 2, "foreign": 0}
+    site.pools.change("notifications", override=PoolOverride(**override), **told)
+    with opened(browser, zone="America/Chicago") as page:
+        signed_in(page, site, "/workers")
+        page.locator("#live[data-state=live]").wait_for()
+        page.get_by_text("Override: 2 workers until").wait_for()
+        page.set_viewport_size({"width": 1280, "height": 760})
+        page.screenshot(path=pictures / "dashboard-workers.png")
+    assert (pictures / "dashboard-workers.png").stat().st_size > 10_000

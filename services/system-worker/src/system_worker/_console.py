@@ -20,7 +20,7 @@ async def serve_console(settings: Settings, client: Client, told: ConsoleAddress
 
     Its options are those of ``trenova-schedules serve``: ``TRENOVA_SCHEDULES_SERVER_...`` and the file that
     ``TRENOVA_SCHEDULES_SERVER_CONFIG`` names. The database is this worker's. The page of workers asks the pool manager
-    of ``up``, of the setting ``pools``, or of this data folder.
+    of ``up``, of the setting ``pool_manager``, or of this data folder.
 
     Raises:
         ConfigurationError: An option does not hold, or others could reach it unasked.
@@ -36,7 +36,7 @@ async def serve_console(settings: Settings, client: Client, told: ConsoleAddress
     file = os.environ.get(CONFIG)
     try:
         options = load_options(Path(file) if file else None, os.environ, flags)
-        async with open_pools(settings.pools, settings.data_dir, told.pools) as pools:
+        async with open_pools(settings.pool_manager, settings.data_dir, told.pools) as pools:
             say = _say if told.file is None else _discard
             await serve(options, client, say=say, file=told.file, pools=pools)
     except AccessConfigurationError as error:

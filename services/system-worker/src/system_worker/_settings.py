@@ -45,8 +45,8 @@ class Settings(ServiceSettings):
     plans: PlanOptions = PlanOptions()
     """When the nightly job needs a plan that people have approved, and what makes a plan valid."""
 
-    pools: PoolManagerOptions = PoolManagerOptions()
-    """Which pool manager the console's page of workers asks."""
+    pool_manager: PoolManagerOptions = PoolManagerOptions()
+    """Which pool manager the console's page of workers asks. Not `pools`: `TRENOVA_POOLS` is the command's file."""
 
     def open_database(self) -> AbstractAsyncContextManager[Database]:
         """Open the database for the length of a block."""
