@@ -20,7 +20,15 @@ from trenova_errors import (
 from trenova_workers.pool import PoolWorker, WorkerPhase
 from trenova_workers.pool.client import AddressFile, PoolClient, PoolServerAddress, fixed_address
 from trenova_workers.pool.server import PoolServerOptions, RateOptions, create_app
-from trenova_workers.pool.store import KeptDecision, PoolBounds, PoolPhase, PoolState, PoolStore, PoolStoreOptions
+from trenova_workers.pool.store import (
+    KeptDecision,
+    PoolBounds,
+    PoolHistory,
+    PoolPhase,
+    PoolState,
+    PoolStore,
+    PoolStoreOptions,
+)
 
 NAME = "dispatch"
 
@@ -151,6 +159,12 @@ async def test_whatever_is_no_answer_is_said_and_never_raised_as_something_else(
     async with PoolClient(at("t"), transport=answering(answer)) as client:
         with pytest.raises(UnavailableError, match=said):
             await client.pools()
+
+
+async def test_a_manager_that_is_too_old_for_a_question_is_no_missing_pool(site):
+    async with site("viewer") as client:
+        with pytest.raises(UnavailableError, match="'/api/v1/none': it is of another version"):
+            await client._get(PoolHistory, "none")
 
 
 async def test_an_order_without_an_answer_may_have_been_heard_and_one_that_was_never_sent_was_not():

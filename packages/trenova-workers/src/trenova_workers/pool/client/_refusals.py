@@ -41,6 +41,11 @@ def refusal(answer: httpx.Response) -> ApplicationError:
         )
     if answer.status_code == httpx.codes.FORBIDDEN:
         return PermissionDeniedError(f"The pool manager does not let this program do that. {detail}")
+    if told.get("code") == "http.404":
+        return UnavailableError(
+            f"The pool manager does not know {answer.request.url.path!r}: it is of another version than this program. "
+            "Bring both to the same version."
+        )
     if not detail:
         return UnavailableError(
             f"The pool manager answered with status {answer.status_code} and did not say why. Look into its log, and "
