@@ -28,6 +28,10 @@ class Pool:
         self.options = PoolOptions(business_class=self.business_class, process={"module": "x"})
 
     @property
+    def least(self):
+        return self.options.policy.min_workers
+
+    @property
     def view(self):
         phases = [WorkerPhase.RUNNING] * self.running + [WorkerPhase.DRAINING] * self.draining
         return PoolView(

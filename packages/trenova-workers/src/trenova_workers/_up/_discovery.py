@@ -10,6 +10,8 @@ from trenova_workers._up._options import UpError
 
 GROUP = "trenova.workers"
 _GRACE = "worker.graceful_shutdown_s"
+_VERSIONED = "worker.deployment.versioned"
+_DEPLOYMENT = "worker.deployment.name"
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,8 @@ class Facts:
     demo_order: int
     grace: float = 0.0
     """Seconds that it gives running work when it is asked to stop; 0 where it does not say."""
+    deployment: str | None = None
+    """The worker deployment that its releases are versions of; None where it is not versioned."""
 
 
 def installed_services(found: Iterable[EntryPoint] | None = None) -> list[Service]:
@@ -79,7 +83,9 @@ def parse_facts(service: Service, text: str) -> Facts:
         shown = json.loads(text)
         queues = tuple(str(queue) for queue in shown["queues"])
         settings = {one["key"]: one["value"] for one in shown.get("settings", ())}
-        return Facts(queues, int(shown.get("demo_order", 0)), float(settings.get(_GRACE, 0)))
+        named = settings.get(_DEPLOYMENT) or shown.get("service") or service.name
+        deployment = str(named) if settings.get(_VERSIONED) is True else None
+        return Facts(queues, int(shown.get("demo_order", 0)), float(settings.get(_GRACE, 0)), deployment)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise UpError(
             f"`python -m {service.module} config show --json` did not answer with JSON that names its queues "

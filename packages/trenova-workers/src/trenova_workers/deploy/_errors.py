@@ -13,6 +13,10 @@ class DeploymentRefusedError(NonRetryableError):
     """The change would leave work without workers, or there is nothing to change to; nothing was done."""
 
 
+class UnknownDeploymentError(ConfigurationError):
+    """The server knows no such deployment, or no such version of it."""
+
+
 def refusal(error: RPCError, deployment: str, what: str) -> Exception:
     """Return what to raise for the server's answer to a read or a change; the error itself where it is the server's.
 
@@ -23,7 +27,7 @@ def refusal(error: RPCError, deployment: str, what: str) -> Exception:
     """
     said = error.message.rstrip(".")
     if error.status == RPCStatusCode.NOT_FOUND:
-        return ConfigurationError(
+        return UnknownDeploymentError(
             f"Cannot {what}: {said}. The server learns of a deployment and of a version when their first worker polls, "
             "with worker.deployment.versioned: true. 'trenova-workers deploy status' lists what there is.",
             deployment=deployment,

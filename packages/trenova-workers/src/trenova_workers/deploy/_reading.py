@@ -22,7 +22,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from trenova_errors import ConfigurationError
 from trenova_workers._fleet._fleet import Fleet
 from trenova_workers._fleet._status import WorkerState, WorkerStatus
-from trenova_workers.deploy._errors import refusal
+from trenova_workers.deploy._errors import UnknownDeploymentError, refusal
 from trenova_workers.deploy._status import DeploymentStatus, VersionChange, VersionStatus
 from trenova_workers.scaling import VersionState
 
@@ -77,6 +77,34 @@ class DeploymentReader:
         runs = await asyncio.gather(*(self.count(one.build_id, "ExecutionStatus = 'Running'") for one in versions))
         counted = [one.model_copy(update={"open_runs": n}) for one, n in zip(versions, runs, strict=True)]
         return _status_of(info, counted), answer.conflict_token
+
+    async def read_load(self) -> DeploymentStatus:
+        """Return what there is now, for as few questions as that takes; empty where there is no such deployment yet.
+
+        Workers are not told, nor the load of versions on which nothing is to do any more.
+
+        Raises:
+            ConfigurationError: The server does not tell us.
+            RPCError: The server cannot be asked.
+        """
+        try:
+            info = (await self._describe()).worker_deployment_info
+        except UnknownDeploymentError:
+            return DeploymentStatus(name=self.name)
+        builds = [one.deployment_version.build_id for one in info.version_summaries]
+        runs = await asyncio.gather(*(self.count(one, "ExecutionStatus = 'Running'") for one in builds))
+        idle = {
+            one.deployment_version.build_id
+            for one, count in zip(info.version_summaries, runs, strict=True)
+            if one.status == WorkerDeploymentVersionStatus.WORKER_DEPLOYMENT_VERSION_STATUS_DRAINED and not count
+        }
+        asked = [one for one in builds if one not in idle]
+        described = dict(zip(asked, await asyncio.gather(*map(self._version, asked)), strict=True))
+        versions = [
+            _version_of(summary, described.get(build), (), self.name).model_copy(update={"open_runs": count})
+            for summary, build, count in zip(info.version_summaries, builds, runs, strict=True)
+        ]
+        return _status_of(info, versions)
 
     async def count(self, build_id: str, condition: str) -> int:
         """Return how many runs on a version fulfil a condition of a visibility query."""
@@ -189,6 +217,9 @@ def _version_of(
         workers={queue.name: running.count(queue.name) for queue in queues},
         backlog=None if described is None else sum(queue.stats.approximate_backlog_count for queue in queues),
         backlog_age_s=max(ages, default=None),
+        arrival_rate=None if described is None else sum(queue.stats.tasks_add_rate for queue in queues),
+        dispatch_rate=None if described is None else sum(queue.stats.tasks_dispatch_rate for queue in queues),
+        rate_limited=any(queue.stats.rate_limiting_active for queue in queues),
         created=_at(summary.create_time),
         last_current=_at(summary.last_current_time),
         change=None if described is None else _change_in(described.worker_deployment_version_info.metadata),

@@ -41,6 +41,12 @@ class VersionStatus(DeployDocument):
     backlog: int | None = None
     """Tasks that wait for this version, of all its queues; None where nobody can tell."""
     backlog_age_s: float | None = None
+    arrival_rate: float | None = None
+    """Tasks per second that came for this version, over about the last 30 s; None where nobody can tell."""
+    dispatch_rate: float | None = None
+    """Tasks per second that its workers took, likewise."""
+    rate_limited: bool = False
+    """Whether the server holds tasks of one of its queues back."""
     open_runs: int | None = None
     """Open runs that are on this version. Those that have not ended their first task are on none yet."""
     created: datetime | None = None

@@ -14,6 +14,7 @@ try:
     from trenova_workers.pool._manager import PoolManager
     from trenova_workers.pool._observer import TemporalObserver
     from trenova_workers.pool._options import (
+        BuildOptions,
         ContentionOptions,
         CrashOptions,
         PoolOptions,
@@ -22,7 +23,7 @@ try:
     )
     from trenova_workers.pool._reports import ManagerReport, PoolReport, PoolsReport, WorkersReport
     from trenova_workers.pool._running import OpenedManager, open_manager, open_store
-    from trenova_workers.pool._worker import PoolView, PoolWorker, WorkerEnd, WorkerPhase, WorkerSlots
+    from trenova_workers.pool._worker import PoolVersion, PoolView, PoolWorker, WorkerEnd, WorkerPhase
     from trenova_workers.pool.processes import ProcessBackend
 except ModuleNotFoundError as error:
     missing = str(error.name).partition(".")[0]
@@ -33,6 +34,7 @@ except ModuleNotFoundError as error:
 
 __all__ = [
     "Backend",
+    "BuildOptions",
     "Capabilities",
     "Clerk",
     "ContentionOptions",
@@ -45,6 +47,7 @@ __all__ = [
     "PoolManager",
     "PoolOptions",
     "PoolReport",
+    "PoolVersion",
     "PoolView",
     "PoolWorker",
     "PoolsOptions",

@@ -1,6 +1,7 @@
 """Carries out what was planned, and leaves a line about it in the audit trail."""
 
 import logging
+from collections.abc import Mapping
 
 from trenova_errors import ApplicationError
 from trenova_workers.pool._backend import Backend
@@ -30,24 +31,27 @@ class Acting:
         for end in view.ends:
             await self._tell_end(lease, end.worker_id, crashed=end.crashed, said=end.said, ours=end.ours)
 
-    async def carry_out(self, lease: Lease, plan: Plan, view: PoolView, build: str) -> int | None:
+    async def carry_out(self, lease: Lease, plans: Mapping[str, Plan], view: PoolView) -> int | None:
         """Do it; return by how many the number of workers, drains apart, has changed; None if that is not known.
 
-        What cannot be started is logged and planned again by the next look.
+        What cannot be started or drained is logged and planned again by the next look.
+
+        Args:
+            lease: Under which it is done.
+            plans: By the build of which workers are started.
+            view: What was planned for.
 
         Raises:
             LeaseLostError: Another manager may act; the rest was not done.
         """
         workers = {one.id: one for one in view.workers}
-        planned = {drain.worker_id: drain.why for drain in plan.drains}
+        planned = {drain.worker_id: drain.why for plan in plans.values() for drain in plan.drains}
         ordered = {one.id: one.ordered for one in view.workers if one.ordered and one.counts}
-        change = 0
-        for worker_id, why in {**planned, **ordered}.items():
-            await self._drain(lease, workers[worker_id], why)
-            change -= 1
-        if plan.start and not await self._start(lease, plan.start, build):
-            return None
-        return change + plan.start
+        drains = {**planned, **ordered}
+        done = [await self._drain(lease, workers[worker_id], why) for worker_id, why in drains.items()]
+        starts = {build: plan.start for build, plan in plans.items() if plan.start}
+        done += [await self._start(lease, count, build) for build, count in starts.items()]
+        return sum(starts.values()) - len(drains) if all(done) else None
 
     async def _start(self, lease: Lease, count: int, build: str) -> bool:
         try:
@@ -61,10 +65,18 @@ class Acting:
         await self._tell(lease, "start", detail={"count": count, "build": build})
         return True
 
-    async def _drain(self, lease: Lease, worker: PoolWorker, why: str) -> None:
-        await self._backend.drain(lease, worker.id, why=why)
+    async def _drain(self, lease: Lease, worker: PoolWorker, why: str) -> bool:
+        try:
+            await self._backend.drain(lease, worker.id, why=why)
+        except LeaseLostError:
+            raise
+        except (ApplicationError, OSError) as error:
+            facts = {"pool": self._pool, "worker": worker.id, "error": str(error)}
+            _log.warning("a worker could not be drained", extra=facts)
+            return False
         self._metrics.count(self._pool, drains=1)
         await self._tell(lease, "drain", worker=worker.id, reason=why)
+        return True
 
     async def _tell_end(self, lease: Lease, worker_id: str, *, crashed: bool, said: str, ours: bool) -> None:
         if crashed:

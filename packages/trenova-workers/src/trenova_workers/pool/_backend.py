@@ -47,8 +47,14 @@ class Backend(Protocol):
     async def build(self) -> str:
         """Return what a worker that is started now would run."""
 
+    def cannot_start(self, build: str) -> str:
+        """Return why no worker of a build can be started, as a sentence without its end; empty if one can.
+
+        Asked of the versions of a pool whose workers are versioned. What `build` returns can always be.
+        """
+
     async def start(self, lease: Lease, count: int, *, build: str) -> None:
-        """Start so many more. They are ``starting`` from now on.
+        """Start so many more of a build. They are ``starting`` from now on.
 
         Raises:
             LeaseLostError: Another manager may act; those not yet started are not started.

@@ -3,9 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from trenova_workers.pool._asked import Asked
 from trenova_workers.pool._managed import ManagedPool
 from trenova_workers.pool._worker import WorkerPhase
-from trenova_workers.scaling import Budget, Decision, PoolDemand, arbitrate
+from trenova_workers.scaling import Budget, PoolDemand, arbitrate
 
 
 @dataclass(frozen=True)
@@ -17,7 +18,7 @@ class Allowance:
 
 
 def allowances(
-    pools: Sequence[ManagedPool], decisions: Mapping[ManagedPool, Decision], budget: Budget | None
+    pools: Sequence[ManagedPool], decisions: Mapping[ManagedPool, Asked], budget: Budget | None
 ) -> dict[ManagedPool, Allowance]:
     """Return what each pool may have that was decided about, and each other one whose share has changed by that.
 
@@ -36,12 +37,12 @@ def allowances(
     return found
 
 
-def _demand(pool: ManagedPool, decision: Decision | None) -> PoolDemand:
+def _demand(pool: ManagedPool, decision: Asked | None) -> PoolDemand:
     return PoolDemand(
         pool=pool.name,
         business_class=pool.options.business_class,
         wanted=pool.asked if decision is None else decision.desired,
         running=pool.view.count(WorkerPhase.STARTING, WorkerPhase.RUNNING),
         draining=pool.view.count(WorkerPhase.DRAINING),
-        least=pool.options.policy.min_workers,
+        least=pool.least,
     )

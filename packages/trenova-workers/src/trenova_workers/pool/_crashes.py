@@ -1,6 +1,6 @@
 """When a worker that ended by itself is started again, and when a pool is given up for a while. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -39,6 +39,12 @@ class CrashVerdict:
     looping: bool
     why: str
     state: CrashState
+
+
+def gravest(verdicts: Mapping[str, CrashVerdict]) -> CrashVerdict:
+    """Return the verdict of several versions that somebody has to do something about; any where nobody has."""
+    calm = CrashVerdict(None, looping=False, why="", state=CrashState())
+    return max(verdicts.values(), key=lambda one: (one.looping, bool(one.why)), default=calm)
 
 
 def judge_crashes(

@@ -1,26 +1,23 @@
 """Asks a Temporal server about the queues and workers of a pool."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Final, TypeVar
+from typing import Final
 
 from temporalio.api.enums.v1 import DescribeTaskQueueMode, TaskQueueType
 from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.taskqueue.v1 import TaskQueueStats as ServerStats
 from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.client import Client
-from temporalio.service import RPCError
 
-from trenova_errors import ApplicationError
 from trenova_workers._fleet._fleet import Fleet
 from trenova_workers._fleet._status import WorkerStatus
+from trenova_workers.pool._asking import or_none
 from trenova_workers.pool._figures import Figures, QueueStats, added_up
 
 _WITHIN: Final = timedelta(seconds=5)
 _KINDS: Final = (TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW, TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY)
-T = TypeVar("T")
 
 
 class TemporalObserver:
@@ -48,9 +45,9 @@ class TemporalObserver:
         missing: list[str] = []
         at = self._clock()
         stats, open_workflows, workers = await asyncio.gather(
-            _or_none(self._stats(), "the queues' load", missing),
-            _or_none(self._open_workflows(), "open workflows", missing),
-            _or_none(self._fleet.look(), "the workers' heartbeats", missing),
+            or_none(self._stats(), "the queues' load", missing, within=_WITHIN),
+            or_none(self._open_workflows(), "open workflows", missing, within=_WITHIN),
+            or_none(self._fleet.look(), "the workers' heartbeats", missing, within=_WITHIN),
         )
         if stats is not None and not all(one.makes_sense for one in stats):
             missing.append("The server's figures about the queues make no sense")
@@ -127,16 +124,3 @@ def _stats(told: ServerStats) -> QueueStats:
         dispatch_rate=told.tasks_dispatch_rate,
         rate_limited=told.rate_limiting_active,
     )
-
-
-async def _or_none(asked: Awaitable[T], what: str, missing: list[str]) -> T | None:
-    try:
-        async with asyncio.timeout(_WITHIN.total_seconds()):  # workers are not looked after meanwhile
-            return await asked
-    except TimeoutError:
-        missing.append(f"The server does not tell {what} within {_WITHIN.total_seconds():g} s")
-    except RPCError as error:
-        missing.append(f"The server does not tell {what}: {error.message.rstrip('.')}")
-    except ApplicationError as error:
-        missing.append(f"The server does not tell {what}: {error.message.rstrip('.')}")
-    return None

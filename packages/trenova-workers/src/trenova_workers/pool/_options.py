@@ -52,6 +52,18 @@ class ContentionOptions(_Options):
     longest_s: float = Field(default=600, gt=0, le=86_400)
 
 
+class BuildOptions(_Options):
+    """How workers of one build are started, where builds are versions of a worker deployment.
+
+    Attributes:
+        python: Interpreter of the environment that this build is installed in; the manager's own if absent.
+        environ: Further variables, on top of those of the pool. No secrets: the file is read by many.
+    """
+
+    python: Path | None = None
+    environ: dict[str, str] = Field(default_factory=dict)
+
+
 class ProcessOptions(_Options):
     """How workers are run as processes of this machine.
 
@@ -59,7 +71,11 @@ class ProcessOptions(_Options):
         service: Name of an installed worker (entry-point group ``trenova.workers``); or give ``module``.
         module: Python module with the verbs of a service, run as ``python -m MODULE run``.
         environ: Further variables of the workers. No secrets: the file is read by many.
-        build: What they run; the version of the service's distribution if absent. A change replaces them in turn.
+        build: What they run; the version of the service's distribution if absent. A change replaces them in turn,
+            unless they are versioned (``worker.deployment.versioned``): then each keeps workers while it has work.
+        builds: How to start workers of each build, by its name: of earlier ones that still have work, and of ``build``
+            where that is installed elsewhere than the manager. Builds that are not here, and not what is installed,
+            keep the workers that they have.
         start_limit_s: Seconds in which a worker has to answer for its health; it is replaced after that. One that
             answers and is not ready waits for the Temporal server.
         silent_s: Seconds without an answer of a worker that was ready, after which it is lost and replaced.
@@ -75,6 +91,9 @@ class ProcessOptions(_Options):
     module: str | None = None
     environ: dict[str, str] = Field(default_factory=dict)
     build: str | None = Field(default=None, min_length=1, max_length=200)
+    builds: dict[Annotated[str, StringConstraints(min_length=1, max_length=200)], BuildOptions] = Field(
+        default_factory=dict
+    )
     start_limit_s: float = Field(default=120, gt=0, le=3600)
     silent_s: float = Field(default=60, gt=0, le=3600)
     drain_s: float | None = Field(default=None, gt=0, le=86_400)

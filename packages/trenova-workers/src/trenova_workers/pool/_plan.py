@@ -1,6 +1,6 @@
 """From how many workers there should be, and which, to what is done next. Pure."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -57,6 +57,19 @@ def plan(desired: int, workers: Sequence[PoolWorker], build: str | None, *, may_
         start, drains = _replacing(desired, there, old, workers, build)
         return Plan(_limited(start, may_start), (*lost, *drains), f"replacing {len(old)} of {len(there)}")
     return Plan(0, tuple(lost), "replacing what does not answer" if lost else "")
+
+
+def merged(plans: Mapping[str, Plan]) -> Plan:
+    """Return the plans of several versions as that of one pool.
+
+    Args:
+        plans: By build.
+    """
+    if len(plans) == 1:
+        return next(iter(plans.values()))
+    drains = tuple(drain for one in plans.values() for drain in one.drains)
+    said = "; ".join(f"{one.why} of {build}" for build, one in plans.items() if one.why)
+    return Plan(sum(one.start for one in plans.values()), drains, said)
 
 
 def _replacing(

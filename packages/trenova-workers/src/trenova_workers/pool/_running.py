@@ -11,13 +11,15 @@ from temporalio.client import Client
 from trenova_errors import ConfigurationError
 from trenova_workers._fleet._fleet import Fleet
 from trenova_workers._identity import make_identity
+from trenova_workers.deploy import DeploymentReader
 from trenova_workers.pool._backend import Backend
 from trenova_workers.pool._managed import Decide, ManagedPool
 from trenova_workers.pool._manager import PoolManager
 from trenova_workers.pool._metrics import PoolMetrics
 from trenova_workers.pool._observer import TemporalObserver
-from trenova_workers.pool._options import PoolOptions, PoolsOptions
-from trenova_workers.pool.kubernetes import KubernetesBackend, open_cluster
+from trenova_workers.pool._options import PoolsOptions
+from trenova_workers.pool._versioned import TemporalVersions
+from trenova_workers.pool.kubernetes import open_deployments
 from trenova_workers.pool.processes._backend import ProcessBackend
 from trenova_workers.pool.processes._program import load_program
 from trenova_workers.pool.store import PoolStore
@@ -90,18 +92,16 @@ async def open_manager(
     queues = {name: programs[name].queues if name in programs else pool.queues for name, pool in options.pools.items()}
     _refuse_overlap(queues)
     async with open_store(options) as store, AsyncExitStack() as stack:
-
-        async def backend_of(name: str, pool: PoolOptions) -> tuple[str, Backend]:
-            if pool.kubernetes is None:
-                program = programs[name]
-                return program.service.name, ProcessBackend(name, program, store, folder, scope=options.scope)
-            cluster = await stack.enter_async_context(open_cluster(pool.kubernetes, environ))
-            service = pool.kubernetes.served
-            return service, KubernetesBackend(name, cluster, sights=Fleet(client, queues=queues[name], service=service))
-
         pools = []
         for name, pool in options.pools.items():
-            service, backend = await backend_of(name, pool)
+            if pool.kubernetes is None:
+                program = programs[name]
+                service, deployment = program.service.name, program.deployment
+                backend: Backend = ProcessBackend(name, program, store, folder, scope=options.scope)
+            else:
+                service, deployment = pool.kubernetes.served, pool.kubernetes.worker_deployment
+                sights = Fleet(client, queues=queues[name], service=service)
+                backend = await stack.enter_async_context(open_deployments(name, pool.kubernetes, environ, sights))
             managed = ManagedPool(
                 name,
                 pool,
@@ -112,6 +112,7 @@ async def open_manager(
                 decide=decide,
                 metrics=metrics,
                 calendar=calendar,
+                versions=None if deployment is None else TemporalVersions(DeploymentReader(client, deployment)),
             )
             pools.append(managed)
         holder = make_identity("pool-manager")

@@ -1,12 +1,16 @@
 """Where a pool is, in a word and a sentence, kept where everybody can read it."""
 
 import logging
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from trenova_workers.pool._crashes import CrashVerdict
 from trenova_workers.pool._metrics import PoolMetrics
+from trenova_workers.pool._parts import Parts
 from trenova_workers.pool._plan import Plan
+from trenova_workers.pool._sights import WHOLE, Sight
+from trenova_workers.pool._worker import PoolVersion
 from trenova_workers.pool.store import Lease, PoolOrders, PoolPhase, PoolState, PoolStates
 
 _KEEP_EVERY: Final = timedelta(seconds=5)
@@ -42,6 +46,25 @@ def phase_of(
     return phase, f"{why.rstrip('.')}." if why else ""
 
 
+def told_versions(parts: Parts, sights: Mapping[str, Sight]) -> Iterator[dict[str, Any]]:
+    """Yield what is told of each version of a pool whose workers are versioned, the most important first."""
+    for build in [*sights, *(one for one in parts.builds if one not in sights)]:
+        if build == WHOLE:
+            continue
+        sight = sights.get(build, Sight(build, leads=False, share=0.0))
+        told = PoolVersion(
+            build=build,
+            state=sight.told,
+            percent=sight.share,
+            desired=parts.wanted_of(build),
+            counts=parts.of(build).counts,
+            backlog=sight.figures.backlog,
+            open_runs=sight.figures.open_workflows,
+            why=sight.needed.why if sight.needed else "",
+        )
+        yield told.model_dump(mode="json", by_alias=True)
+
+
 class PoolScribe:
     """Keeps the state of one pool.
 
@@ -71,4 +94,4 @@ class PoolScribe:
 
 
 def _said(state: PoolState) -> object:
-    return state.phase, state.desired, state.written, dict(state.counts), state.build, state.carried
+    return state.phase, state.desired, state.written, dict(state.counts), state.build, state.versions, state.carried

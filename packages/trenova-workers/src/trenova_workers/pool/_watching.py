@@ -1,14 +1,16 @@
 """What a pool knows of its queues, and the observation that the control law is given."""
 
+import asyncio
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from trenova_workers._fleet._status import WorkerState
 from trenova_workers.pool._carried import foreign
 from trenova_workers.pool._figures import Figures, KnownSlots, QueueObserver
-from trenova_workers.pool._heard import heard
+from trenova_workers.pool._sights import WHOLE, Sight
+from trenova_workers.pool._versioned import VersionObserver
 from trenova_workers.pool._worker import PoolView, PoolWorker, WorkerPhase
 from trenova_workers.scaling import ExpectedArrivals, FireCalendar, Observation, Override, ScalingPolicy, WorkerCounts
 
@@ -23,26 +25,51 @@ class QueueWatch:
         service: Whose workers these are, as their identities say.
         observer: Reads the queues.
         calendar: What schedules will bring; None if nobody knows.
+        versions: Reads the versions of the workers; None where they are not versioned.
 
     Attributes:
         figures: The last reading.
+        sights: The parts of the pool at the last reading, by the builds of versions; the most important first.
         foreign: Identities of workers of the service that poll here and are nobody's of ours.
     """
 
-    def __init__(self, pool: str, service: str, observer: QueueObserver, calendar: FireCalendar | None = None) -> None:
+    def __init__(
+        self,
+        pool: str,
+        service: str,
+        observer: QueueObserver,
+        calendar: FireCalendar | None = None,
+        versions: VersionObserver | None = None,
+    ) -> None:
         self.figures = Figures(None)
+        self.sights: Mapping[str, Sight] = {}
+        self._versions = versions
         self.foreign: list[str] = []
         self.service = service
         self._pool, self._observer, self._calendar = pool, observer, calendar
         self._strangers: list[str] = []
 
-    async def read(self, own: Collection[str]) -> None:
+    @property
+    def versioned(self) -> bool:
+        """Whether the pool has a part for each version of its workers, and not just one."""
+        return self._versions is not None
+
+    async def read(self, own: Collection[str], *, build: str, there: Collection[str]) -> None:
         """Read the queues.
 
         Args:
             own: Identities of workers that are or were ours.
+            build: What the pool would start a worker of now.
+            there: Builds of which it has workers, or should.
         """
-        self.figures = await self._observer.read()
+        if self._versions is None:
+            self.figures = await self._observer.read()
+            self.sights = {WHOLE: Sight(figures=self.figures)}
+        else:
+            self.figures, (self.sights, missing) = await asyncio.gather(
+                self._observer.read(), self._versions.read(build=build, there=there)
+            )
+            self.figures = replace(self.figures, missing=(*self.figures.missing, *missing))
         before, self._strangers = (
             self._strangers,
             [
@@ -70,18 +97,26 @@ class QueueWatch:
         return replace(view, workers=[one(worker) for worker in view.workers])
 
     async def observation(
-        self, now: datetime, view: PoolView, *, planned: int, override: Override | None, policy: ScalingPolicy
+        self,
+        now: datetime,
+        sight: Sight,
+        view: PoolView,
+        *,
+        planned: int,
+        override: Override | None,
+        policy: ScalingPolicy,
     ) -> Observation:
         """Return what the control law decides about.
 
         Args:
             now: When it decides.
-            view: The workers.
+            sight: The part of the pool that it decides about.
+            view: The workers of that part.
             planned: How many there should be until now.
             override: What an operator wants.
             policy: How far ahead the calendar counts.
         """
-        figures = self.figures
+        figures = sight.figures
         running = [one for one in view.workers if one.phase is WorkerPhase.RUNNING]
         known = bool(running) and all(one.slots is not None for one in running)
         return Observation(
@@ -102,16 +137,19 @@ class QueueWatch:
             slots=sum(one.slots or 0 for one in running) if known else None,
             rate_limited=figures.rate_limited,
             open_workflows=figures.open_workflows,
-            upcoming=await self._upcoming(now, policy.horizon_s),
-            override=override,
+            version_state=sight.state,
+            upcoming=await self._upcoming(now, policy.horizon_s, sight.share),
+            override=override if sight.leads else None,
         )
 
-    async def _upcoming(self, now: datetime, horizon_s: float) -> tuple[ExpectedArrivals, ...]:
-        if self._calendar is None or not horizon_s:
+    async def _upcoming(self, now: datetime, horizon_s: float, percent: float) -> tuple[ExpectedArrivals, ...]:
+        if self._calendar is None or not horizon_s or not percent:
             return ()
         until = now + timedelta(seconds=horizon_s)
         try:
-            return tuple(await self._calendar.upcoming(self._pool, after=now, until=until))
+            found = await self._calendar.upcoming(self._pool, after=now, until=until)
         except Exception as error:  # noqa: BLE001 - the protocol allows any; the pool is scaled without
             _log.warning("no calendar", extra={"pool": self._pool, "error": type(error).__name__})
             return ()
+        share = percent / 100
+        return tuple(one.model_copy(update={"tasks": one.tasks and one.tasks * share}) for one in found)

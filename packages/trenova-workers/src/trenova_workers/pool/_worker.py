@@ -7,6 +7,7 @@ from enum import StrEnum
 from pydantic import AwareDatetime, Field
 
 from trenova_workers.pool.store._documents import PoolDocument
+from trenova_workers.scaling import VersionState
 
 
 class WorkerPhase(StrEnum):
@@ -85,6 +86,30 @@ class PoolWorker(PoolDocument):
         return self.phase in {WorkerPhase.STARTING, WorkerPhase.RUNNING}
 
 
+class PoolVersion(PoolDocument):
+    """One version of a pool whose workers are versions of a worker deployment.
+
+    Attributes:
+        build: Its build.
+        state: In the server's words, such as ``current``; ``unversioned`` where it could not be read.
+        percent: Of new work that goes to it.
+        desired: How many workers it should have.
+        counts: How many it has, by what they do.
+        backlog: Tasks that wait for it; None where nobody can tell.
+        open_runs: Runs that are on it; None likewise.
+        why: What would stand still without it; empty if nothing would.
+    """
+
+    build: str
+    state: VersionState
+    percent: float
+    desired: int
+    counts: dict[str, int]
+    backlog: float | None = None
+    open_runs: float | None = None
+    why: str = ""
+
+
 @dataclass(frozen=True)
 class WorkerEnd:
     """A worker that has ended since the look before.
@@ -94,12 +119,14 @@ class WorkerEnd:
         crashed: It ended by itself, and not because somebody asked it to.
         ours: We asked it to end.
         said: How, in a few words, such as ``ended with status 3``.
+        build: What it ran.
     """
 
     worker_id: str
     crashed: bool
     ours: bool
     said: str
+    build: str = ""
 
 
 @dataclass(frozen=True)
@@ -115,6 +142,16 @@ class PoolView:
     workers: Sequence[PoolWorker]
     ends: Sequence[WorkerEnd] = ()
     contended: str = ""
+
+    def of(self, build: str) -> "PoolView":
+        """Return what was seen of the workers that run a build."""
+        workers = [one for one in self.workers if one.build == build]
+        return PoolView(workers, [one for one in self.ends if one.build == build], self.contended)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many there are, by what they do."""
+        return {str(one): self.count(one) for one in WorkerPhase}
 
     def count(self, *phases: WorkerPhase) -> int:
         """Return how many are in these phases."""

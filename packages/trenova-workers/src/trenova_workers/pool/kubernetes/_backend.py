@@ -66,6 +66,13 @@ class KubernetesBackend:
         deployment = self._deployment or await self._cluster.deployment()
         return deployment.build
 
+    def cannot_start(self, build: str) -> str:
+        """See `Backend`: its pods run what the Deployment says."""
+        there = self._deployment
+        if there is not None and there.build == build:
+            return ""
+        return f"the Deployment {self._cluster.options.deployment!r} is not of that build"
+
     async def look(self, lease: Lease | None) -> PoolView:
         """See `Backend`. With a lease, marks of choices that came to nothing are taken off.
 
@@ -206,6 +213,12 @@ def _ends(before: dict[str, Pod], now: dict[str, Pod]) -> list[WorkerEnd]:
     ended = [pod for name, pod in before.items() if name not in there and not pod.ended]
     last = [now.get(pod.name, pod) for pod in ended]
     return [
-        WorkerEnd(pod.name, crashed=False, ours=bool(pod.chosen), said=pod.said or pod.trouble or "ended")
+        WorkerEnd(
+            pod.name,
+            crashed=False,
+            ours=bool(pod.chosen),
+            said=pod.said or pod.trouble or "ended",
+            build=pod.build,
+        )
         for pod in last
     ]

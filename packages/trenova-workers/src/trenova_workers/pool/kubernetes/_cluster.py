@@ -28,12 +28,17 @@ class Cluster:
         from kubernetes_asyncio import client
 
         made: Any = client  # its functions have no types
+        self._api = api
         self.namespace, self.options, self.dry_run = namespace, options, dry_run
         self._apps, self._core = made.AppsV1Api(api), made.CoreV1Api(api)
         self._autoscaling = made.AutoscalingV2Api(api)
         self._writing = {"field_manager": _MANAGER, "_content_type": _MERGE, "_request_timeout": _WITHIN_S}
         if dry_run:
             self._writing["dry_run"] = "All"
+
+    def of(self, options: KubernetesOptions) -> "Cluster":
+        """Return the same way to another Deployment of the pool."""
+        return Cluster(self._api, self.namespace, options, dry_run=self.dry_run)
 
     async def deployment(self) -> Deployment:
         """Return the Deployment.

@@ -27,6 +27,10 @@ class ChangedMeanwhileError(ConflictError):
     code = "pool.changed_meanwhile"
 
 
+class MissingObjectError(ConfigurationError):
+    """What the pool's options name is not there."""
+
+
 @dataclass(frozen=True)
 class Asked:
     """A request to the API, as its permissions name it.
@@ -87,7 +91,7 @@ def _refusal(asked: Asked, status: int, said: str) -> ApplicationError:
                 f"The pod {asked.name!r} has ended meanwhile; nothing is left to {asked.verb}."
             )
         case 404:
-            error = ConfigurationError(
+            error = MissingObjectError(
                 f"The pool manager cannot {asked}: it is not there. Check the pool's kubernetes.deployment and "
                 f"kubernetes.namespace with `kubectl get deployments -n {asked.namespace}`.",
             )

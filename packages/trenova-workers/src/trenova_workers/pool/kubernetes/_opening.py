@@ -6,8 +6,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from trenova_errors import ConfigurationError
+from trenova_workers.pool._backend import Backend
+from trenova_workers.pool.kubernetes._backend import KubernetesBackend
 from trenova_workers.pool.kubernetes._cluster import Cluster
+from trenova_workers.pool.kubernetes._identities import Sights
 from trenova_workers.pool.kubernetes._options import KubernetesOptions
+from trenova_workers.pool.kubernetes._versions import KubernetesVersions
 
 NEEDS: Final = 'Pools in Kubernetes need their extra: uv pip install "trenova-workers[kubernetes]"'
 _NAMESPACE: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
@@ -44,6 +48,33 @@ async def open_cluster(
         )
     async with made.ApiClient(configuration) as api:
         yield Cluster(api, namespace, options, dry_run=dry_run)
+
+
+@asynccontextmanager
+async def open_deployments(
+    pool: str, options: KubernetesOptions, environ: Mapping[str, str], sights: Sights
+) -> AsyncIterator[Backend]:
+    """Open the way to a pool's Deployment, or to those of its builds, for the length of a block.
+
+    Args:
+        pool: Its name.
+        options: Of the pool.
+        environ: As for `open_cluster`.
+        sights: Tells which workers poll.
+
+    Raises:
+        ConfigurationError: As `open_cluster`.
+    """
+    async with open_cluster(options, environ) as cluster:
+        newest = KubernetesBackend(pool, cluster, sights=sights)
+        if options.worker_deployment is None:
+            yield newest
+            return
+        others = [
+            options.model_copy(update={"deployment": name, "service": options.served}) for name in options.earlier
+        ]
+        earlier = [KubernetesBackend(pool, cluster.of(one), sights=sights) for one in others]
+        yield KubernetesVersions(pool, newest, earlier)
 
 
 async def _configure(

@@ -57,6 +57,10 @@ class ProcessBackend:
         """See `Backend`."""
         return self._program.build()
 
+    def cannot_start(self, build: str) -> str:
+        """See `Backend`."""
+        return self._program.cannot_start(build)
+
     async def look(self, lease: Lease | None) -> PoolView:
         """See `Backend`."""
         records = await self._records.alive(self._scope, self._pool)
@@ -101,7 +105,7 @@ class ProcessBackend:
         worker_id = secrets.token_hex(8)
         log = self._outputs.prepare(worker_id)
         lease.require()
-        newborn = Newborn(self._program.command, self._program.told(port, build), log)
+        newborn = Newborn(self._program.command(build), self._program.told(port, build), log)
         try:
             await self._records.add(
                 lease,
@@ -177,6 +181,7 @@ class ProcessBackend:
             crashed=crashed,
             ours=record.drain_at is not None,
             said=f"{said}; the last it said: {last}" if last else said,
+            build=record.build,
         )
 
     def _forget_others(self, there: Sequence[WorkerRecord]) -> None:

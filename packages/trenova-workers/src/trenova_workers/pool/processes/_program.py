@@ -2,8 +2,8 @@
 
 import asyncio
 import json
-import sys
-from collections.abc import Mapping
+import os
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -12,11 +12,12 @@ from trenova_errors import ConfigurationError
 from trenova_workers._preflight import UNVERSIONED
 from trenova_workers._up._discovery import Facts, Service, installed_services, parse_facts
 from trenova_workers._up._options import UpError
-from trenova_workers.pool._options import PoolOptions, ProcessOptions
+from trenova_workers.pool._options import BuildOptions, PoolOptions, ProcessOptions
 
 _AFTER_GRACE_S = 10.0
 _MORE_S = 30.0
 _SHOWN = 5
+_BUILDS = "process.builds"
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,7 @@ class Program:
         options: Of the pool.
         environ: Their environment, but for what is each worker's own.
         drain_s: Seconds that a drain may take.
+        deployment: The worker deployment that its builds are versions of; None where they are not.
     """
 
     service: Service
@@ -36,6 +38,7 @@ class Program:
     options: PoolOptions
     environ: Mapping[str, str]
     drain_s: float
+    deployment: str | None = None
 
     @property
     def process(self) -> ProcessOptions:
@@ -43,14 +46,23 @@ class Program:
         assert self.options.process is not None
         return self.options.process
 
-    @property
-    def command(self) -> list[str]:
-        """The command line of one worker."""
-        return self.service.command("run")
+    def command(self, build: str) -> list[str]:
+        """Return the command line of one worker."""
+        return _command(self.service, self.process, build, "run")
 
     def told(self, port: int, build: str) -> dict[str, str]:
         """Return the whole environment of one worker."""
-        return {**self.environ, "TRENOVA_HEALTH__PORT": str(port), "TRENOVA_WORKER__BUILD_ID": build}
+        own = self.process.builds.get(build, BuildOptions()).environ
+        return {**self.environ, **own, "TRENOVA_HEALTH__PORT": str(port), "TRENOVA_WORKER__BUILD_ID": build}
+
+    def cannot_start(self, build: str) -> str:
+        """Return why no worker of a build can be started; empty if one can."""
+        told = self.process.builds.get(build)
+        if told is None:
+            return "" if build == self.build() else f"nothing says where it is installed. Name it in {_BUILDS}"
+        if told.python is not None and not os.access(told.python, os.X_OK):
+            return f"there is no interpreter {str(told.python)!r}. Correct {_BUILDS}, or install it there"
+        return ""
 
     def build(self) -> str:
         """Return what a worker that is started now would run: as told, else the version that is installed now."""
@@ -76,7 +88,9 @@ async def load_program(pool: str, options: PoolOptions, environ: Mapping[str, st
     service = _service(pool, process)
     told = {name: value for name, value in environ.items() if not name.endswith("_HEALTH__PORT")}
     told = {**told, "TRENOVA_DATA_DIR": str(data_dir), "PYTHONUNBUFFERED": "1", **process.environ}
-    service, facts = await _ask(pool, service, told)
+    own = process.builds.get(process.build or "", BuildOptions()).environ
+    command = _command(service, process, process.build or "", "config", "show", "--json")
+    service, facts = await _ask(pool, service, command, {**told, **own})
     drain_s = process.drain_s or facts.grace + _MORE_S
     if facts.grace + _AFTER_GRACE_S > drain_s:
         raise ConfigurationError(
@@ -92,7 +106,14 @@ async def load_program(pool: str, options: PoolOptions, environ: Mapping[str, st
             "Correct the pool's queues, or leave them out.",
             pool=pool,
         )
-    return Program(service, queues, options, told, drain_s)
+    program = Program(service, queues, options, told, drain_s, facts.deployment)
+    if facts.deployment is not None and program.build() == UNVERSIONED:
+        raise ConfigurationError(
+            f"Pool {pool!r}: the workers of {service.name} are versioned (worker.deployment.versioned), and nothing "
+            "says which build they run: no distribution carries it. Set process.build to its release, e.g. 1.4.0.",
+            pool=pool,
+        )
+    return program
 
 
 def _service(pool: str, told: ProcessOptions) -> Service:
@@ -110,10 +131,18 @@ def _service(pool: str, told: ProcessOptions) -> Service:
     return found[str(told.service)]
 
 
-async def _ask(pool: str, service: Service, environ: Mapping[str, str]) -> tuple[Service, Facts]:
+def _command(service: Service, process: ProcessOptions, build: str, *verb: str) -> list[str]:
+    python = process.builds.get(build, BuildOptions()).python
+    command = service.command(*verb)
+    return command if python is None else [str(python), *command[1:]]
+
+
+async def _ask(
+    pool: str, service: Service, command: Sequence[str], environ: Mapping[str, str]
+) -> tuple[Service, Facts]:
     """Return the service under the name that it has itself, and what it says."""
     process = await asyncio.create_subprocess_exec(
-        *service.command("config", "show", "--json"),
+        *command,
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
@@ -123,7 +152,7 @@ async def _ask(pool: str, service: Service, environ: Mapping[str, str]) -> tuple
     if process.returncode:
         said = "".join(f"\n  {line}" for line in err.decode(errors="replace").splitlines()[-_SHOWN:]) or " nothing"
         raise ConfigurationError(
-            f"Pool {pool!r}: `{Path(sys.executable).name} -m {service.module} config show` ended with status "
+            f"Pool {pool!r}: `{Path(command[0]).name} -m {service.module} config show` ended with status "
             f"{process.returncode}. The end of what it said:{said}",
             pool=pool,
         )
