@@ -1,5 +1,7 @@
 """What ``trenova-workers pool`` prints."""
 
+from collections.abc import Mapping
+
 from trenova_workers.pool._reports import PoolReport, PoolsReport, WorkersReport
 from trenova_workers.pool.store import DecisionPage
 
@@ -13,7 +15,7 @@ def shown_status(pools: PoolsReport, workers: WorkersReport, *, as_json: bool) -
     who = f"{manager.holder} (lease number {manager.fence})" if manager.holder else "nobody yet"
     lines = [f"scope {manager.scope}: {'managed by' if manager.acting else 'not managed now; last by'} {who}"]
     for pool in pools.pools:
-        lines += ["", _headline(pool), *([f"  {pool.why}"] if pool.why else []), *_orders(pool)]
+        lines += ["", _headline(pool), *([f"  {pool.why}"] if pool.why else []), *_orders(pool), *_versions(pool)]
         lines += [
             f"  {one.id}  {one.phase:<9} {one.build}  {_used(one.slots_used, one.slots)}  "
             f"{'-' if one.memory_mib is None else f'{one.memory_mib:.0f} MiB'}  {one.identity or ''}".rstrip()
@@ -41,9 +43,8 @@ def shown_decisions(page: DecisionPage, *, as_json: bool) -> str:
 
 
 def _headline(pool: PoolReport) -> str:
-    counts = ", ".join(f"{count} {name}" for name, count in pool.counts.items() if count) or "none"
     phase = pool.phase or "unseen"
-    return f"{pool.name}: {phase}, wants {pool.desired}, has {counts}, build {pool.build or '?'}"
+    return f"{pool.name}: {phase}, wants {pool.desired}, has {_counted(pool.counts)}, build {pool.build or '?'}"
 
 
 def _orders(pool: PoolReport) -> list[str]:
@@ -54,6 +55,18 @@ def _orders(pool: PoolReport) -> list[str]:
     if (pause := pool.orders.pause) is not None:
         lines.append(f"  {pause.by} paused it at {pause.since:%Y-%m-%d %H:%M:%S} UTC: {pause.reason}")
     return lines
+
+
+def _versions(pool: PoolReport) -> list[str]:
+    return [
+        f"  version {one.build}: {one.state}, {one.percent:g} % of new work, wants {one.desired}, has "
+        f"{_counted(one.counts)}, {'?' if one.open_runs is None else f'{one.open_runs:g}'} open runs"
+        for one in pool.versions
+    ]
+
+
+def _counted(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{count} {name}" for name, count in counts.items() if count) or "none"
 
 
 def _used(used: int | None, slots: int | None) -> str:

@@ -86,7 +86,10 @@ class ClusterSite:
 
     @property
     def replicas(self):
-        return self.api.objects[DEPLOYMENTS, NAMESPACE, NAME]["spec"]["replicas"]
+        return self.replicas_of(NAME)
+
+    def replicas_of(self, name):
+        return self.api.objects[DEPLOYMENTS, NAMESPACE, name]["spec"]["replicas"]
 
     @property
     def pods(self):
@@ -101,12 +104,12 @@ class ClusterSite:
     def active(self):
         return [name for name, pod in self.pods.items() if _active(pod)]
 
-    def deploy(self, replicas, *, image="registry.example/sample-worker:one", grace_s=130, status=None):
+    def deploy(self, replicas, *, image="registry.example/sample-worker:one", grace_s=130, status=None, name=NAME):
         template = {"metadata": {"labels": LABELS}, "spec": _spec(image, grace_s)}
         spec = {"replicas": replicas, "selector": {"matchLabels": LABELS}, "template": template}
-        metadata = {"name": NAME, "namespace": NAMESPACE, "resourceVersion": "1", "generation": 1}
+        metadata = {"name": name, "namespace": NAMESPACE, "resourceVersion": "1", "generation": 1}
         document = {"metadata": metadata, "spec": spec, "status": {"observedGeneration": 1, **(status or {})}}
-        self.api.objects[DEPLOYMENTS, NAMESPACE, NAME] = document
+        self.api.objects[DEPLOYMENTS, NAMESPACE, name] = document
 
     def autoscale(self, name, owner=None):
         metadata = {"name": name, "namespace": NAMESPACE}
@@ -138,10 +141,10 @@ class ClusterSite:
         for name in order[: max(0, len(active) - self.replicas)]:
             self.change(name, metadata={"deletionTimestamp": stamp(self.now + timedelta(seconds=130))})
 
-    def make(self, *, image="registry.example/sample-worker:one", revision="aaa", **metadata):
+    def make(self, *, image="registry.example/sample-worker:one", revision="aaa", of=NAME, **metadata):
         number = next(self._numbers)
-        name = f"{NAME}-{revision}-{number:02}"
-        owner = {"kind": "ReplicaSet", "name": f"{NAME}-{revision}", "controller": True, "apiVersion": "apps/v1"}
+        name = f"{of}-{revision}-{number:02}"
+        owner = {"kind": "ReplicaSet", "name": f"{of}-{revision}", "controller": True, "apiVersion": "apps/v1"}
         told = {
             "name": name,
             "namespace": NAMESPACE,
