@@ -46,14 +46,15 @@ async def actions_unserved(client: Client, served: Served, *, page: int = _PAGE)
     Raises:
         RPCError: Schedules cannot be listed.
     """
-    suspects = [entry.schedule_id async for entry in _listed(client, page) if _is_suspect(entry, served)]
+    suspects = [entry.schedule_id async for entry in listed(client, page) if _is_suspect(entry, served)]
     limit = asyncio.Semaphore(_AT_ONCE)
-    described = await asyncio.gather(*(_described(client, one, limit) for one in suspects[:_MOST_DESCRIBED]))
+    described = await asyncio.gather(*(described(client, one, limit) for one in suspects[:_MOST_DESCRIBED]))
     unseen = len(suspects) - len(described) + sum(action is None for action in described)
     return [one for one in described if one and one.queue in served and _lacks(served[one.queue], one)], unseen
 
 
-async def _listed(client: Client, size: int) -> AsyncIterator[ScheduleListEntry]:
+async def listed(client: Client, size: int) -> AsyncIterator[ScheduleListEntry]:
+    """Yield every schedule of the namespace, ``size`` a request."""
     token = b""
     while True:
         request = ListSchedulesRequest(namespace=client.namespace, maximum_page_size=size, next_page_token=token)
@@ -80,7 +81,8 @@ def _lacks(workers: Sequence[Registrations | None], action: Action) -> bool:
     return bool(action.workflow_type) and told and not _takes(workers, action.workflow_type)
 
 
-async def _described(client: Client, schedule_id: str, limit: asyncio.Semaphore) -> Action | None:
+async def described(client: Client, schedule_id: str, limit: asyncio.Semaphore) -> Action | None:
+    """Return what a schedule starts: nothing for one that is gone, None where the server does not tell."""
     request = DescribeScheduleRequest(namespace=client.namespace, schedule_id=schedule_id)
     async with limit:
         try:

@@ -7,6 +7,7 @@ and drains workers through a :class:`Backend`; :class:`ProcessBackend` runs them
 
 try:
     from trenova_workers.pool._backend import Backend, Capabilities
+    from trenova_workers.pool._calendar import ScheduleCalendar
     from trenova_workers.pool._config import load_pools
     from trenova_workers.pool._desk import Clerk, PoolDesk
     from trenova_workers.pool._figures import Figures, QueueObserver
@@ -55,6 +56,7 @@ __all__ = [
     "ProcessBackend",
     "ProcessOptions",
     "QueueObserver",
+    "ScheduleCalendar",
     "TemporalObserver",
     "WorkerEnd",
     "WorkerPhase",

@@ -13,6 +13,7 @@ from trenova_workers._fleet._fleet import Fleet
 from trenova_workers._identity import make_identity
 from trenova_workers.deploy import DeploymentReader
 from trenova_workers.pool._backend import Backend
+from trenova_workers.pool._calendar import ScheduleCalendar
 from trenova_workers.pool._managed import Decide, ManagedPool
 from trenova_workers.pool._manager import PoolManager
 from trenova_workers.pool._metrics import PoolMetrics
@@ -74,7 +75,7 @@ async def open_manager(
         options: Its pools.
         client: Of the namespace whose queues they serve.
         environ: What workers inherit; the connection of the workers is in it.
-        calendar: What schedules will bring.
+        calendar: What schedules will bring; as the server tells it unless given.
         decide: In place of the control law.
         say: Receives lines for people.
 
@@ -92,6 +93,7 @@ async def open_manager(
     queues = {name: programs[name].queues if name in programs else pool.queues for name, pool in options.pools.items()}
     _refuse_overlap(queues)
     async with open_store(options) as store, AsyncExitStack() as stack:
+        calendar = calendar or await stack.enter_async_context(_calendar(client, options, queues))
         pools = []
         for name, pool in options.pools.items():
             if pool.kubernetes is None:
@@ -118,6 +120,18 @@ async def open_manager(
         holder = make_identity("pool-manager")
         manager = PoolManager(options, pools, store, holder=holder, metrics=metrics, say=say)
         yield OpenedManager(manager, store, tuple(pools))
+
+
+@asynccontextmanager
+async def _calendar(
+    client: Client, options: PoolsOptions, queues: Mapping[str, Sequence[str]]
+) -> AsyncIterator[FireCalendar]:
+    ahead = max(pool.policy.horizon_s for pool in options.pools.values())
+    calendar = ScheduleCalendar(client, queues, ahead_s=ahead)
+    try:
+        yield calendar
+    finally:
+        await calendar.close()
 
 
 def _refuse_overlap(queues: Mapping[str, Sequence[str]]) -> None:

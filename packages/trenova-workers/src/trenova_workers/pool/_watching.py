@@ -48,6 +48,7 @@ class QueueWatch:
         self.service = service
         self._pool, self._observer, self._calendar = pool, observer, calendar
         self._strangers: list[str] = []
+        self._calendar_known = True
 
     @property
     def versioned(self) -> bool:
@@ -149,7 +150,10 @@ class QueueWatch:
         try:
             found = await self._calendar.upcoming(self._pool, after=now, until=until)
         except Exception as error:  # noqa: BLE001 - the protocol allows any; the pool is scaled without
-            _log.warning("no calendar", extra={"pool": self._pool, "error": type(error).__name__})
+            if self._calendar_known:
+                _log.warning("no calendar", extra={"pool": self._pool, "error": f"{type(error).__name__}: {error}"})
+            self._calendar_known = False
             return ()
+        self._calendar_known = True
         share = percent / 100
         return tuple(one.model_copy(update={"tasks": one.tasks and one.tasks * share}) for one in found)
