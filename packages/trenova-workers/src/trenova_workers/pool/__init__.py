@@ -9,6 +9,8 @@ try:
     from trenova_workers.pool._backend import Backend, Capabilities
     from trenova_workers.pool._calendar import ScheduleCalendar
     from trenova_workers.pool._config import load_pools
+    from trenova_workers.pool._dependencies import DependencyHealth, DependencyProbes
+    from trenova_workers.pool._dependency_options import DependencyOptions
     from trenova_workers.pool._desk import Clerk, PoolDesk
     from trenova_workers.pool._figures import Figures, QueueObserver
     from trenova_workers.pool._managed import ManagedPool
@@ -40,6 +42,9 @@ __all__ = [
     "Clerk",
     "ContentionOptions",
     "CrashOptions",
+    "DependencyHealth",
+    "DependencyOptions",
+    "DependencyProbes",
     "Figures",
     "ManagedPool",
     "ManagerReport",

@@ -11,6 +11,7 @@ from trenova_workers.pool._backend import Backend
 from trenova_workers.pool._carried import Carried
 from trenova_workers.pool._contention import unexplained
 from trenova_workers.pool._crashes import CrashVerdict, gravest
+from trenova_workers.pool._dependencies import DependencyHealth
 from trenova_workers.pool._figures import QueueObserver
 from trenova_workers.pool._metrics import PoolMetrics
 from trenova_workers.pool._options import PoolOptions
@@ -41,6 +42,7 @@ class ManagedPool:
         metrics: Told what is done.
         calendar: What schedules will bring; None if nobody knows.
         versions: Reads the versions of its workers; None where they are not versioned.
+        dependencies: Knows whether what its tasks need works; None if nobody does.
         clock: Returns the time of now.
     """
 
@@ -57,13 +59,16 @@ class ManagedPool:
         metrics: PoolMetrics,
         calendar: FireCalendar | None = None,
         versions: VersionObserver | None = None,
+        dependencies: DependencyHealth | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.name, self.options = name, options
         self._asked: Asked | None = None
         self._parts = Parts(versioned=versions is not None)
         self._backend, self._store, self._decide, self._clock = backend, store, decide, clock
-        self._watch = QueueWatch(name, service, observer, calendar, versions)
+        self._watch = QueueWatch(
+            name, service, observer, calendar=calendar, versions=versions, dependencies=dependencies
+        )
         self._scribe = PoolScribe(store.states, metrics)
         self._acting = Acting(name, backend, store, metrics)
         self._written: int | None = None

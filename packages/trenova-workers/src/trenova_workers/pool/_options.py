@@ -6,6 +6,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from trenova_workers.pool._dependency_options import DependencyOptions
 from trenova_workers.pool.kubernetes._options import KubernetesOptions
 from trenova_workers.pool.store._options import PoolStoreOptions
 from trenova_workers.scaling import Budget, ScalingPolicy
@@ -119,6 +120,7 @@ class PoolOptions(_Options):
         crashes: When processes are started again; Kubernetes sees to that itself.
         contention: What is done about another writer.
         business_class: One of the budget's, where there is a budget.
+        dependencies: What its tasks need. While one of them is down no worker is added.
     """
 
     queues: tuple[str, ...] = ()
@@ -128,6 +130,7 @@ class PoolOptions(_Options):
     crashes: CrashOptions = CrashOptions()
     contention: ContentionOptions = ContentionOptions()
     business_class: str = Field(default="", max_length=200)
+    dependencies: tuple[DependencyOptions, ...] = Field(default=(), max_length=20)
 
     @model_validator(mode="after")
     def _somewhere(self) -> Self:

@@ -14,6 +14,7 @@ from trenova_workers._identity import make_identity
 from trenova_workers.deploy import DeploymentReader
 from trenova_workers.pool._backend import Backend
 from trenova_workers.pool._calendar import ScheduleCalendar
+from trenova_workers.pool._dependencies import DependencyHealth, DependencyProbes
 from trenova_workers.pool._managed import Decide, ManagedPool
 from trenova_workers.pool._manager import PoolManager
 from trenova_workers.pool._metrics import PoolMetrics
@@ -66,6 +67,7 @@ async def open_manager(
     environ: Mapping[str, str],
     *,
     calendar: FireCalendar | None = None,
+    dependencies: DependencyHealth | None = None,
     decide: Decide = law,
     say: Callable[[str], None] = lambda _: None,
 ) -> AsyncIterator[OpenedManager]:
@@ -76,6 +78,7 @@ async def open_manager(
         client: Of the namespace whose queues they serve.
         environ: What workers inherit; the connection of the workers is in it.
         calendar: What schedules will bring; as the server tells it unless given.
+        dependencies: Whether what tasks need works; found out by connecting to what the pools name unless given.
         decide: In place of the control law.
         say: Receives lines for people.
 
@@ -94,6 +97,8 @@ async def open_manager(
     _refuse_overlap(queues)
     async with open_store(options) as store, AsyncExitStack() as stack:
         calendar = calendar or await stack.enter_async_context(_calendar(client, options, queues))
+        probed = {name: pool.dependencies for name, pool in options.pools.items()}
+        dependencies = dependencies or DependencyProbes(probed)
         pools = []
         for name, pool in options.pools.items():
             if pool.kubernetes is None:
@@ -114,6 +119,7 @@ async def open_manager(
                 decide=decide,
                 metrics=metrics,
                 calendar=calendar,
+                dependencies=dependencies,
                 versions=None if deployment is None else TemporalVersions(DeploymentReader(client, deployment)),
             )
             pools.append(managed)

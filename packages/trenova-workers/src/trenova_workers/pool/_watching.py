@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from trenova_workers._fleet._status import WorkerState
 from trenova_workers.pool._carried import foreign
+from trenova_workers.pool._dependencies import DependencyHealth
 from trenova_workers.pool._figures import Figures, KnownSlots, QueueObserver
 from trenova_workers.pool._sights import WHOLE, Sight
 from trenova_workers.pool._versioned import VersionObserver
@@ -26,10 +27,12 @@ class QueueWatch:
         observer: Reads the queues.
         calendar: What schedules will bring; None if nobody knows.
         versions: Reads the versions of the workers; None where they are not versioned.
+        dependencies: Knows whether what the tasks need works; None if nobody does.
 
     Attributes:
         figures: The last reading.
         sights: The parts of the pool at the last reading, by the builds of versions; the most important first.
+        down: Names of what the tasks need and what is down.
         foreign: Identities of workers of the service that poll here and are nobody's of ours.
     """
 
@@ -38,12 +41,15 @@ class QueueWatch:
         pool: str,
         service: str,
         observer: QueueObserver,
+        *,
         calendar: FireCalendar | None = None,
         versions: VersionObserver | None = None,
+        dependencies: DependencyHealth | None = None,
     ) -> None:
         self.figures = Figures(None)
         self.sights: Mapping[str, Sight] = {}
-        self._versions = versions
+        self.down: tuple[str, ...] = ()
+        self._versions, self._dependencies = versions, dependencies
         self.foreign: list[str] = []
         self.service = service
         self._pool, self._observer, self._calendar = pool, observer, calendar
@@ -63,6 +69,7 @@ class QueueWatch:
             build: What the pool would start a worker of now.
             there: Builds of which it has workers, or should.
         """
+        self.down = await self._are_down()
         if self._versions is None:
             self.figures = await self._observer.read()
             self.sights = {WHOLE: Sight(figures=self.figures)}
@@ -137,11 +144,22 @@ class QueueWatch:
             slots_used=sum(one.slots_used or 0 for one in running) if known else None,
             slots=sum(one.slots or 0 for one in running) if known else None,
             rate_limited=figures.rate_limited,
+            dependency_down=bool(self.down),
+            dependencies_down=self.down,
             open_workflows=figures.open_workflows,
             version_state=sight.state,
             upcoming=await self._upcoming(now, policy.horizon_s, sight.share),
             override=override if sight.leads else None,
         )
+
+    async def _are_down(self) -> tuple[str, ...]:
+        if self._dependencies is None:
+            return ()
+        try:
+            return tuple(await self._dependencies.down(self._pool))
+        except Exception as error:  # noqa: BLE001 - the protocol allows any; the pool is scaled without
+            _log.warning("dependencies unknown", extra={"pool": self._pool, "error": type(error).__name__})
+            return ()
 
     async def _upcoming(self, now: datetime, horizon_s: float, percent: float) -> tuple[ExpectedArrivals, ...]:
         if self._calendar is None or not horizon_s or not percent:

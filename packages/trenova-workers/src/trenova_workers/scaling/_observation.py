@@ -74,6 +74,7 @@ class Observation(ScalingDocument):
         slots: Tasks that they could work on at once. None likewise.
         rate_limited: Whether the server holds tasks of the queue back (``rate_limiting_active``).
         dependency_down: Whether what the tasks need is down, so that more workers would only fail more.
+        dependencies_down: Names of those that are down, for the sentence of a decision; empty where nobody says which.
         open_workflows: Workflows that run and belong to the queue or are pinned to its version. None where they
             were not counted, which is no fault, but such a pool is never scaled to zero.
         version_state: Of the version that the pool serves.
@@ -95,6 +96,7 @@ class Observation(ScalingDocument):
     slots: Figure | None = None
     rate_limited: bool = False
     dependency_down: bool = False
+    dependencies_down: tuple[str, ...] = ()
     open_workflows: Figure | None = None
     version_state: VersionState = "unversioned"
     upcoming: tuple[ExpectedArrivals, ...] = ()

@@ -70,7 +70,7 @@ def settled(load: Demand, before: int) -> str:
 def not_up(load: Demand, before: int, held: Held) -> str:
     """Return why no workers are added although the load asks for them."""
     reasons: Mapping[str, str] = {
-        "dependency-down": "what the tasks need is down, and more workers would only fail more",
+        "dependency-down": f"{_down(load.look)} down, and more workers would only fail more",
         "rate-limited": "the server holds the queue to its rate limit, which more workers do not change",
         "settled": "the policy allows no more",
         "cool-down": "the last change was made only just now",
@@ -115,6 +115,11 @@ def _fires(look: Look) -> str:
         return ""
     names = ", ".join(dict.fromkeys(one.name for one in due if one.name)) or "a schedule"
     return f"{names} at {due[0].at:%H:%M:%S} brings about {sum(one.tasks or 0.0 for one in due):.0f} tasks"
+
+
+def _down(look: Look) -> str:
+    names = look.observation.dependencies_down or ("what the tasks need",)
+    return f"{' and '.join(names)} {'are' if len(names) > 1 else 'is'}"
 
 
 def _load(look: Look) -> str:
