@@ -242,7 +242,9 @@ def test_the_public_names_of_pools_are_these():
         "ContendedError",
         "KubernetesBackend",
         "KubernetesOptions",
+        "KubernetesVersions",
         "open_cluster",
+        "open_deployments",
     ]
     assert trenova_workers.pool.client.__all__ == ["AddressFile", "PoolClient", "PoolServerAddress", "fixed_address"]
     assert trenova_workers.pool.server.__all__ == [
