@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from trenova_errors import ConfigurationError
-from trenova_workers._cli_pool import end
+from trenova_workers._cli_pool_asking import end
 
 
 def db_app() -> typer.Typer:

@@ -8,7 +8,7 @@ from trenova_access import AccessOptions, ApiTokenOptions, Grant, LimitOptions, 
 from trenova_errors import ConfigurationError
 from trenova_workers.pool import PoolsOptions, PoolWorker, WorkerPhase
 from trenova_workers.pool.server import PoolServerOptions, RateOptions, create_app, require_safe, serving
-from trenova_workers.pool.store import KeptDecision, PoolPhase, PoolState, PoolStore, PoolStoreOptions
+from trenova_workers.pool.store import DrainOrder, KeptDecision, PoolPhase, PoolState, PoolStore, PoolStoreOptions
 
 POOLS = ("dispatch", "billing")
 
@@ -154,8 +154,8 @@ async def test_an_override_holds_until_its_end_and_each_order_is_in_the_audit_tr
         await api.post("/pools/billing/resume", json={"reason": "done"})
         assert (await api.get("/pools/billing")).json()["orders"]["pause"] is None
         assert (await api.post("/workers/billing-1/drain", json={"reason": "leaks"})).status_code == 202
-    (record,) = await store.workers.alive("here", "billing")
-    assert record.ordered == {"by": "operator", "reason": "leaks"}
+    order = DrainOrder(by="operator", reason="leaks", in_turn=False)
+    assert await store.drains.find("here", "billing") == {"billing-1": order}
     async with callers.as_("admin") as api:
         entries = (await api.get("/audit")).json()["entries"]
     told = [(one["action"], one["actor"], one["reason"], one["source"]) for one in entries]
@@ -193,8 +193,8 @@ async def test_the_description_names_every_operation_and_how_to_sign_in(callers)
         told = (await api.get("/openapi.json")).json()
     operations = {one["operationId"] for path in told["paths"].values() for one in path.values()}
     assert operations == {
-        *("health", "ready", "listPools", "showPool", "showHistory", "listDecisions", "listWorkers", "listAudit"),
-        *("overridePool", "pausePool", "resumePool", "drainWorker"),
+        *("health", "ready", "listPools", "showPool", "listDecisions", "listWorkers", "listAudit"),
+        *("overridePool", "pausePool", "resumePool", "drainPool", "drainWorker"),
     }
     assert told["paths"]["/api/v1/pools"]["get"]["security"]
     assert "application/problem+json" in told["paths"]["/api/v1/pools"]["get"]["responses"]["403"]["content"]
@@ -241,45 +241,50 @@ def test_a_role_that_there_is_not_is_refused(tmp_path):
         require_safe(options(tmp_path, access={"sign_in": {"cookie": "x", "grants": grants}}))
 
 
-async def test_the_past_of_a_pool_is_told_in_parts(callers, store):
-    for backlog, running in ((3.0, 2), (40.0, 2), (None, None)):
-        seen = {"observation": {"backlog": backlog, "workers": None if running is None else {"running": running}}}
-        kept = KeptDecision(pool="billing", action="up", before=5, desired=6, why="more", document=seen)
-        await store.decisions.keep(store.lease, kept)
-    async with callers.as_("viewer") as api:
-        told = (await api.get("/pools/billing/history", params={"hours": 1, "parts": 1})).json()
-        assert told["partS"] == 3600
-        [point] = told["points"]
-        assert (point["workers"], point["desired"], point["backlog"]) == (2, 6, 40.0)
-        assert (await api.get("/pools/billing/history", params={"hours": 1000})).status_code == 422
+async def test_all_workers_of_a_pool_are_drained_in_turn(callers, store):
     async with callers.as_("billing") as api:
-        assert (await api.get("/pools/dispatch/history")).status_code == 404
+        told = await api.post("/pools/billing/drain", json={"reason": "a new certificate"})
+        assert (told.status_code, told.json()["name"]) == (202, "billing")
+        assert (await api.post("/pools/dispatch/drain", json={"reason": "x"})).status_code == 404
+    order = DrainOrder(by="billing", reason="a new certificate", in_turn=True)
+    assert await store.drains.find("here", "billing") == {"billing-1": order}
+    assert await store.drains.find("here", "dispatch") == {}
+    entry = (await store.audit.read("here", pool="billing")).entries[0]
+    assert (entry.action, entry.actor, entry.detail) == ("order-drain", "billing", {"workers": 1})
 
 
-async def test_a_program_that_may_orders_in_the_name_of_a_person_and_the_trail_has_both(callers):
-    name = {"On-Behalf-Of": "Zo%C3%AB%20O%27Neil"}
-    override = {"count": 3, "until": in_an_hour(), "reason": "rush"}
-    async with callers.as_("console") as api:
-        told = (await api.post("/pools/billing/override", json=override, headers=name)).json()
-        assert told["orders"]["override"]["by"] == "Zoë O'Neil"
-        assert (await api.post("/pools/billing/pause", json={"reason": "moving"}, headers=name)).is_success
-        assert (await api.post("/pools/billing/resume", json={"reason": "alone"})).is_success
-        for wrong in ("", "%0A", "x" * 181, "%20"):
-            answer = await api.post("/pools/billing/pause", json={"reason": "x"}, headers={"On-Behalf-Of": wrong})
-            assert answer.status_code == 422, wrong
-            assert "On-Behalf-Of" in answer.json()["detail"]
-    async with callers.as_("admin") as api:
-        entries = (await api.get("/audit", params={"limit": 3})).json()["entries"]
-        assert [(one["action"], one["actor"], (one["detail"] or {}).get("through")) for one in entries] == [
-            ("resume", "console", None),
-            ("pause", "Zoë O'Neil", "console"),
-            ("override", "Zoë O'Neil", "console"),
-        ]
+async def test_the_same_key_twice_is_one_order_and_one_answer(callers, store):
+    body, key = {"reason": "audit"}, {"Idempotency-Key": "k-1"}
+    async with callers.as_("operator") as api, callers.as_("admin") as other:
+        first = await api.post("/pools/billing/pause", json=body, headers=key)
+        await api.post("/pools/billing/resume", json={"reason": "done"})
+        again = await api.post("/pools/billing/pause", json=body, headers=key)
+        assert (first.status_code, again.status_code) == (200, 200)
+        assert again.json() == first.json()
+        assert again.headers["idempotency-replayed"] == "true"
+        assert (await api.get("/pools/billing")).json()["orders"]["pause"] is None, "nothing was done again"
+        changed = await api.post("/pools/billing/pause", json={"reason": "other"}, headers=key)
+        assert (changed.status_code, changed.json()["code"]) == (409, "conflict")
+        assert (await other.post("/pools/billing/pause", json={"reason": "own"}, headers=key)).status_code == 200
 
 
-async def test_nobody_else_orders_in_the_name_of_a_person(callers):
-    async with callers.as_("admin") as api:
-        answer = await api.post("/pools/billing/pause", json={"reason": "x"}, headers={"On-Behalf-Of": "Ada"})
-        assert answer.status_code == 403
-        assert "delegate" in answer.json()["detail"]
-        assert (await api.get("/pools/billing")).json()["orders"]["pause"] is None
+async def test_a_key_is_given_back_where_nothing_was_done(callers):
+    key = {"Idempotency-Key": "k-2"}
+    past = {"count": 4, "until": "2020-01-01T00:00:00Z", "reason": "x"}
+    async with callers.as_("operator") as api:
+        assert (await api.post("/pools/billing/override", json=past, headers=key)).status_code == 422
+        good = {**past, "until": in_an_hour()}
+        assert (await api.post("/pools/billing/override", json=good, headers=key)).status_code == 200
+
+
+async def test_a_key_whose_first_request_has_no_answer_is_under_way(callers, store):
+    async with callers.as_("operator") as api:
+        body = {"reason": "x"}
+        await api.post("/pools/billing/pause", json=body, headers={"Idempotency-Key": "k-3"})
+        table = store._engine.tables.keys
+        async with store._engine.write() as connection:
+            await connection.execute(table.update().values(response=None))
+        late = await api.post("/pools/billing/pause", json=body, headers={"Idempotency-Key": "k-3"})
+        assert (late.status_code, late.json()["code"]) == (409, "request.under_way")
+        bad = await api.post("/pools/billing/pause", json=body, headers={"Idempotency-Key": "a b"})
+        assert bad.status_code == 422

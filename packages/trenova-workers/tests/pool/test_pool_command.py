@@ -80,6 +80,13 @@ def test_a_pool_is_run_looked_at_and_steered_from_the_command_line(site):
     assert page[0]["document"]["trigger"] == "override"
     assert page[0]["why"] in commands.call("decisions", "sample", "--limit", "50")
 
+    before = site.pids()
+    assert "sample: " in commands.call("drain", "sample", "--reason", "new certificates")
+    eventually(lambda: len(site.pids()) == 2 and not site.pids() & before)
+    one = commands.status()["workers"][0]["id"]
+    assert f"{one} of sample is to be drained" in commands.call("drain", one, "--reason", "it leaks")
+    eventually(lambda: one not in {worker["id"] for worker in commands.status()["workers"]})
+    assert "no worker" in commands.call("drain", "nothing", "--reason", "x", status=1).lower()
     assert "ann paused it" in commands.call("pause", "sample", "--reason", "maintenance")
     assert "paused" not in commands.call("resume", "sample", "--reason", "done")
     left = json.loads((site.folder / "data" / "pools-server.json").read_text())
@@ -134,8 +141,8 @@ def test_a_time_that_is_none_is_refused(tmp_path):
 def test_the_tables_are_made_by_a_command(tmp_path):
     url = f"sqlite:///{tmp_path}/pools.db"
     first = invoke("db", "migrate", "--database-url", url, "--json")
-    assert json.loads(first.output) == {"changed": True, "revision": "0001"}
-    assert "Nothing to do: the store is at revision 0001" in invoke("db", "migrate", "--database-url", url).output
+    assert json.loads(first.output) == {"changed": True, "revision": "0002"}
+    assert "Nothing to do: the store is at revision 0002" in invoke("db", "migrate", "--database-url", url).output
     wrong = invoke("db", "migrate", "--database-url", "mysql://root:secret@db/x")
     assert wrong.exit_code == 2
     assert "secret" not in wrong.output

@@ -156,19 +156,30 @@ class PoolDesk:
         return await self.pool(name)
 
     async def drain(self, worker_id: str, reason: str, clerk: Clerk) -> PoolWorker:
-        """Have a worker drained; the pool makes up for it if it needs as many.
+        """Have a worker drained at once; the pool makes up for it if it needs as many.
 
         Raises:
             ResourceNotFoundError: There is no such worker, or it has ended.
         """
         worker = next((one for one in (await self.workers()).workers if one.id == worker_id), None)
-        if worker is None or not await self._store.workers.order_drain(
-            self._scope, worker_id, by=clerk.name, reason=reason
-        ):
+        if worker is None:
             raise ResourceNotFoundError.of("worker", worker_id, scope=self._scope)
         entry = clerk.entry("order-drain", reason=reason, pool=worker.pool, worker=worker_id)
-        await self._store.audit.record(self._scope, entry)
+        await self._store.drains.order(self._scope, [worker_id], entry)
         return worker
+
+    async def drain_pool(self, name: str, reason: str, clerk: Clerk) -> PoolReport:
+        """Have all workers drained that a pool has now, one after the other, each replaced first if it is needed.
+
+        Raises:
+            ResourceNotFoundError: There is no such pool.
+        """
+        self._require(name)
+        there = [one.id for one in (await self.workers()).workers if one.pool == name and one.counts]
+        entry = clerk.entry("order-drain", reason=reason, pool=name)
+        entry = entry.model_copy(update={"detail": {"workers": len(there)}})
+        await self._store.drains.order(self._scope, there, entry, in_turn=True)
+        return await self.pool(name)
 
     def _require(self, name: str) -> None:
         if name not in self._pools:

@@ -165,7 +165,7 @@ class ManagedPool:
             LeaseLostError: Another manager may act.
         """
         now, parts = self._clock(), self._parts
-        view = self._watch.with_slots(await self._backend.look(lease))
+        view = await self._ordered(lease, self._watch.with_slots(await self._backend.look(lease)))
         orders = await self._store.orders.find(lease.scope, self.name)
         # What ended while nobody looked is no sign of a crash loop: the machine may have been started anew.
         parts.saw(view, now, crashes=not self._new, resumed_at=orders.resumed_at)
@@ -236,6 +236,14 @@ class ManagedPool:
         """How many there are that nobody of ours asked to end; those that fail are still to crash."""
         failing = sum(one.failing for one in self.view.workers)
         return failing + self.view.count(WorkerPhase.STARTING, WorkerPhase.RUNNING, WorkerPhase.LOST)
+
+    async def _ordered(self, lease: Lease, view: PoolView) -> PoolView:
+        """Return the workers with what operators want of them; orders about those that have ended are forgotten."""
+        drains = await self._store.drains.find(lease.scope, self.name)
+        gone = set(drains) - {one.id for one in view.workers}
+        if gone:
+            await self._store.drains.forget(lease, self.name, gone)
+        return view.ordered(drains)
 
     def _plans(self, build: str, crashes: Mapping[str, CrashVerdict]) -> tuple[dict[str, Plan], list[str]]:
         """Return what is done next, by the build that is started for it, and what would be and cannot."""

@@ -1,12 +1,13 @@
 """One worker of a pool, whatever runs it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from pydantic import AwareDatetime, Field
 
 from trenova_workers.pool.store._documents import PoolDocument
+from trenova_workers.pool.store._drains import DrainOrder
 from trenova_workers.scaling import VersionState
 
 
@@ -142,6 +143,18 @@ class PoolView:
     workers: Sequence[PoolWorker]
     ends: Sequence[WorkerEnd] = ()
     contended: str = ""
+
+    def ordered(self, orders: Mapping[str, DrainOrder]) -> "PoolView":
+        """Return the same with what operators want of workers, by their ids."""
+
+        def one(worker: PoolWorker) -> PoolWorker:
+            order = orders.get(worker.id)
+            if order is None or not worker.counts:
+                return worker
+            said = f"{order.by}: {order.reason}"
+            return worker.model_copy(update={"worn": worker.worn or said} if order.in_turn else {"ordered": said})
+
+        return PoolView([one(worker) for worker in self.workers], self.ends, self.contended)
 
     def of(self, build: str) -> "PoolView":
         """Return what was seen of the workers that run a build."""

@@ -10,13 +10,14 @@ from trenova_workers.pool._worker import PoolWorker
 from trenova_workers.pool.server._api import Caller, Reader, Writer
 from trenova_workers.pool.server._bodies import OverrideBody, ReasonBody
 from trenova_workers.pool.server._documented import changes, documented
+from trenova_workers.pool.server._idempotency import IdempotencyKey, once
 from trenova_workers.pool.server._roles import ADMIN, OPERATOR, VIEWER
 from trenova_workers.pool.store import DecisionPage, PoolAuditPage, PoolHistory
 
 router = APIRouter()
 
 PoolName = Annotated[str, Path(min_length=1, max_length=63, description="Name of the pool.")]
-WorkerId = Annotated[str, Path(min_length=1, max_length=32, description="Id of the worker.")]
+WorkerId = Annotated[str, Path(min_length=1, max_length=300, description="Id of the worker.")]
 Cursor = Annotated[int | None, Query(ge=1, le=2**53, description="`nextCursor` of the page before.")]
 Limit = Annotated[int, Query(ge=1, le=1000, description="How many at most.")]
 
@@ -78,34 +79,66 @@ async def workers(caller: Reader, response: Response) -> WorkersReport:
     return WorkersReport(workers=tuple(one for one in found.workers if caller.may(VIEWER, one.pool)))
 
 
-@router.post("/pools/{name}/override", operation_id="overridePool", tags=["orders"], responses=changes())
-async def override(caller: Writer, name: PoolName, body: OverrideBody) -> PoolReport:
+@router.post(
+    "/pools/{name}/override",
+    operation_id="overridePool",
+    tags=["orders"],
+    response_model=PoolReport,
+    responses=changes(),
+)
+async def override(caller: Writer, name: PoolName, body: OverrideBody, key: IdempotencyKey = None) -> Response:
     """Fix the number of workers until a time, whatever the load; role operator."""
     caller.require(OPERATOR, name)
-    return await caller.api.desk.override(name, body.count, body.until, body.reason, caller.clerk)
-
-
-@router.post("/pools/{name}/pause", operation_id="pausePool", tags=["orders"], responses=changes())
-async def pause(caller: Writer, name: PoolName, body: ReasonBody) -> PoolReport:
-    """Leave a pool at its number of workers; role operator. One that is paused stays as it is."""
-    caller.require(OPERATOR, name)
-    return await caller.api.desk.pause(name, body.reason, caller.clerk)
-
-
-@router.post("/pools/{name}/resume", operation_id="resumePool", tags=["orders"], responses=changes())
-async def resume(caller: Writer, name: PoolName, body: ReasonBody) -> PoolReport:
-    """Let load decide again, without pause or override, and try a crash loop anew; role operator."""
-    caller.require(OPERATOR, name)
-    return await caller.api.desk.resume(name, body.reason, caller.clerk)
+    desk, clerk = caller.api.desk, caller.clerk
+    return await once(caller, key, body, lambda: desk.override(name, body.count, body.until, body.reason, clerk))
 
 
 @router.post(
-    "/workers/{worker_id}/drain", operation_id="drainWorker", tags=["orders"], status_code=202, responses=changes()
+    "/pools/{name}/pause", operation_id="pausePool", tags=["orders"], response_model=PoolReport, responses=changes()
 )
-async def drain(caller: Writer, worker_id: WorkerId, body: ReasonBody) -> PoolWorker:
+async def pause(caller: Writer, name: PoolName, body: ReasonBody, key: IdempotencyKey = None) -> Response:
+    """Leave a pool at its number of workers; role operator. One that is paused stays as it is."""
+    caller.require(OPERATOR, name)
+    return await once(caller, key, body, lambda: caller.api.desk.pause(name, body.reason, caller.clerk))
+
+
+@router.post(
+    "/pools/{name}/resume", operation_id="resumePool", tags=["orders"], response_model=PoolReport, responses=changes()
+)
+async def resume(caller: Writer, name: PoolName, body: ReasonBody, key: IdempotencyKey = None) -> Response:
+    """Let load decide again, without pause or override, and try a crash loop anew; role operator."""
+    caller.require(OPERATOR, name)
+    return await once(caller, key, body, lambda: caller.api.desk.resume(name, body.reason, caller.clerk))
+
+
+@router.post(
+    "/pools/{name}/drain",
+    operation_id="drainPool",
+    tags=["orders"],
+    status_code=202,
+    response_model=PoolReport,
+    responses=changes(),
+)
+async def drain_pool(caller: Writer, name: PoolName, body: ReasonBody, key: IdempotencyKey = None) -> Response:
+    """Drain all workers that a pool has now, one after the other, each replaced first if needed; role operator."""
+    caller.require(OPERATOR, name)
+    desk, clerk = caller.api.desk, caller.clerk
+    return await once(caller, key, body, lambda: desk.drain_pool(name, body.reason, clerk), status=202)
+
+
+@router.post(
+    "/workers/{worker_id}/drain",
+    operation_id="drainWorker",
+    tags=["orders"],
+    status_code=202,
+    response_model=PoolWorker,
+    responses=changes(),
+)
+async def drain(caller: Writer, worker_id: WorkerId, body: ReasonBody, key: IdempotencyKey = None) -> Response:
     """Have a worker take nothing new, finish and end; role operator. The pool makes up for it if it needs as many."""
     caller.require(OPERATOR, await _pool_of(caller, worker_id))
-    return await caller.api.desk.drain(worker_id, body.reason, caller.clerk)
+    desk, clerk = caller.api.desk, caller.clerk
+    return await once(caller, key, body, lambda: desk.drain(worker_id, body.reason, clerk), status=202)
 
 
 @router.get("/audit", operation_id="listAudit", tags=["audit"], responses=documented())

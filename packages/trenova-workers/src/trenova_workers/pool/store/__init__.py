@@ -6,14 +6,9 @@ beginning.
 
 from trenova_store import StoreMigration as PoolMigration
 from trenova_workers.pool.store._audit import PoolAudit, PoolAuditEntry, PoolAuditPage
-from trenova_workers.pool.store._decisions import (
-    DECISIONS_KEPT,
-    DecisionPage,
-    Decisions,
-    HistoryPoint,
-    KeptDecision,
-    PoolHistory,
-)
+from trenova_workers.pool.store._decisions import DECISIONS_KEPT, DecisionPage, Decisions, KeptDecision
+from trenova_workers.pool.store._drains import DrainOrder, DrainOrders
+from trenova_workers.pool.store._keys import KeyClaim, RequestKeys
 from trenova_workers.pool.store._leases import LEASE_S, Lease, LeaseHolder, LeaseLostError, Leases
 from trenova_workers.pool.store._options import PoolStoreOptions
 from trenova_workers.pool.store._orders import OrderBook, Pause, PoolOrders
@@ -26,9 +21,12 @@ __all__ = [
     "LEASE_S",
     "DecisionPage",
     "Decisions",
+    "DrainOrder",
+    "DrainOrders",
     "Ending",
     "HistoryPoint",
     "KeptDecision",
+    "KeyClaim",
     "Lease",
     "LeaseHolder",
     "LeaseLostError",
@@ -47,6 +45,7 @@ __all__ = [
     "PoolStates",
     "PoolStore",
     "PoolStoreOptions",
+    "RequestKeys",
     "WorkerRecord",
     "WorkerRecords",
 ]

@@ -7,7 +7,9 @@ from typing import Self
 from trenova_store import StoreMigration, is_current, migrate
 from trenova_workers.pool.store._audit import PoolAudit
 from trenova_workers.pool.store._decisions import DECISIONS_KEPT, Decisions
+from trenova_workers.pool.store._drains import DrainOrders
 from trenova_workers.pool.store._engine import PoolEngine
+from trenova_workers.pool.store._keys import RequestKeys
 from trenova_workers.pool.store._leases import Leases
 from trenova_workers.pool.store._migrate import LOCK, TREE
 from trenova_workers.pool.store._options import PoolStoreOptions
@@ -31,6 +33,8 @@ class PoolStore:
         orders: What operators want.
         decisions: What was decided, and why.
         audit: Who did what.
+        drains: Workers that operators want drained.
+        keys: Of requests that may be repeated.
     """
 
     def __init__(self, options: PoolStoreOptions, *, decisions_kept: int = DECISIONS_KEPT) -> None:
@@ -41,6 +45,8 @@ class PoolStore:
         self.states = PoolStates(self._engine, self.leases)
         self.audit = PoolAudit(self._engine)
         self.orders = OrderBook(self._engine, self.audit)
+        self.drains = DrainOrders(self._engine, self.leases, self.audit)
+        self.keys = RequestKeys(self._engine)
         self.decisions = Decisions(self._engine, self.leases, kept=decisions_kept)
 
     @classmethod

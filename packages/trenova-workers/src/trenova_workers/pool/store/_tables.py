@@ -131,13 +131,37 @@ def _audit() -> list[SchemaItem]:
         _text("actor", 200),
         _text("action", 50),
         _text("source", 20),
-        _maybe("worker", 32),
+        _maybe("worker", 300),
         _maybe("reason"),
         _maybe("request_id", 100),
         *_numbers("fence", nullable=True),
         _json("detail", nullable=True),
         UniqueConstraint("id", name="uq_trenova_worker_pool_audit_id"),
         Index("ix_trenova_worker_pool_audit_pool", "scope", "pool", "number"),
+    ]
+
+
+def _drains() -> list[SchemaItem]:
+    return [
+        _text("scope", 100),
+        _text("pool", 100),
+        _text("worker", 300),
+        *_numbers("ordered_ms"),
+        _text("ordered_by", 200),
+        _text("reason"),
+        Column("in_turn", Boolean, nullable=False),
+        PrimaryKeyConstraint("scope", "pool", "worker"),
+    ]
+
+
+def _keys() -> list[SchemaItem]:
+    return [
+        _text("caller", 200),
+        _text("key", 200),
+        _text("digest", 64),
+        *_numbers("created_ms"),
+        _json("response", nullable=True),
+        PrimaryKeyConstraint("caller", "key"),
     ]
 
 
@@ -151,6 +175,8 @@ class PoolTables:
     workers: Table
     decisions: Table
     audit: Table
+    drains: Table
+    keys: Table
 
     @classmethod
     def of(cls, *, sqlite: bool) -> Self:
@@ -168,4 +194,6 @@ class PoolTables:
             workers=table("workers", _workers()),
             decisions=table("decisions", _decisions()),
             audit=table("audit", _audit()),
+            drains=table("drains", _drains()),
+            keys=table("keys", _keys()),
         )

@@ -40,8 +40,8 @@ class WorkerRecord(PoolDocument):
         drain_at: When it was asked to drain; None while it was not.
         drain_why: Why.
         deadline_at: When its drain is ended by force.
-        ordered_at: When an operator wanted it drained; it is drained in the manager's next look.
-        ordered: Who wanted that and why: ``{"by", "reason"}``.
+        ordered_at: When an operator wanted it drained, as 0.6 wrote it; orders have a table of their own.
+        ordered: Who wanted that and why, likewise: ``{"by", "reason"}``.
         ended_at: When its end was seen.
         ended: How it ended.
         status: Its exit status, negative for a signal; None where nobody could know.
@@ -74,7 +74,7 @@ class WorkerRecords:
 
     Args:
         engine: Of the store.
-        leases: Of the same; everything but an operator's order is written under one.
+        leases: Of the same; everything is written under one.
     """
 
     def __init__(self, engine: PoolEngine, leases: Leases) -> None:
@@ -117,17 +117,6 @@ class WorkerRecords:
     async def end(self, lease: Lease, worker_id: str, *, ended: Ending, status: int | None) -> None:
         """Note that it is gone; what was noted first stays."""
         await self._set(lease, worker_id, ended_ms=..., ended=ended, status=status)
-
-    async def order_drain(self, scope: str, worker_id: str, *, by: str, reason: str) -> bool:
-        """Note that an operator wants it drained; False if it is not there any more."""
-        table = self._table
-        where = (table.c.scope == scope, table.c.id == worker_id, table.c.ended_ms.is_(None))
-        async with self._engine.write() as connection:
-            now = await database_ms(connection)
-            done = await connection.execute(
-                update(table).where(*where).values(ordered_ms=now, ordered={"by": by, "reason": reason})
-            )
-        return bool(done.rowcount)
 
     async def alive(self, scope: str, pool: str | None = None) -> Sequence[WorkerRecord]:
         """Return those whose end has not been seen, the oldest first."""

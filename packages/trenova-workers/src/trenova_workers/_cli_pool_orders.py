@@ -1,0 +1,107 @@
+"""``trenova-workers pool override``, ``pause``, ``resume`` and ``drain``: what operators want of a pool."""
+
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from trenova_workers._cli_pool_asking import DataDir, File, Json, Pool, Reason, Url, ask_desk, clerk, pools_options
+
+if TYPE_CHECKING:
+    from trenova_workers.pool._desk import PoolDesk
+
+_SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+
+
+def add_orders(app: typer.Typer) -> None:
+    """Add the commands that order something."""
+
+    @app.command("override")
+    def override(
+        pool: Pool,
+        count: Annotated[int, typer.Argument(min=0, max=10_000, help="Workers.")],
+        *,
+        pools: File,
+        for_: Annotated[str, typer.Option("--for", metavar="TIME", help="How long, such as 90m, 2h or 1d.")],
+        reason: Reason,
+        data_dir: DataDir = None,
+        database_url: Url = None,
+        json_: Json = False,
+    ) -> None:
+        """Fix the number of workers for a while, whatever the load."""
+        lasts = _seconds(for_)
+
+        async def order(desk: "PoolDesk") -> str:
+            from datetime import timedelta
+
+            until = await desk.now() + timedelta(seconds=lasts)
+            return _told(await desk.override(pool, count, until, reason, clerk()), as_json=json_)
+
+        ask_desk(pools_options(pools, data_dir, database_url), order)
+
+    @app.command("pause")
+    def pause(
+        pool: Pool,
+        *,
+        pools: File,
+        reason: Reason,
+        data_dir: DataDir = None,
+        database_url: Url = None,
+        json_: Json = False,
+    ) -> None:
+        """Leave a pool at its number of workers; those that crash are still made up for."""
+
+        async def order(desk: "PoolDesk") -> str:
+            return _told(await desk.pause(pool, reason, clerk()), as_json=json_)
+
+        ask_desk(pools_options(pools, data_dir, database_url), order)
+
+    @app.command("resume")
+    def resume(
+        pool: Pool,
+        *,
+        pools: File,
+        reason: Reason,
+        data_dir: DataDir = None,
+        database_url: Url = None,
+        json_: Json = False,
+    ) -> None:
+        """Let load decide again: neither pause nor override is left, and a crash loop is tried anew."""
+
+        async def order(desk: "PoolDesk") -> str:
+            return _told(await desk.resume(pool, reason, clerk()), as_json=json_)
+
+        ask_desk(pools_options(pools, data_dir, database_url), order)
+
+    @app.command("drain")
+    def drain(
+        name: Annotated[str, typer.Argument(metavar="POOL|WORKER", help="A pool, or the id of a worker.")],
+        *,
+        pools: File,
+        reason: Reason,
+        data_dir: DataDir = None,
+        database_url: Url = None,
+        json_: Json = False,
+    ) -> None:
+        """Have a worker finish and end; of a pool all that are there, each replaced first."""
+        options = pools_options(pools, data_dir, database_url)
+
+        async def order(desk: "PoolDesk") -> str:
+            if name in options.pools:
+                return _told(await desk.drain_pool(name, reason, clerk()), as_json=json_)
+            worker = await desk.drain(name, reason, clerk())
+            return worker.model_dump_json(by_alias=True) if json_ else f"{worker.id} of {worker.pool} is to be drained."
+
+        ask_desk(options, order)
+
+
+def _told(report: Any, *, as_json: bool) -> str:
+    from trenova_workers._cli_pool_output import shown_pool
+
+    return shown_pool(report, as_json=as_json)
+
+
+def _seconds(text: str) -> int:
+    number, unit = text[:-1], text[-1:]
+    if unit not in _SECONDS or not number.isdecimal() or int(number) == 0:
+        raise typer.BadParameter(f"--for takes a time such as 90m, 2h or 1d; got {text!r}.")
+    return int(number) * _SECONDS[unit]
