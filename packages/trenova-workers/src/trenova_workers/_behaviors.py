@@ -16,9 +16,11 @@ from temporalio.common import VersioningBehavior
 from temporalio.plugin import SimplePlugin
 from temporalio.worker import WorkerConfig, WorkflowInstance, WorkflowInstanceDetails, WorkflowRunner
 
-from trenova_errors import ConfigurationError
+from trenova_errors import ApplicationError, ConfigurationError
+from trenova_workers._service import Finding, S, Service
 
 _ATTRIBUTE = "versioning_behavior"
+_SUBJECT = "versions of workflows"
 _UNSPECIFIED = VersioningBehavior.UNSPECIFIED
 
 
@@ -68,6 +70,26 @@ def behaviors_of(workflows: Iterable[type]) -> dict[str, VersioningBehavior]:
             "short and end where they began, or AUTO_UPGRADE if they outlive a release; or set versioned to false."
         )
     return found
+
+
+async def check_behaviors(service: Service[S], settings: S) -> Sequence[Finding]:
+    """Say whether every workflow of a versioned worker declares how its runs move; nothing where versioning is off.
+
+    What the service works with is opened for that.
+    """
+    if not settings.worker.deployment.versioned:
+        return []
+    try:
+        async with service.work(settings) as work:
+            workflows = list(work.workflows)
+    except ApplicationError as error:  # the service's own check says what to do about it
+        return [Finding(_SUBJECT, ok=True, detail=f"could not look at the workflows: {error.message}")]
+    try:
+        told = sorted(behaviors_of(workflows).items())
+    except ConfigurationError as error:
+        return [Finding(_SUBJECT, ok=False, detail=error.message)]
+    said = ", ".join(f"{name or 'a dynamic one'} {behavior.name}" for name, behavior in told)
+    return [Finding(_SUBJECT, ok=True, detail=f"every workflow says how its runs move: {said or 'there is none'}")]
 
 
 def behaviors_plugins(workflows: Sequence[type], *, versioned: bool) -> list[SimplePlugin]:

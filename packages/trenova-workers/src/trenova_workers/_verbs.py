@@ -10,6 +10,7 @@ from temporalio.client import Plugin
 from temporalio.envconfig import ClientConnectConfig
 
 from trenova_errors import ApplicationError, ConfigurationError
+from trenova_workers._behaviors import check_behaviors
 from trenova_workers._connection import connect
 from trenova_workers._console import ConsoleAddress
 from trenova_workers._demo import DemoEvent, DemoRun
@@ -33,7 +34,8 @@ async def check(service: Service[S], settings: S, connection: ClientConnectConfi
     server = await _check_temporal(service, settings, connection, rules)
     make = service.plugins if refused_rules else partial(client_plugins, service)
     plugins = await _check_plugins(service.name, lambda: make(settings), connection if server[0].ok else None)
-    return [*server, *refused_rules, plugins, *await _check_service(service, settings)]
+    behaviors = await check_behaviors(service, settings)
+    return [*server, *refused_rules, plugins, *behaviors, *await _check_service(service, settings)]
 
 
 async def _check_service(service: Service[S], settings: S) -> Sequence[Finding]:

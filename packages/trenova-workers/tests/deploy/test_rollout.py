@@ -8,6 +8,7 @@ import pytest
 from asking import until
 from releases import FAILING, HANGING
 from temporalio.client import WorkflowExecutionStatus, WorkflowFailureError
+from temporalio.service import RPCError, RPCStatusCode
 
 from trenova_errors import ConfigurationError
 from trenova_workers.deploy import (
@@ -149,6 +150,32 @@ async def test_somebody_elses_change_ends_a_rollout_and_stays(two):
     with pytest.raises(DeploymentConflictError, match=r"bob@desk has changed .* during the rollout .* \(5 %\)"):
         await task
     assert (await two.status()).percent == 5
+
+
+async def test_a_version_is_taken_back_although_the_answer_to_that_is_lost(two, monkeypatch):
+    service = two.client.workflow_service
+    set_ramp, lost = service.set_worker_deployment_ramping_version, []
+
+    async def losing(request, **more):
+        answer = await set_ramp(request, **more)
+        if not request.build_id and not lost:
+            lost.append(request)
+            raise RPCError("connection reset", RPCStatusCode.UNAVAILABLE, b"")
+        return answer
+
+    monkeypatch.setattr(service, "set_worker_deployment_ramping_version", losing)
+    run, events = rollout(two, steps=(50,), longest_bake_s=40)
+    task = asyncio.create_task(run.run())
+    await until_ramping(two, 50)
+    await two.stop("2.0")
+    ended = await task
+
+    status = await two.status()
+    assert (len(lost), ended.outcome, status.ramping, status.current) == (1, "rolled back", None, "1.0")
+    assert any("It is not taken back yet, the server does not answer" in event.said for event in events)
+    change = status.version("2.0").change
+    assert (change.action, change.by) == ("rollback", "alice@desk")
+    assert "has lost its workers" in change.reason
 
 
 async def test_a_dry_run_tells_the_steps_and_changes_nothing(two):

@@ -78,6 +78,29 @@ def test_what_cannot_be_read_ends_with_2(arguments, said):
     assert said in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        (
+            "policy.yaml",
+            "min_workers: 1\nmax_workers: 4",
+            "it has min_workers, max_workers, and no 'arrivals'",
+        ),
+        ("readme.md", "# A title\n", "is no trace: it has nothing, and no 'arrivals'"),
+        ("notes.txt", "some words", "holds a str"),
+        ("monday.json", "{", "not YAML"),
+    ],
+)
+def test_a_file_that_is_no_trace_is_told_what_one_is(tmp_path, name, content, said):
+    file = tmp_path / name
+    file.write_text(content)
+    result = simulate("--trace", file)
+
+    assert result.exit_code == 2
+    assert said in result.stderr
+    assert "A trace is a CSV file with the columns second,tasks, or JSON or YAML with 'arrivals'" in result.stderr
+
+
 def test_a_picture_that_cannot_be_written_ends_with_2(recorded, tmp_path):
     result = simulate("--trace", recorded, "--plot", tmp_path / "none" / "monday.png")
 

@@ -16,7 +16,7 @@ from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
 from trenova_workers.deploy._errors import DeploymentConflictError, refusal
-from trenova_workers.deploy._plans import Action, Plan, plan_promote, plan_ramp, plan_rollback
+from trenova_workers.deploy._plans import Action, Plan, keep_workers, plan_promote, plan_ramp, plan_rollback
 from trenova_workers.deploy._reading import CHANGE_KEY, WITHIN, DeploymentReader
 from trenova_workers.deploy._status import DeployDocument, DeploymentStatus, VersionChange
 
@@ -96,6 +96,45 @@ class Operator:
         """Take back what ramps, else what was promoted last; arguments and errors are those of `ramp`."""
         status, token = await self._read(revision)
         return await self._make(status, token, plan_rollback(status), reason, dry_run=dry_run)
+
+    async def rolled_back(self, build_id: str, *, reason: str, after: int) -> Changed | None:
+        """Say what came of a rollback whose answer was lost, and keep its reason.
+
+        Args:
+            build_id: Of the version that ramped.
+            reason: Why it was taken back.
+            after: Revision of the routing before.
+
+        Returns:
+            None where the routing is not what that rollback would have made of it, or is so by somebody else.
+
+        Raises:
+            ConfigurationError: There is no such deployment.
+            RPCError: The server cannot be asked.
+        """
+        status = await self.reader.read()
+        if (status.revision, status.last_change_by, status.ramping) != (after + 1, self._by, None):
+            return None
+        if status.current == build_id:
+            return None
+        said = f"No new work goes to {build_id}; it goes to {status.current or 'unversioned workers'}."
+        warnings = keep_workers(status, build_id)
+        plan = Plan("rollback", build_id, None, None, 0.0, needed=True, said=said, warnings=warnings)
+        await self._tell(status.model_copy(update={"ramping": build_id}), plan, reason)
+        return Changed(
+            deployment=self._name,
+            action=plan.action,
+            build_id=build_id,
+            current=status.current,
+            ramping=None,
+            percent=0.0,
+            done=True,
+            dry_run=False,
+            said=said,
+            reason=reason,
+            warnings=warnings,
+            revision=status.revision,
+        )
 
     async def _read(self, revision: int | None) -> tuple[DeploymentStatus, bytes]:
         status, token = await self.reader.read_with_token()

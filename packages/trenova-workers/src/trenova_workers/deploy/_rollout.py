@@ -192,14 +192,25 @@ class Rollout:
         return self._end("rolled back", f"{why} {back.said}", back.warnings)
 
     async def _back(self, why: str, revision: int) -> Changed:
-        """Roll back; a server that does not answer is asked again, for a version that does worse must not stay."""
-        for _ in range(_LOOKS_WITHOUT_SERVER):
+        """Roll back; a server that does not answer is asked again, for a version that does worse must not stay.
+
+        It may have done what was asked and only its answer was lost. The routing is then what we wanted, and by us.
+        """
+        asked = 0
+        while True:
             try:
                 return await self._operator.rollback(reason=why, revision=revision)
+            except DeploymentConflictError:
+                done = await self._operator.rolled_back(self._build, reason=why, after=revision) if asked else None
+                if done is None:
+                    raise
+                return done
             except RPCError as error:
+                asked += 1
+                if asked > _LOOKS_WITHOUT_SERVER:
+                    raise
                 self._say(f"It is not taken back yet, the server does not answer: {error.message.rstrip('.')}.")
                 await asyncio.sleep(self._options.every_s)
-        return await self._operator.rollback(reason=why, revision=revision)
 
     def _stepped(self, changed: Changed) -> int:
         self._percent = changed.percent

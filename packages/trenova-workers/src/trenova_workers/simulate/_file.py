@@ -12,6 +12,11 @@ from trenova_workers.scaling._file import read_mapping
 from trenova_workers.simulate._trace import Trace
 
 _COLUMNS: Final = ("second", "tasks")
+_WANTED: Final = (
+    "A trace is a CSV file with the columns second,tasks, or JSON or YAML with 'arrivals': how many tasks came in each "
+    "second."
+)
+_SHOWN: Final = 5
 
 
 def load_trace(path: Path) -> Trace:
@@ -23,12 +28,23 @@ def load_trace(path: Path) -> Trace:
     Raises:
         ConfigurationError: It cannot be read or does not hold.
     """
-    data = _from_csv(path) if path.suffix == ".csv" else read_mapping(path)
+    data = _from_csv(path) if path.suffix == ".csv" else _from_document(path)
     data.setdefault("name", path.stem)
     try:
         return Trace.model_validate(data)
     except ValidationError as error:
         raise ConfigurationError(in_words(problems_in(Trace, data, error), str(path))) from None
+
+
+def _from_document(path: Path) -> dict[str, object]:
+    try:
+        data = read_mapping(path)
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{error.message} {_WANTED}") from None
+    if "arrivals" not in data:
+        there = ", ".join(map(str, list(data)[:_SHOWN])) or "nothing"
+        raise ConfigurationError(f"{path}: is no trace: it has {there}, and no 'arrivals'. {_WANTED}")
+    return data
 
 
 def _from_csv(path: Path) -> dict[str, object]:
