@@ -179,6 +179,16 @@ def test_the_pool_manager_is_locked_like_a_worker_and_is_told_the_pools():
     assert container["image"] == worker["image"]
     assert container["securityContext"] == worker["securityContext"]
     assert spec["serviceAccountName"] == "pool-manager"
+    (container,) = spec["containers"]
+    told = {one["name"]: one.get("value") for one in container["env"]}
+    (port,) = container["ports"]
+    assert told["TRENOVA_POOLS_HEALTH_PORT"] == str(port["containerPort"])
+    asked = {probe: container[f"{probe}Probe"]["httpGet"] for probe in ("startup", "liveness", "readiness")}
+    assert {probe: (one["path"], one["port"]) for probe, one in asked.items()} == {
+        "startup": ("/livez", port["name"]),
+        "liveness": ("/livez", port["name"]),
+        "readiness": ("/readyz", port["name"]),
+    }
     assert of_kind(documents, "ConfigMap")[mounted]["data"]["pools.yaml"] == POOLS.read_text()
     assert {one["name"]: one.get("value") for one in container["env"]}["TRENOVA_POOLS"] == "/etc/trenova/pools.yaml"
     (subject,) = of_kind(documents, "RoleBinding")["pool-manager"]["subjects"]

@@ -1,6 +1,8 @@
 import asyncio
 import re
 import uuid
+from contextlib import asynccontextmanager
+from types import SimpleNamespace
 from typing import ClassVar
 
 import pytest
@@ -14,9 +16,9 @@ from temporalio.api.workflowservice.v1 import (
 from temporalio.common import VersioningBehavior
 from temporalio.service import RPCError
 
-from trenova_errors import ConfigurationError
+from trenova_errors import ConfigurationError, UnavailableError
 from trenova_workers import Work, WorkerOptions
-from trenova_workers._behaviors import behavior_of, behaviors_of
+from trenova_workers._behaviors import behavior_of, behaviors_of, check_behaviors
 from trenova_workers._deployment import DeploymentOptions
 from trenova_workers._workers import Workers
 
@@ -127,3 +129,30 @@ async def test_the_worker_is_a_version_of_the_deployment_that_is_named(client):
 
     assert (config.version.deployment_name, config.version.build_id) == ("shipping", "1.4.0")
     assert config.use_worker_versioning
+
+
+def serving(*workflows, versioned, refuses=False):
+    @asynccontextmanager
+    async def work(_):
+        if refuses:
+            raise UnavailableError("The store is away.")
+        yield Work(workflows)
+
+    settings = SimpleNamespace(worker=WorkerOptions(deployment=DeploymentOptions(versioned=versioned)))
+    return SimpleNamespace(work=work), settings
+
+
+async def test_the_check_names_the_workflows_of_a_versioned_worker_that_say_nothing():
+    (found,) = await check_behaviors(*serving(Silent, Short, versioned=True))
+    assert (found.subject, found.ok) == ("versions of workflows", False)
+    assert "Silent (declared_jobs.Silent)" in found.detail
+
+    (found,) = await check_behaviors(*serving(Short, Decorated, versioned=True))
+    assert found.ok
+    assert "Short PINNED" in found.detail
+
+
+async def test_the_check_says_nothing_where_versioning_is_off_and_guesses_nothing():
+    assert await check_behaviors(*serving(Silent, versioned=False)) == []
+    (found,) = await check_behaviors(*serving(Silent, versioned=True, refuses=True))
+    assert (found.ok, found.detail) == (True, "could not look at the workflows: The store is away.")

@@ -33,12 +33,26 @@ def pool_app() -> typer.Typer:
         port: Annotated[
             int | None, typer.Option("--port", min=0, max=65535, help="With --serve; 0: a free one.")
         ] = None,
+        health_port: Annotated[
+            int | None,
+            typer.Option(
+                "--health-port",
+                envvar="TRENOVA_POOLS_HEALTH_PORT",
+                min=0,
+                max=65535,
+                help="Answer /livez and /readyz there; 0: a free one. Without it nobody is answered.",
+            ),
+        ] = None,
+        health_host: Annotated[
+            str, typer.Option("--health-host", envvar="TRENOVA_POOLS_HEALTH_HOST", help="Address for that.")
+        ] = "127.0.0.1",
     ) -> None:
         """Manage pools until asked to stop. Of several managers of a scope one acts, the others wait."""
         from trenova_workers._cli_pool_run import dry, manage
 
         options = pools_options(pools, data_dir, database_url, {"server.port": port})
-        end(lambda: dry(options) if dry_run else manage(options, drain=drain, serve=serve))
+        health = None if health_port is None else (health_host, health_port)
+        end(lambda: dry(options) if dry_run else manage(options, drain=drain, serve=serve, health=health))
 
     @app.command("status")
     def status(*, pools: File, data_dir: DataDir = None, database_url: Url = None, json_: Json = False) -> None:

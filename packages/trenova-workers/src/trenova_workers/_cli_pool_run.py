@@ -12,6 +12,7 @@ import typer
 
 from trenova_workers._connection import connect, connect_config
 from trenova_workers._identity import make_identity
+from trenova_workers.pool._health import answering_health
 from trenova_workers.pool._running import open_manager
 
 if TYPE_CHECKING:
@@ -20,8 +21,14 @@ if TYPE_CHECKING:
     from trenova_workers.pool._options import PoolsOptions
 
 
-async def manage(options: "PoolsOptions", *, drain: bool, serve: bool) -> None:
+async def manage(options: "PoolsOptions", *, drain: bool, serve: bool, health: tuple[str, int] | None = None) -> None:
     """Run a manager until SIGTERM or SIGINT.
+
+    Args:
+        options: Its pools.
+        drain: Drain all workers at the end.
+        serve: Answer over HTTP too.
+        health: Host and port where probes are answered; None for nowhere.
 
     Raises:
         ConfigurationError: An option does not hold, or something that it names is not there.
@@ -43,6 +50,9 @@ async def manage(options: "PoolsOptions", *, drain: bool, serve: bool) -> None:
             from trenova_workers.pool.server import serving
 
             await stack.enter_async_context(serving(options, opened.store, say=_say, exposition=exposition))
+        if health is not None:
+            url = await stack.enter_async_context(answering_health(opened.manager, opened.store, *health))
+            _say(f"health  {url}/livez and {url}/readyz")
         await opened.manager.run(stop, drain=drain)
     if not drain:
         _say("stopped; workers go on, and the next manager adopts them")

@@ -211,7 +211,7 @@ def options(folder, **server):
     )
 
 
-async def test_it_is_served_on_loopback_with_a_sign_in_link_and_a_key(store, tmp_path):
+async def test_it_is_served_on_loopback_with_a_key_for_programs(store, tmp_path):
     said = []
     async with serving(options(tmp_path), store, say=said.append) as url:
         left = httpx.Response(200, content=(tmp_path / "pools-server.json").read_bytes()).json()
@@ -222,7 +222,8 @@ async def test_it_is_served_on_loopback_with_a_sign_in_link_and_a_key(store, tmp
             key = {"Authorization": f"Bearer {left['key']}"}
             assert (await api.get("/api/v1/pools", headers=key)).status_code == 200
     assert not (tmp_path / "pools-server.json").exists()
-    assert any(line.startswith("sign in once") for line in said)
+    assert any("the bearer token `key` in" in line for line in said)
+    assert not any("sign in" in line for line in said), "there is no page to sign in to"
 
 
 def test_it_refuses_to_be_reached_by_others_without_a_sign_in(tmp_path):

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Sequence
 from typing import Final
 
@@ -44,6 +45,8 @@ class PoolManager:
         self._leadership = Leadership(store.leases, options.scope, holder, lasts_s=options.lease_s)
         self.leads = asyncio.Event()
         """Set while this manager acts."""
+        self.turned_at = time.monotonic()
+        """When its loop last turned, whether it acts or waits for the lease, by the steady clock."""
 
     async def run(self, stop: asyncio.Event, *, drain: bool = False) -> None:
         """Manage until told to stop.
@@ -57,6 +60,7 @@ class PoolManager:
         """
         waiting = False
         while not stop.is_set():
+            self.turned_at = time.monotonic()
             lease = await self._take()
             if lease is None:
                 if not waiting:
@@ -89,6 +93,7 @@ class PoolManager:
         self.leads.set()
         try:
             while not stop.is_set():
+                self.turned_at = time.monotonic()
                 await self._turn(lease)
                 await _unless(stop, self._options.look_s)
             if drain:
@@ -130,6 +135,7 @@ class PoolManager:
             pool.want_none()
         self._say("draining all workers")
         while True:
+            self.turned_at = time.monotonic()
             await asyncio.gather(*(self._tend(lease, pool) for pool in self._pools))
             if not any(pool.view.workers for pool in self._pools):
                 return
