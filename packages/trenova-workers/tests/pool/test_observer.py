@@ -8,9 +8,10 @@ from sample_worker.waiting import eventually_awaited
 from temporalio.client import Client
 from temporalio.worker import Worker
 
+from trenova_workers._fleet._status import QueueStatus, SlotUse, WorkerState, WorkerStatus
 from trenova_workers.pool import TemporalObserver
 from trenova_workers.pool._carried import foreign
-from trenova_workers.pool._figures import Figures, KnownSlots, QueueStats, added_up
+from trenova_workers.pool._figures import Figures, KnownSlots, QueueStats, SlotCount, added_up
 
 
 @pytest.fixture
@@ -108,3 +109,20 @@ def test_a_stranger_counts_from_the_second_reading_on():
     assert foreign(["a", "b"], [], []) == []
     assert foreign(["a", "b"], ["a"], []) == ["a"]
     assert foreign(["a", "b"], ["a", "b"], ["a"]) == ["b"]
+
+
+def test_slots_are_those_of_the_kind_that_is_scarcest():
+    """Where all activities are taken, free slots for workflow tasks are of no use."""
+    workers = [heard("a", activities=(5, 0), workflows=(1, 19)), heard("b", activities=(4, 1), workflows=(9, 11))]
+    slots = KnownSlots.of(workers)
+
+    assert slots.by_identity == {"a": SlotCount(6, 25), "b": SlotCount(13, 25)}
+    assert slots.scarcest(["a", "b"]) == SlotCount(9, 10)
+    assert slots.scarcest(["a", "c"]) is None
+    assert slots.scarcest([]) is None
+
+
+def heard(identity, **kinds):
+    slots = {kind: SlotUse(used=used, available=free) for kind, (used, free) in kinds.items()}
+    queue = QueueStatus(queue="q", state=WorkerState.RUNNING, seen_s=1, slots=slots)
+    return WorkerStatus(identity=identity, state=WorkerState.RUNNING, queues=(queue,), heartbeats=True, seen_s=1)

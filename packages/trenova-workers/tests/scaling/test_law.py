@@ -96,7 +96,7 @@ def test_waits_over_the_target_raise_the_headroom_from_the_second_window_on(hist
     few = history(POLICY, polls=40, workers=5, slots_used=32.0, **waits)
 
     assert [one.headroom for one in enough] == [0.5] * 12 + [0.75] * 6 + [1.0] * 2
-    raised = next(one for one in few[2:] if one.action == "up")
+    raised = next(one for one in few[4:] if one.action == "up")
     assert (raised.desired, raised.trigger) == (6, "schedule-to-start")
     assert raised.why.endswith("and waits over 30 s raised the headroom to 1.")
 
@@ -401,3 +401,33 @@ def test_figures_from_the_servers_cache_teach_nothing_twice(seen, history):
 
     assert again.state.arrival_rate == first.state.arrival_rate
     assert again.state.capacity == first.state.capacity
+
+
+def test_a_backlog_that_shrinks_too_slowly_asks_for_more_whatever_is_known_of_the_workers(seen, history):
+    # A worker does 5 tasks/s, 1000 are believed; what waits would take 100 s more and the target is 30.
+    policy = POLICY.model_copy(update={"first_capacity": 1000.0})
+    figures = {"slots_used": None, "rate": 0.0, "dispatch_rate": 0.0, "backlog_age_s": 20.0}
+    state = history(policy, polls=1, backlog=2200.0, **figures)[-1].state
+
+    slow = decide(seen(10, backlog=2000.0, **figures), state, policy)
+    fast = decide(seen(10, backlog=1200.0, **figures), state, policy)
+
+    assert (slow.candidates.by_age, slow.trigger, slow.desired) == (5, "age", 5)
+    assert "and the rest will wait for longer" in slow.why
+    assert fast.candidates.by_age is None
+
+
+def test_what_a_worker_does_is_believed_soon_while_all_are_busy_and_work_waits(seen, history):
+    state = history(POLICY)[-1].state.model_copy(update={"capacity": 100.0})
+    full = {"rate": 20.0, "slots_used": 40.0, "backlog": 900.0}
+
+    busy = history(POLICY, polls=12, at_s=300, state=state, **full)[-1]
+    idle = history(POLICY, polls=12, at_s=300, state=state, **full | {"backlog": 0.0})[-1]
+
+    assert busy.state.capacity < 10
+    assert idle.state.capacity > 30
+
+
+def test_nothing_is_learnt_of_slots_that_are_told_for_too_short_a_time(history):
+    assert [one.state.capacity for one in history(POLICY, polls=2)] == [None, None]
+    assert history(POLICY, polls=3)[-1].state.capacity == pytest.approx(5)

@@ -1,10 +1,10 @@
 """What the server says of a pool's queues and workers: one reading for a decision."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Final, Protocol
 
 from trenova_workers._fleet._status import WorkerStatus
 
@@ -78,28 +78,52 @@ def added_up(stats: Sequence[QueueStats]) -> dict[str, float | bool]:
 
 @dataclass(frozen=True)
 class SlotCount:
-    """Slots of one process, workflow tasks and activities of all its queues together."""
+    """Slots of one or several processes."""
 
     used: int
     total: int
 
+    def __add__(self, other: "SlotCount") -> "SlotCount":
+        return SlotCount(self.used + other.used, self.total + other.total)
+
+
+_NONE: Final = SlotCount(0, 0)
+_COUNTED: Final = frozenset({"workflows", "activities", "nexus"})
+
 
 @dataclass(frozen=True)
 class KnownSlots:
-    """Slots by the identity of the process."""
+    """Slots by the identity of the process, all kinds together and each of its own."""
 
     by_identity: Mapping[str, SlotCount] = field(default_factory=dict)
+    by_kind: Mapping[str, Mapping[str, SlotCount]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, workers: Sequence[WorkerStatus]) -> "KnownSlots":
         """Take them out of fresh heartbeats; a worker without any is not told."""
         found: dict[str, SlotCount] = {}
+        kinds: dict[str, dict[str, SlotCount]] = {}
         for worker in workers:
-            kinds = [use for queue in worker.queues for kind, use in queue.slots.items() if kind != "local_activities"]
-            if worker.heartbeats and kinds:
-                used = sum(use.used for use in kinds)
-                found[worker.identity] = SlotCount(used, used + sum(use.available for use in kinds))
-        return cls(found)
+            told = [(kind, use) for queue in worker.queues for kind, use in queue.slots.items() if kind in _COUNTED]
+            if worker.heartbeats and told:
+                own = kinds[worker.identity] = {}
+                for kind, use in told:
+                    own[kind] = own.get(kind, _NONE) + SlotCount(use.used, use.used + use.available)
+                found[worker.identity] = sum(own.values(), _NONE)
+        return cls(found, kinds)
+
+    def scarcest(self, identities: Iterable[str]) -> SlotCount | None:
+        """Return the kind of slots of which the largest share is in use: work waits for these while others are free.
+
+        None where the heartbeats of one of the processes do not tell.
+        """
+        kinds: dict[str, SlotCount] = {}
+        for identity in identities:
+            if identity not in self.by_kind:
+                return None
+            for kind, count in self.by_kind[identity].items():
+                kinds[kind] = kinds.get(kind, _NONE) + count
+        return max(kinds.values(), key=lambda one: (one.used / one.total, -one.total), default=None)
 
 
 class QueueObserver(Protocol):

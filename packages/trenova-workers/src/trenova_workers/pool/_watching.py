@@ -126,7 +126,7 @@ class QueueWatch:
         """
         figures = sight.figures
         running = [one for one in view.workers if one.phase is WorkerPhase.RUNNING]
-        known = bool(running) and all(one.slots is not None for one in running)
+        slots = KnownSlots.of(figures.workers).scarcest(one.identity or "" for one in running)
         return Observation(
             pool=self._pool,
             at=now,
@@ -141,8 +141,8 @@ class QueueWatch:
                 draining=view.count(WorkerPhase.DRAINING),
                 planned=planned,
             ),
-            slots_used=sum(one.slots_used or 0 for one in running) if known else None,
-            slots=sum(one.slots or 0 for one in running) if known else None,
+            slots_used=None if slots is None else slots.used,
+            slots=None if slots is None else slots.total,
             rate_limited=figures.rate_limited,
             dependency_down=bool(self.down),
             dependencies_down=self.down,

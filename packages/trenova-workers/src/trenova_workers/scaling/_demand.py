@@ -4,7 +4,7 @@ import math
 from typing import Final, NamedTuple
 
 from trenova_workers.scaling._decision import Candidates, Trigger
-from trenova_workers.scaling._learning import slots_used
+from trenova_workers.scaling._learning import busy_workers
 from trenova_workers.scaling._look import Look, whole
 from trenova_workers.scaling._policy_checks import RATE_WINDOW_S
 from trenova_workers.scaling._rules import candidates, catch_up, heap, in_use
@@ -54,7 +54,7 @@ def _sure(look: Look, asked: Candidates, wanted: int) -> int:
     load = look.sized(max(0.0, look.rate - _error(look.rate)))
     if not asked.by_slot_use:
         return max(events, load)
-    used = slots_used(look.learnt) or 0.0
+    used = (busy_workers(look.learnt) or 0.0) * (look.observation.slots or 0.0) / max(1, look.workers.running)
     return max(events, load, whole(in_use(look, max(0.0, used - math.sqrt(used))) / look.utilization))
 
 

@@ -12,10 +12,14 @@ from trenova_workers.scaling._state import ScalingState, SlotsSeen
 
 CAPACITY_SMOOTHING_S: Final = 120.0
 """The capacity of a worker changes with releases, not with the hour."""
+NEARLY_ALL: Final = 0.9
+"""From this share of the slots in use on, all of them count as in use."""
 _LEAST_SLOTS_USED: Final = 0.5
+_LEAST_SEEN_S: Final = RATE_WINDOW_S / 2
 _LEAST_RATE: Final = 0.01
 _MOST_JUMP: Final = 4.0
 """One sample moves the capacity by this factor at most: a figure that is off is not believed at once."""
+_FAR: Final = 2.0
 _NOISE_S: Final = 1.0
 """A backlog that is worked off within this time says nothing about what comes."""
 
@@ -67,17 +71,20 @@ def arrivals(state: ScalingState, learnt: ScalingState) -> float:
     return max(smoothed, min(learnt.came, state.came))
 
 
-def slots_used(learnt: ScalingState) -> float | None:
-    """Return the slots in use on average over the window of the server's rates; None if they were never told."""
+def busy_workers(learnt: ScalingState) -> float | None:
+    """Return the workers whose slots were in use, on average over the window of the server's rates.
+
+    None if slots were never told, or only for so short a time that the rest of the window is a guess.
+    """
     seen = learnt.slots_seen
-    if not seen:
+    if not seen or learnt.read_at is None or seconds(learnt.read_at, seen[0].at) < _LEAST_SEEN_S:
         return None
     total, later = 0.0, RATE_WINDOW_S
     for older, newer in zip(reversed(seen[:-1]), reversed(seen), strict=False):
         span = min(seconds(newer.at, older.at), later)
-        total += newer.used * span
+        total += newer.busy * span
         later -= span
-    return (total + seen[0].used * later) / RATE_WINDOW_S
+    return (total + seen[0].busy * later) / RATE_WINDOW_S
 
 
 def _rate(observation: Observation, state: ScalingState, came: float | None) -> float:
@@ -111,10 +118,11 @@ def _came(observation: Observation, state: ScalingState, served: float | None, p
 
 def _seen(observation: Observation, state: ScalingState) -> tuple[SlotsSeen, ...]:
     read = observation.read_at
-    if observation.slots_used is None or read is None:
+    workers = observation.workers
+    if observation.slots_used is None or not observation.slots or workers is None or read is None:
         return ()
     kept = [one for one in state.slots_seen if seconds(read, one.at) <= RATE_WINDOW_S]
-    return (*kept, SlotsSeen(at=read, used=observation.slots_used))
+    return (*kept, SlotsSeen(at=read, busy=workers.running * observation.slots_used / observation.slots))
 
 
 def _capacity(observation: Observation, learnt: ScalingState, policy: ScalingPolicy, passed: float) -> float | None:
@@ -125,7 +133,10 @@ def _capacity(observation: Observation, learnt: ScalingState, policy: ScalingPol
     if known is None:
         return sample
     sample = min(max(sample, known / _MOST_JUMP), known * _MOST_JUMP)
-    return _smooth(known, sample, passed, CAPACITY_SMOOTHING_S)
+    # Where all are busy and work waits, what they do is what they can do; if it is far less than was believed, that is
+    # no noise.
+    refuted = _all_busy(observation) and sample < known / _FAR
+    return _smooth(known, sample, passed, RATE_WINDOW_S if refuted else CAPACITY_SMOOTHING_S)
 
 
 def _sample(observation: Observation, learnt: ScalingState, policy: ScalingPolicy) -> float | None:
@@ -133,15 +144,22 @@ def _sample(observation: Observation, learnt: ScalingState, policy: ScalingPolic
     rate, workers = observation.dispatch_rate or 0.0, observation.workers
     if workers is None or workers.running < 1 or rate < _LEAST_RATE:
         return None
-    used = slots_used(learnt)
-    if observation.slots and used is not None:
-        return None if used < _LEAST_SLOTS_USED else rate * (observation.slots / workers.running) / used
+    if observation.slots:
+        busy = busy_workers(learnt)
+        if busy is None or busy * observation.slots / workers.running < _LEAST_SLOTS_USED:
+            return None
+        return rate / busy
     if not observation.backlog or workers.starting:
         return None
     raised = learnt.raised_at
     if raised is not None and seconds(observation.at, raised) < RATE_WINDOW_S + policy.start_s:
         return None
     return rate / workers.running
+
+
+def _all_busy(observation: Observation) -> bool:
+    used, slots = observation.slots_used or 0.0, observation.slots or 0.0
+    return bool(slots and observation.backlog) and used >= NEARLY_ALL * slots
 
 
 def _smooth(known: float | None, value: float, passed: float, over: float) -> float:

@@ -4,6 +4,7 @@ import math
 from datetime import timedelta
 from typing import Final, NamedTuple
 
+from trenova_workers.scaling._faults import seconds
 from trenova_workers.scaling._headroom import in_force, utilization, wait_of
 from trenova_workers.scaling._learning import arrivals
 from trenova_workers.scaling._observation import ExpectedArrivals, Observation, WorkerCounts
@@ -32,6 +33,8 @@ class Look(NamedTuple):
     headroom: float
     growing: bool
     """Whether tasks waited at the last look, and more wait now."""
+    late: bool
+    """Whether what waits gets fewer so slowly that it takes longer than the target."""
 
     @property
     def rho(self) -> float | None:
@@ -76,7 +79,17 @@ def look_at(observation: Observation, state: ScalingState, learnt: ScalingState,
         wait_s=wait_of(observation, capacity),
         headroom=in_force(learnt, policy),
         growing=state.came is not None and (observation.backlog or 0.0) > (state.backlog or 0.0),
+        late=_late(observation, state, policy),
     )
+
+
+def _late(observation: Observation, state: ScalingState, policy: ScalingPolicy) -> bool:
+    backlog, read, workers = observation.backlog or 0.0, observation.read_at, observation.workers
+    if read is None or state.read_at is None or read <= state.read_at or workers is None or not state.backlog:
+        return False
+    if backlog <= workers.planned:  # few wait, and others come and go
+        return False
+    return backlog * seconds(read, state.read_at) > (state.backlog - backlog) * policy.wait_target_s
 
 
 def whole(workers: float) -> int:

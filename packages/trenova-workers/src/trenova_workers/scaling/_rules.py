@@ -5,10 +5,9 @@ from typing import Final
 
 from trenova_workers.scaling._decision import Candidates
 from trenova_workers.scaling._faults import seconds
-from trenova_workers.scaling._learning import slots_used
+from trenova_workers.scaling._learning import NEARLY_ALL, busy_workers
 from trenova_workers.scaling._look import Look, whole
 
-_NEARLY_ALL: Final = 0.9
 _EXPLAINED: Final = 1.5
 
 
@@ -65,9 +64,12 @@ def _unmatched(look: Look) -> int | None:
 
 
 def _age(look: Look) -> int | None:
-    """Return one more where the oldest task has waited for half of the target and the others do not get fewer."""
+    """Return one more where the oldest task has waited for half of the target and the rest will wait for longer.
+
+    That is seen, not worked out, so it is right also where what is known of the workers is wrong.
+    """
     age = look.observation.backlog_age_s or 0.0
-    if look.workers.starting or not look.growing or age <= look.policy.wait_target_s / 2:
+    if look.workers.starting or not (look.growing or look.late) or age <= look.policy.wait_target_s / 2:
         return None
     return look.workers.planned + 1
 
@@ -77,15 +79,14 @@ def _slot_use(look: Look) -> int | None:
 
     Slots that are all in use while a backlog is worked off say nothing.
     """
-    used = slots_used(look.learnt)
-    if used is None or look.workers.running < 1 or not look.observation.slots:
+    busy = busy_workers(look.learnt)
+    if busy is None or look.workers.running < 1 or not look.observation.slots:
         return None
     pressed = look.learnt.pressed_at
     lately = pressed is not None and seconds(look.observation.at, pressed) < look.policy.quiet_s
     if look.capacity is not None and (look.observation.backlog or lately):
         return None
-    busy = in_use(look, used)
     explained = look.rho is not None and busy <= _EXPLAINED * look.rho
-    if explained or used < _NEARLY_ALL * look.observation.slots:
+    if explained or busy < NEARLY_ALL * look.workers.running:
         return None
     return whole(busy / look.utilization)

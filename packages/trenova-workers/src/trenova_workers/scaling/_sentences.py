@@ -100,7 +100,7 @@ def _asked(load: Demand) -> str:
         "calendar": _fires(look),
         "slot-use": f"{observation.slots_used or 0:.0f} of {observation.slots or 0:.0f} slots are in use",
         "age": f"the oldest task has waited {observation.backlog_age_s or 0:.0f} s, {policy.wait_target_s:g} s are the "
-        "target, and the others get no fewer",
+        "target, and the rest will wait for longer",
         "unmatched": f"{_waiting(look)} and nobody is free to take them",
         "backlog": f"{_load(look)}, and {_waiting(look)}",
         "schedule-to-start": f"{_load(look)}, and waits over {policy.wait_target_s:g} s raised the headroom to "

@@ -6,15 +6,15 @@ from trenova_workers.scaling._document import ScalingDocument
 
 
 class SlotsSeen(ScalingDocument):
-    """Slots in use at one look.
+    """How busy the workers were at one look.
 
     Attributes:
         at: When that was true.
-        used: Tasks that the running workers worked on.
+        busy: Workers whose slots were all in use, or so many of which together came to that.
     """
 
     at: AwareDatetime
-    used: float = Field(ge=0, allow_inf_nan=False)
+    busy: float = Field(ge=0, allow_inf_nan=False)
 
 
 class ScalingState(ScalingDocument):
@@ -27,7 +27,7 @@ class ScalingState(ScalingDocument):
         read_at: Moment of the figures that were last learnt from.
         arrival_rate: Tasks per second, smoothed.
         capacity: Tasks per second that one worker can do, smoothed (mu).
-        slots_seen: Slots in use at the looks of the last half minute, oldest first.
+        slots_seen: How busy workers were at the looks of the last half minute, oldest first.
         backlog: Tasks that waited at the last look that was learnt from.
         served: Tasks per second that the running workers could do then; None if that was not known.
         came: Tasks per second that must have come since the look before, as tasks waited; None if few or none did.
