@@ -1,4 +1,4 @@
-"""Releases of a tiny module: 1.0, 2.0, and two of 2.0 that are broken. A run says which release ended it."""
+"""Releases of a tiny module: 1.0, 2.0, and three of 2.0 that are broken. A run says which release ended it."""
 
 from typing import ClassVar
 
@@ -33,7 +33,24 @@ class Hanging:
         raise ValueError("the code is wrong")
 
 
+@workflow.defn(name="Track", sandboxed=False)
+class Stuck:
+    """A run that has moved here cannot go on."""
+
+    versioning_behavior: ClassVar = VersioningBehavior.AUTO_UPGRADE
+
+    @workflow.signal
+    def go(self) -> None:
+        raise ValueError("the code is wrong")
+
+    @workflow.run
+    async def run(self) -> str:
+        await workflow.wait_condition(lambda: False)
+        return release_2.RELEASE
+
+
 OLD = Work([release_1.Ship, release_1.Track, release_1.Quick])
 NEW = Work([release_2.Ship, release_2.Track, release_2.Quick])
 FAILING = Work([release_2.Ship, release_2.Track, Failing])
 HANGING = Work([release_2.Ship, release_2.Track, Hanging])
+STUCK = Work([release_2.Ship, Stuck, release_2.Quick])

@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 from asking import until
-from releases import FAILING, HANGING
+from releases import FAILING, HANGING, STUCK
 from temporalio.client import WorkflowExecutionStatus, WorkflowFailureError
 from temporalio.service import RPCError, RPCStatusCode
 
@@ -80,7 +80,7 @@ async def test_a_release_whose_runs_fail_is_taken_back_by_itself(two):
     await two.stop("2.0")
     await two.start("2.0", FAILING)
     ships, tracks = await in_flight(two)
-    run, events = rollout(two, steps=(50, 100))
+    run, events = rollout(two)
     async with load(two) as quick:
         ended = await run.run()
         began_before_the_end = len(quick)
@@ -89,7 +89,7 @@ async def test_a_release_whose_runs_fail_is_taken_back_by_itself(two):
     assert ended.outcome == "rolled back"
     assert "ended badly on the new version" in ended.said
     assert "error rise" in ended.said
-    assert events[0].percent == 50
+    assert list(dict.fromkeys(event.percent for event in events)) == [10, 0]
     assert (status.current, status.ramping) == ("1.0", None)
     assert "ended badly" in status.version("2.0").change.reason
     assert await two.end([*ships, *tracks]) == ["1.0"] * 6
@@ -113,6 +113,30 @@ async def test_of_a_release_whose_tasks_hang_no_run_is_lost(two):
     async with asyncio.timeout(50):
         assert {await one.result() for one in quick} == {"1.0"}
     assert await two.end([*ships, *tracks]) == ["1.0"] * 6
+
+
+async def test_runs_in_flight_that_moved_to_a_broken_release_go_on_with_the_old_one(two):
+    """They were well when the ramp began; it is their next task that fails, on whichever step they are moved."""
+    await two.stop("2.0")
+    await two.start("2.0", STUCK)
+    ships, tracks = await two.begin("Ship", 3, "ship"), await two.begin("Track", 40, "track")
+    await two.on("1.0", 43)
+    run, events = rollout(two)
+    task = asyncio.create_task(run.run())
+    async with load(two):
+        await until_ramping(two, 10)
+        for one in tracks:
+            await one.signal("go")
+        ended = await task
+    status = await two.status()
+
+    assert ended.outcome == "rolled back"
+    assert "workflow tasks ended badly" in ended.said
+    assert 100 not in {event.percent for event in events}
+    assert (status.current, status.ramping) == ("1.0", None)
+    async with asyncio.timeout(50):
+        assert [await one.result() for one in tracks] == ["1.0"] * 40
+    assert await two.end(ships) == ["1.0"] * 3
 
 
 async def test_a_release_that_loses_its_workers_is_taken_back(two):
