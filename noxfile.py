@@ -204,6 +204,12 @@ def bench(session: nox.Session) -> None:
         session.run("python", str(program), *session.posargs)
 
 
+@nox.session(python=False)
+def scaling(session: nox.Session) -> None:
+    """Pools for real: ``-- burst`` or ``-- chaos --minutes 10``; pictures and logs go into ``site/scaling``."""
+    session.run("python", "packages/trenova-workers/tests/pool/real/measure.py", *(session.posargs or ["burst"]))
+
+
 @nox.session(python="3.12")
 def fuzz(session: nox.Session) -> None:
     """Run every fuzzer for two minutes, or as the arguments of libFuzzer say; not a part of CI."""

@@ -8,6 +8,7 @@ from temporalio import activity
 from temporalio.common import SearchAttributeKey
 
 from sample_worker._drill import STEPS, Drill, DrillActivities
+from sample_worker._errands import Errand, ErrandActivities
 from sample_worker._jobs import Sample, block, crunch, fail, hold, hold_up, nap, process
 from sample_worker._settings import Settings
 from trenova_errors import ConfigurationError, UnavailableError
@@ -25,8 +26,8 @@ async def work(settings: Settings) -> AsyncIterator[Work]:
     known = [nap, block, fail, process, hold, hold_up, crunch]
     activities = [one for one in known if f"sample.{one.__name__}" not in settings.lacks]
     if settings.ledger:
-        activities += DrillActivities(settings.ledger).all
-    yield Work([Sample, Drill], activities, goes_on=goes_on)
+        activities += [*DrillActivities(settings.ledger).all, ErrandActivities(settings.ledger).deliver]
+    yield Work([Sample, Drill, Errand], activities, goes_on=goes_on)
 
 
 def goes_on(result: Any) -> bool:
