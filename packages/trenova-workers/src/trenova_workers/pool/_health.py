@@ -60,8 +60,8 @@ async def answering_health(manager: PoolManager, store: PoolStore, host: str, po
     except OSError as error:
         await runner.cleanup()
         raise ConfigurationError(
-            f"Health cannot be answered at {host}:{port}: {error.strerror or error}. Choose another --health-port, or 0 "
-            "for a free one."
+            f"Health cannot be answered at {host}:{port}: {error.strerror or error}. Choose another --health-port, or "
+            "0 for a free one."
         ) from None
     bound = runner.addresses[0]
     try:

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 from sqlalchemy import delete, select
 
+from trenova_store import upsert
 from trenova_workers.pool.store._audit import PoolAudit, PoolAuditEntry
 from trenova_workers.pool.store._clock import database_ms
 from trenova_workers.pool.store._engine import PoolEngine
 from trenova_workers.pool.store._leases import Lease, Leases
-from trenova_workers.pool.store._upsert import upsert
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ from typing import Any, Final
 from sqlalchemy import delete, select, update
 
 from trenova_errors import ConflictError
+from trenova_store import insert_missing
 from trenova_workers.pool.store._clock import database_ms
 from trenova_workers.pool.store._engine import PoolEngine
-from trenova_workers.pool.store._upsert import insert_missing
 
 _KEPT_MS: Final = 7 * 86_400_000
 
