@@ -75,6 +75,7 @@ NAMES = {
 }
 
 API = {
+    "LONGEST_NAME",
     "MEDIA_TYPE",
     "REQUEST_ID",
     "Amend",

@@ -60,7 +60,7 @@ class DrainOrders:
                     "reason": entry.reason or "",
                     "in_turn": in_turn,
                 }
-                await upsert(connection, self._table, row, key=("scope", "pool", "worker"))
+                await upsert(connection, self._table, [row], key=("scope", "pool", "worker"))
             await self._audit.within(connection, scope, entry)
 
     async def find(self, scope: str, pool: str) -> Mapping[str, DrainOrder]:

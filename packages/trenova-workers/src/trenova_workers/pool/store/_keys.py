@@ -53,7 +53,7 @@ class RequestKeys:
             now = await database_ms(connection)
             await connection.execute(delete(table).where(table.c.created_ms < now - _KEPT_MS))
             row = {"caller": caller, "key": key, "digest": digest, "created_ms": now}
-            if await insert_missing(connection, table, row, key=("caller", "key")):
+            if await insert_missing(connection, table, [row], key=("caller", "key")):
                 return KeyClaim(fresh=True)
             known = select(table.c.digest, table.c.response).where(table.c.caller == caller, table.c.key == key)
             found = (await connection.execute(known)).one()
