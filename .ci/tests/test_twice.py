@@ -30,18 +30,23 @@ def test_{name}():
 """
 
 
+SESSION = """
+import sys
+
+import nox
+
+sys.path.insert(0, {root!r})
+import noxfile
+
+@nox.session(python=False)
+def tried(session):
+    noxfile._pytest(session, paths=["."])
+"""
+
+
 @pytest.fixture(params=[(), ("-n", "2", "--dist", "loadfile")], ids=["one process", "two at once"])
 def options(request: pytest.FixtureRequest) -> tuple[str, ...]:
     return request.param
-
-
-SESSION = """
-import subprocess, sys, types, noxfile
-
-run = lambda program, *arguments: subprocess.run([sys.executable, *arguments], check=True, cwd=sys.argv[1])
-noxfile._pytest(types.SimpleNamespace(run=run, posargs=[], friendly_name="tests(x)"), paths=[sys.argv[1]])
-print("the summary of nox")
-"""
 
 
 def twice(folder: Path, *options: str, **tests: str) -> subprocess.CompletedProcess[str]:
@@ -131,10 +136,11 @@ def test_where_nothing_is_collected_nothing_passes(tmp_path):
 def test_the_end_of_all_sessions_tells_it_again(tmp_path):
     (tmp_path / "pytest.ini").touch()
     (tmp_path / "test_a.py").write_text(ONCE.format(name="a"))
-    command = [sys.executable, "-c", SESSION, str(tmp_path)]
-    ran = run(command, TWICE.parents[1])
+    (tmp_path / "trial.py").write_text(SESSION.format(root=str(TWICE.parents[1])))
+    ran = run([sys.executable, "-m", "nox", "-f", "trial.py", "-s", "tried"], tmp_path)
 
     assert ran.returncode == 0, ran.stderr
-    _, _, end = ran.stdout.partition("the summary of nox")
-    assert "!! flaky: passed only when run alone: test_a.py::test_a, in tests(x)" in end
-    assert "CONTRIBUTING.md" in end
+    assert "Session tried was successful" in ran.stderr
+    *_, flaky, what_now = ran.stdout.splitlines()
+    assert flaky == "!! flaky: passed only when run alone: test_a.py::test_a, in tried"
+    assert "CONTRIBUTING.md" in what_now
