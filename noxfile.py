@@ -44,15 +44,11 @@ nox.options.default_venv_backend = "uv"
 nox.options.download_python = "never"
 nox.options.error_on_missing_interpreters = False
 nox.options.reuse_venv = "yes"
-# The ends of the range that members support; what is between is a session by name. The three largest members meet the
-# newest in `processes`. Services run in an image that has the oldest, and only there.
+# The oldest that members support. All of them meet the newest in `processes`, and trenova-errors with all of its tests,
+# since it classifies exceptions of Python's own. Services run in an image that has the oldest, and only there.
 NEWEST = PYTHONS[-1] if shutil.which(f"python{PYTHONS[-1]}") else PYTHONS[0]
-_IN_PROCESSES = {"trenova-activities", "trenova-schedules", "trenova-workers"}
-_TESTS = [
-    f"tests-{PYTHONS[0]}",
-    *(f"tests-{PYTHONS[-1]}({name})" for name in HOME if name not in {*SERVICES, *_IN_PROCESSES}),
-]
-nox.options.sessions = ["lint", "types", "replay", "alerts", *_TESTS, "wheels", "integration", "processes", "demo"]
+_TESTS = [f"tests-{PYTHONS[0]}", f"tests-{PYTHONS[-1]}(trenova-errors)"]
+nox.options.sessions = ["lint", "types", "replay", *_TESTS, "wheels", "integration", "processes", "demo"]
 
 # Tests that passed only when run alone, of all sessions; see .ci/twice.py.
 _flaky: list[str] = []
@@ -66,9 +62,11 @@ def _tell_flaky() -> None:
         sys.stdout.write("\n".join(["", *lines, ""]))
 
 
-# Tests wait for servers more than they compute; a file's tests share its fixtures, so files go together.
-_TWO_AT_ONCE = ("-n", "2", "--dist", "loadfile")
+# Tests wait for servers more than they compute, those of `processes` for pages and other processes, too: with as many
+# at once as there are cores, these would be idle half of the time. A file's tests share its fixtures and go together.
 _THREE_AT_ONCE = ("-n", "3", "--dist", "loadfile")
+_FIVE_AT_ONCE = ("-n", "5", "--dist", "loadfile")
+_AS_LISTED = ("--no-loadscope-reorder",)
 
 # pyenv answers "command not found" for every version that it has but was not told to use, and uv asks it.
 _pyenv = Path(os.environ.get("PYENV_ROOT", "~/.pyenv")).expanduser() / "versions"
@@ -132,7 +130,7 @@ def tests(session: nox.Session, member: str) -> None:
         *("--no-default-groups", "--group", "test", f"--python={where}"),
         env={"UV_PROJECT_ENVIRONMENT": where},
     )
-    _pytest(session, *_TWO_AT_ONCE, "-m", "not integration and not slow", paths=[str(HOME[member])])
+    _pytest(session, *_THREE_AT_ONCE, "-m", "not integration and not slow", paths=[str(HOME[member])])
 
 
 @nox.session(python=False)
@@ -161,10 +159,9 @@ def lowest(session: nox.Session, member: str) -> None:
 @nox.session(python=False)
 def integration(session: nox.Session) -> None:
     """What needs all members at once, and that the checks above find what they are for."""
-    folders = [str(path) for path in (ROOT / "services/tests", ROOT / ".ci/tests") if path.exists()]
-    marked = _marked("integration", SERVICES)
-    _pytest(session, *_TWO_AT_ONCE, "-m", "not slow", paths=folders)
-    _pytest(session, *_TWO_AT_ONCE, "-m", "integration and not slow", paths=marked)
+    files = [str(path) for pattern in ("services/tests", ".ci/tests") for path in ROOT.glob(f"{pattern}/test_*.py")]
+    marked = _marked("integration", SERVICES)  # all that these files hold bears the mark
+    _pytest(session, *_THREE_AT_ONCE, "-m", "not slow", *_AS_LISTED, paths=sorted([*marked, *files], key=_shortness))
 
 
 @nox.session(python=NEWEST)
@@ -176,8 +173,8 @@ def processes(session: nox.Session) -> None:
         env={"UV_PROJECT_ENVIRONMENT": where},
     )
     marked = _marked("integration", [name for name in HOME if name not in SERVICES])
-    # These wait for processes, servers and pages for longer than they compute, the last ones all of the time.
-    _pytest(session, *_THREE_AT_ONCE, "-m", "integration and not slow", paths=marked)
+    paths = sorted(marked, key=_shortness)
+    _pytest(session, *_FIVE_AT_ONCE, "-m", "integration and not slow", *_AS_LISTED, paths=paths)
 
 
 @nox.session(python=False)
@@ -263,13 +260,19 @@ def _pytest(session: nox.Session, *options: str, paths: Iterable[str]) -> None:
     """Run tests; a few that fail are run once more, alone, and those that pass then are told at the end of all."""
     with tempfile.NamedTemporaryFile("r", prefix="flaky-", suffix=".txt") as told:
         session.run("python", str(ROOT / ".ci/twice.py"), told.name, *options, *session.posargs, "--", *paths)
-        _flaky.extend(f"{name.strip()}, in {session.friendly_name}" for name in told)
+        _flaky.extend(f"{name.strip()}, in {session.name}" for name in told)
 
 
 def _marked(name: str, members: Iterable[str]) -> list[str]:
     """Return the files of the members' tests that bear a mark; nothing else need be collected."""
     files = [path for member in members for path in sorted(HOME[member].glob("tests/**/test_*.py"))]
     return [str(path) for path in files if f"mark.{name}" in path.read_text()]
+
+
+def _shortness(path: str) -> tuple[bool, int]:
+    """Sort first what takes long, so that nothing goes on alone at the end: drills, then files of many tests."""
+    text = Path(path).read_text()
+    return "mark.timeout" not in text, -text.count("def test_")
 
 
 def _build_wheels(session: nox.Session) -> None:
