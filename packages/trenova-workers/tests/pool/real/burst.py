@@ -16,7 +16,7 @@ from real.real_site import RealSite
 from real.records import Records, Row, Worker
 from real.verdicts import Verdict
 
-_AT_ONCE = 40
+_AT_ONCE = 12
 _LOOK_S = 1.0
 _WINDOW_S = 600.0
 

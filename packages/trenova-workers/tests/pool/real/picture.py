@@ -69,6 +69,7 @@ def draw(
     wait.set(ylabel="seconds", xlabel="seconds since the load began", ylim=(0, None), xlim=(-15, until - began))
     if target_s is not None:
         wait.axhline(target_s, color="tab:red", linewidth=1, label="target for 95 of 100")
+        wait.set(ylim=(0, 1.05 * max([target_s, *(one.wait_s for one in histories)])))
     for colour, (name, times) in zip(
         ("tab:red", "tab:purple", "tab:brown", "tab:gray"), (marks or {}).items(), strict=False
     ):
