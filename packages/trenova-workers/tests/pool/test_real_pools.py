@@ -6,7 +6,7 @@ from real.chaos import ChaosOptions, run_chaos
 from real.reckoning import Reckoning
 from real.verdicts import as_text
 
-SWIFT = {"poll_s": 5, "start_s": 5, "down_cooldown_s": 35, "quiet_s": 15, "window_s": 15, "wait_target_s": 30}
+SWIFT = {"poll_s": 5, "start_s": 2, "down_cooldown_s": 32, "quiet_s": 10, "window_s": 15, "wait_target_s": 30}
 
 
 def held(table, verdicts, said):
@@ -18,8 +18,8 @@ def held(table, verdicts, said):
 @pytest.mark.timeout(240)
 async def test_a_burst_makes_a_pool_of_one_grow_and_shrink_and_every_attempt_counts_once(tmp_path):
     said: list[str] = []
-    policy = {**SWIFT, "min_workers": 1, "max_workers": 4}
-    run = await run_burst(tmp_path, BurstOptions(150, 2.0, 5, policy), said.append)
+    policy = {**SWIFT, "min_workers": 1, "max_workers": 3, "down_step": 3}
+    run = await run_burst(tmp_path, BurstOptions(150, 1.5, 5, policy), said.append)
     figures = BurstFigures(run)
     held(figures.table(), figures.verdicts(), said)
 
