@@ -32,6 +32,7 @@ async def manage(options: "PoolsOptions", *, drain: bool, serve: bool, health: t
 
     Raises:
         ConfigurationError: An option does not hold, or something that it names is not there.
+        Exit: With 1, where workers still run that should have been drained.
     """
     _log_to_stderr()
     stop = asyncio.Event()
@@ -50,10 +51,11 @@ async def manage(options: "PoolsOptions", *, drain: bool, serve: bool, health: t
             from trenova_workers.pool.server import serving
 
             await stack.enter_async_context(serving(options, opened.store, say=_say, exposition=exposition))
-        if health is not None:
-            url = await stack.enter_async_context(answering_health(opened.manager, opened.store, *health))
-            _say(f"health  {url}/livez and {url}/readyz")
-        await opened.manager.run(stop, drain=drain)
+        staying = await opened.manager.run(stop, drain=drain)
+    if staying:
+        for line in staying:
+            typer.echo(f"error: {line}", err=True)
+        raise typer.Exit(1)
     if not drain:
         _say("stopped; workers go on, and the next manager adopts them")
 

@@ -60,6 +60,7 @@ class Site:
         self.queue = f"pool-{uuid.uuid4().hex[:8]}"
         self.ledger = folder / "ledger"
         self.managers: list[subprocess.Popen] = []
+        self.staying: list[str] = []
         inherited = {k: v for k, v in os.environ.items() if not k.startswith(("TEMPORAL_", "TRENOVA_"))}
         self.environ = {
             **inherited,
@@ -101,7 +102,7 @@ class Site:
                 yield opened
             finally:
                 stop.set()
-                await running
+                self.staying = await running
 
     def manager(self, count: int, *, url: str | None = None, **environ: str) -> subprocess.Popen:
         """A manager as a process of its own, in a session of its own."""

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from trenova_errors import ConfigurationError
+from trenova_errors import ApplicationError, ConfigurationError
 from trenova_workers._identity import parse_identity
 from trenova_workers._up._discovery import Service
 from trenova_workers._up._http import get
@@ -27,7 +27,7 @@ from trenova_workers._up._screen import Screen
 from trenova_workers._up._workers import Worker
 
 if TYPE_CHECKING:
-    from trenova_workers.pool import ProcessOptions
+    from trenova_workers.pool import PoolsOptions, ProcessOptions
 
 FILE = "pools.yaml"
 SERVER_FILE = "pools-server.json"
@@ -43,9 +43,11 @@ class Pools:
     Attributes:
         file: For the manager.
         by_service: Name of the pool of each service that has one.
+        options: What the file says.
     """
 
     file: Path
+    options: "PoolsOptions"
     by_service: Mapping[str, str]
 
 
@@ -68,7 +70,7 @@ def read_pools(told: str, services: Sequence[Service], data_dir: Path) -> Pools:
         options = load_pools(file, {"data_dir": str(data_dir)})
     except ConfigurationError as error:
         raise UpError(f"--pools: {error.message}") from None
-    return Pools(file, dict(_service_of(name, pool.process, services) for name, pool in options.pools.items()))
+    return Pools(file, options, dict(_service_of(name, pool.process, services) for name, pool in options.pools.items()))
 
 
 def _service_of(pool: str, process: "ProcessOptions | None", services: Sequence[Service]) -> tuple[str, str]:
@@ -108,8 +110,31 @@ class PoolManagerProcess(Kept):
         return await self._spawn([*command, "--serve", "--drain", "--port", str(self.port)]), self.port
 
     async def stop(self) -> None:
-        """Let it drain its workers and end."""
+        """Let it drain its workers and end; what still runs after it is named, and makes this a failure."""
         await self.end(max(self._limits.drain, self.longest_grace + _AFTER_GRACE))
+        status = await self._started[-1].wait() if self._started else 0
+        if status == 1:  # it has said itself what still runs
+            self.state = State.FAILED
+        elif status != 0:
+            await self._say_what_runs()
+
+    async def _say_what_runs(self) -> None:
+        try:
+            lines = await _running(self._pools.options)
+        except ApplicationError as error:
+            lines = [f"Nobody can tell which workers still run: {error.message}"]
+        for line in lines:
+            self._screen.say(line, "bold red")
+            self.state = State.FAILED
+
+
+async def _running(options: "PoolsOptions") -> list[str]:
+    from trenova_workers.pool import open_store
+    from trenova_workers.pool._staying import running_pids, said_of_ours
+
+    why = "Its manager did not come to drain it; `up` on the same folder adopts it, and `kill PID` ends it"
+    async with open_store(options) as store:
+        return said_of_ours(await running_pids(store, options.scope), why)
 
 
 class PooledWorker(Worker):

@@ -230,7 +230,9 @@ class _Session:
         await cancel([server])
         await self._server.stop()
         took = time.monotonic() - begun
-        return f"stopped in {seconds(took)}: workers {seconds(drained)}, server {seconds(took - drained)}"
+        some = self._manager is not None and self._manager.state is State.FAILED
+        what = "stopped, but not all workers (see above)," if some else "stopped"
+        return f"{what} in {seconds(took)}: workers {seconds(drained)}, server {seconds(took - drained)}"
 
     def _show_table(self, total: float) -> None:
         rows = [worker.row for worker in self._workers]

@@ -74,6 +74,7 @@ class ManagedPool:
         self._written: int | None = None
         self._decided_at: datetime | None = None
         self._new = True
+        self._ends = False
         self._why = ""
 
     @property
@@ -86,7 +87,7 @@ class ManagedPool:
         """Go on where the last manager was; with the next look come the workers that it has left."""
         self._parts.carried = Carried.of(await self._store.states.find(lease.scope, self.name))
         self._written = self._decided_at = self._scribe.last = None
-        self._new = True
+        self._new, self._ends = True, False
 
     async def observe(self, scope: str) -> Asked:
         """Read the queues and apply the control law to each part; nothing is changed by it.
@@ -176,6 +177,8 @@ class ManagedPool:
         parts.carried, contended = parts.carried.judged_contention(
             self._another_writer(), self.options.contention, now=now
         )
+        if self._ends:  # ours are drained, whatever others do
+            contended = ""
         plans, stuck = self._plans(build, crashes)
         if contended:
             self._written = self._there
@@ -201,7 +204,11 @@ class ManagedPool:
         return f"{before} -> {asked.desired}, {acts}. {' '.join(map(asked.said, asked.decisions))}"
 
     def want_none(self) -> None:
-        """Want no worker from now on, because the manager stops; the next one wants again what the load asks for."""
+        """Want no worker from now on, because the manager stops; the next one wants again what the load asks for.
+
+        What is ours is then drained also where another writer is.
+        """
+        self._ends = True
         self._parts.want(dict.fromkeys(self._parts.builds, 0))
         self._why = "The manager stops and drains its workers."
 
@@ -215,6 +222,11 @@ class ManagedPool:
     def view(self) -> PoolView:
         """All workers, as last seen."""
         return self._parts.view
+
+    @property
+    def strangers(self) -> tuple[str, list[str]]:
+        """The service, and the identities of its workers on our queues that are not meant to be there."""
+        return self._watch.service, self._watch.foreign if self.options.contention.exclusive else []
 
     @property
     def asked(self) -> int:

@@ -12,9 +12,12 @@ from trenova_workers.pool._leading import Leadership
 from trenova_workers.pool._managed import ManagedPool
 from trenova_workers.pool._metrics import PoolMetrics
 from trenova_workers.pool._options import PoolsOptions
+from trenova_workers.pool._staying import running_pids, said_of_ours, said_of_strangers
+from trenova_workers.pool._worker import WorkerPhase
 from trenova_workers.pool.store import Lease, LeaseLostError, PoolAuditEntry, PoolStore
 
 _AGAIN_S: Final = 2.0
+_STUCK_S: Final = 15.0
 _log = logging.getLogger(__name__)
 
 
@@ -42,22 +45,31 @@ class PoolManager:
     ) -> None:
         self._options, self._pools, self._store, self._holder = options, pools, store, holder
         self._metrics, self._say = metrics, say
+        self._has_drained = False
         self._leadership = Leadership(store.leases, options.scope, holder, lasts_s=options.lease_s)
         self.leads = asyncio.Event()
         """Set while this manager acts."""
         self.turned_at = time.monotonic()
         """When its loop last turned, whether it acts or waits for the lease, by the steady clock."""
 
-    async def run(self, stop: asyncio.Event, *, drain: bool = False) -> None:
+    async def run(self, stop: asyncio.Event, *, drain: bool = False) -> list[str]:
         """Manage until told to stop.
 
         Args:
             stop: Set it to stop. Workers go on; the next manager adopts them.
-            drain: Drain all workers before, if this manager has the lease then.
+            drain: Drain all workers before, also of pools that are left alone because somebody else changes them. A
+                lease that another manager has is waited for until it would have run out.
+
+        Returns:
+            With ``drain``, a sentence about each pool on whose queues workers still are, why, and what to do.
 
         Raises:
             Exception: Something that nobody expected; workers go on.
         """
+        await self._manage(stop, drain=drain)
+        return await self._drained(stop) if drain else []
+
+    async def _manage(self, stop: asyncio.Event, *, drain: bool) -> None:
         waiting = False
         while not stop.is_set():
             self.turned_at = time.monotonic()
@@ -75,6 +87,42 @@ class PoolManager:
             except ApplicationError as error:
                 _log.warning("managing is interrupted", extra={"error": error.message})
                 await _unless(stop, _AGAIN_S)
+
+    async def _drained(self, stop: asyncio.Event) -> list[str]:
+        """Drain, if that was not done under the lease until now; say what still runs."""
+        loop = asyncio.get_running_loop()
+        end = loop.time() + self._options.lease_s + _AGAIN_S
+        while not self._has_drained and loop.time() < end:
+            if (lease := await self._take()) is None:
+                await asyncio.sleep(self._options.lease_s / 10)
+                continue
+            try:
+                await self._leadership.lead(lease, lambda held: self._lead(held, stop, drain=True))
+            except ApplicationError as error:
+                _log.warning("draining is interrupted", extra={"error": error.message})
+        return await self._staying()
+
+    async def _staying(self) -> list[str]:
+        pids = await running_pids(self._store, self._options.scope)
+        if self._has_drained:
+            why = "They did not end; end each with `kill PID`, or look at its output"
+            there = {pool.name: [one.id for one in pool.view.workers] for pool in self._pools}
+            others = [
+                f"pool {name!r}: {len(ids)} workers still there ({', '.join(ids)}); the log says why they could not be "
+                "drained."
+                for name, ids in there.items()
+                if ids and name not in pids
+            ]
+        else:
+            holder = await self._store.leases.holder(self._options.scope)
+            who = holder.holder if holder else "nobody"
+            why = (
+                f"The lease of {self._options.scope!r} is {who}'s, and so is the word over these workers. Stop that "
+                "manager with them (`pool run --drain`), or end each with `kill PID` after it"
+            )
+            others = []
+        strangers = [said for pool in self._pools for said in said_of_strangers(pool.name, *pool.strangers)]
+        return [*said_of_ours(pids, why), *others, *strangers]
 
     async def _take(self) -> Lease | None:
         try:
@@ -130,14 +178,19 @@ class PoolManager:
             await pool.fail(lease, told)
 
     async def _drain(self, lease: Lease) -> None:
-        """Drain all workers and wait for their ends."""
-        for pool in self._pools:
-            pool.want_none()
+        """Drain all workers and wait for their ends, unless for a while none is even on its way."""
+        loop = asyncio.get_running_loop()
+        moved = loop.time()
         self._say("draining all workers")
         while True:
-            self.turned_at = time.monotonic()
+            for pool in self._pools:
+                pool.want_none()
             await asyncio.gather(*(self._tend(lease, pool) for pool in self._pools))
-            if not any(pool.view.workers for pool in self._pools):
+            there = [one for pool in self._pools for one in pool.view.workers]
+            if any(one.phase is WorkerPhase.DRAINING for one in there):
+                moved = loop.time()
+            if not there or loop.time() - moved > _STUCK_S:
+                self._has_drained = True
                 return
             await asyncio.sleep(self._options.look_s)
 
