@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from trenova_workers._cli_pool_asking import DataDir, File, Json, Pool, Url, ask_desk, end, pools_options
+from trenova_workers._cli_pool_asking import Beside, DataDir, File, Json, Pool, Url, ask_desk, end, pools_options
 from trenova_workers._cli_pool_orders import add_orders
 
 if TYPE_CHECKING:
@@ -55,7 +55,9 @@ def pool_app() -> typer.Typer:
         end(lambda: dry(options) if dry_run else manage(options, drain=drain, serve=serve, health=health))
 
     @app.command("status")
-    def status(*, pools: File, data_dir: DataDir = None, database_url: Url = None, json_: Json = False) -> None:
+    def status(
+        *, pools: Beside = None, data_dir: DataDir = None, database_url: Url = None, json_: Json = False
+    ) -> None:
         """Show the pools, their workers, and who manages them."""
         from trenova_workers._cli_pool_output import shown_status
 
@@ -68,7 +70,7 @@ def pool_app() -> typer.Typer:
     def decisions(
         pool: Pool,
         *,
-        pools: File,
+        pools: Beside = None,
         limit: Annotated[int, typer.Option("--limit", min=1, max=1000)] = 20,
         changes: Annotated[bool, typer.Option("--changes", help="Only those that changed the number.")] = False,
         data_dir: DataDir = None,

@@ -22,6 +22,16 @@ File = Annotated[
     Path,
     typer.Option("--pools", envvar="TRENOVA_POOLS", dir_okay=False, help="The pools, as YAML: docs/worker-pools.md."),
 ]
+Beside = Annotated[
+    Path | None,
+    typer.Option(
+        "--pools",
+        envvar="TRENOVA_POOLS",
+        dir_okay=False,
+        help="The pools, as YAML; those of `up` on the same data folder if absent.",
+        show_default=False,
+    ),
+]
 DataDir = Annotated[
     Path | None, typer.Option("--data-dir", envvar="TRENOVA_DATA_DIR", help="In place of the file's data_dir.")
 ]
@@ -34,29 +44,37 @@ Reason = Annotated[str, typer.Option("--reason", help="Why; the audit trail keep
 
 
 def pools_options(
-    file: Path, data_dir: Path | None, url: str | None, more: dict[str, Any] | None = None
+    file: Path | None, data_dir: Path | None, url: str | None, more: dict[str, Any] | None = None
 ) -> "PoolsOptions":
     """Read the file of pools, with what flags say on top; end with 2 where it does not hold."""
     try:
-        from trenova_workers.pool._config import load_pools
+        from trenova_workers.pool._config import load_pools, pools_of_up
     except ModuleNotFoundError as error:
         typer.echo(f"error: {_NEEDS} ({error.name} is missing).", err=True)
         raise typer.Exit(2) from None
     try:
-        return load_pools(file, {"data_dir": data_dir, "database.url": url, **(more or {})})
+        return load_pools(file or pools_of_up(data_dir), {"data_dir": data_dir, "database.url": url, **(more or {})})
     except ConfigurationError as error:
         typer.echo(f"error: {error.message}", err=True)
         raise typer.Exit(2) from None
 
 
-def ask_desk(options: "PoolsOptions", question: Callable[["PoolDesk"], Awaitable[str]]) -> None:
-    """Ask or order something, and print the answer."""
+def ask_desk(
+    options: "PoolsOptions", question: Callable[["PoolDesk"], Awaitable[str]], *, orders: bool = False
+) -> None:
+    """Ask or order something, and print the answer. What no manager has made is neither made nor written to.
+
+    Args:
+        options: Where the store is.
+        question: Asks or orders.
+        orders: Whether it orders something, which needs a manager that heeds it.
+    """
 
     async def work() -> None:
         from trenova_workers.pool._desk import PoolDesk
-        from trenova_workers.pool._running import open_store
+        from trenova_workers.pool._running import open_kept_store
 
-        async with open_store(options) as store:
+        async with open_kept_store(options, led=orders) as store:
             typer.echo(await question(PoolDesk(store, options.scope, options.pools)))
 
     end(work)

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from trenova_workers._cli_pool_asking import DataDir, File, Json, Pool, Reason, Url, ask_desk, clerk, pools_options
+from trenova_workers._cli_pool_asking import Beside, DataDir, Json, Pool, Reason, Url, ask_desk, clerk, pools_options
 
 if TYPE_CHECKING:
     from trenova_workers.pool._desk import PoolDesk
@@ -20,7 +20,7 @@ def add_orders(app: typer.Typer) -> None:
         pool: Pool,
         count: Annotated[int, typer.Argument(min=0, max=10_000, help="Workers.")],
         *,
-        pools: File,
+        pools: Beside = None,
         for_: Annotated[str, typer.Option("--for", metavar="TIME", help="How long, such as 90m, 2h or 1d.")],
         reason: Reason,
         data_dir: DataDir = None,
@@ -36,13 +36,13 @@ def add_orders(app: typer.Typer) -> None:
             until = await desk.now() + timedelta(seconds=lasts)
             return _told(await desk.override(pool, count, until, reason, clerk()), as_json=json_)
 
-        ask_desk(pools_options(pools, data_dir, database_url), order)
+        ask_desk(pools_options(pools, data_dir, database_url), order, orders=True)
 
     @app.command("pause")
     def pause(
         pool: Pool,
         *,
-        pools: File,
+        pools: Beside = None,
         reason: Reason,
         data_dir: DataDir = None,
         database_url: Url = None,
@@ -53,13 +53,13 @@ def add_orders(app: typer.Typer) -> None:
         async def order(desk: "PoolDesk") -> str:
             return _told(await desk.pause(pool, reason, clerk()), as_json=json_)
 
-        ask_desk(pools_options(pools, data_dir, database_url), order)
+        ask_desk(pools_options(pools, data_dir, database_url), order, orders=True)
 
     @app.command("resume")
     def resume(
         pool: Pool,
         *,
-        pools: File,
+        pools: Beside = None,
         reason: Reason,
         data_dir: DataDir = None,
         database_url: Url = None,
@@ -70,13 +70,13 @@ def add_orders(app: typer.Typer) -> None:
         async def order(desk: "PoolDesk") -> str:
             return _told(await desk.resume(pool, reason, clerk()), as_json=json_)
 
-        ask_desk(pools_options(pools, data_dir, database_url), order)
+        ask_desk(pools_options(pools, data_dir, database_url), order, orders=True)
 
     @app.command("drain")
     def drain(
         name: Annotated[str, typer.Argument(metavar="POOL|WORKER", help="A pool, or the id of a worker.")],
         *,
-        pools: File,
+        pools: Beside = None,
         reason: Reason,
         data_dir: DataDir = None,
         database_url: Url = None,
@@ -91,7 +91,7 @@ def add_orders(app: typer.Typer) -> None:
             worker = await desk.drain(name, reason, clerk())
             return worker.model_dump_json(by_alias=True) if json_ else f"{worker.id} of {worker.pool} is to be drained."
 
-        ask_desk(options, order)
+        ask_desk(options, order, orders=True)
 
 
 def _told(report: Any, *, as_json: bool) -> str:

@@ -55,8 +55,6 @@ class Commands:
 @pytest.mark.integration
 def test_a_pool_is_run_looked_at_and_steered_from_the_command_line(site):
     commands = Commands(site, policy={"poll_s": 5, "max_workers": 3}, manager={"server": {"port": 0}})
-    before = commands.status()
-    assert (before["manager"]["acting"], before["pools"][0]["why"]) == (False, "No manager has seen it yet.")
     process, log = commands.run("--dry-run")
     assert process.wait(60) == 0, log.read_text()
     assert "sample: 0 -> 1, would start 1 and drain 0." in log.read_text()
@@ -97,6 +95,38 @@ def test_a_pool_is_run_looked_at_and_steered_from_the_command_line(site):
     assert process.wait(40) == 0, log.read_text()
     assert site.pids() == set()
     assert "no pool" in commands.call("pause", "nothing", "--reason", "x", status=1).lower()
+
+
+@pytest.mark.parametrize("command", [["status"], ["decisions", "sample"], ["override", "sample", "2", "--for", "5m"]])
+def test_a_store_that_no_manager_made_is_not_made_by_asking(tmp_path, command):
+    file, folder = tmp_path / "pools.yaml", tmp_path / "mistyped"
+    file.write_text("pools: {sample: {process: {module: sample_worker}}}")
+    reason = ["--reason", "x"] if command[0] == "override" else []
+    done = invoke("pool", *command, *reason, "--pools", str(file), "--data-dir", str(folder))
+    assert done.exit_code == 2
+    assert f"No pool manager has run with '{folder}/pools.db'" in done.output
+    assert "--data-dir" in done.output
+    assert not folder.exists()
+
+
+@pytest.mark.parametrize(
+    "order", [["override", "sample", "2", "--for", "5m"], ["pause", "sample"], ["resume", "sample"]]
+)
+def test_an_order_to_a_store_that_no_manager_ever_led_is_refused(tmp_path, order):
+    file, url = tmp_path / "pools.yaml", f"sqlite:///{tmp_path}/pools.db"
+    file.write_text("{scope: here, pools: {sample: {process: {module: sample_worker}}}}")
+    assert invoke("db", "migrate", "--database-url", url).exit_code == 0
+    done = invoke("pool", *order, "--reason", "x", "--pools", str(file), "--database-url", url)
+    assert done.exit_code == 2
+    assert "No manager of the scope 'here' has ever led" in done.output
+    status = invoke("pool", "status", "--pools", str(file), "--database-url", url)
+    assert (status.exit_code, "nobody yet" in status.output) == (0, True)
+
+
+def test_without_a_file_the_pools_of_up_are_looked_for(tmp_path):
+    done = invoke("pool", "status", "--data-dir", str(tmp_path))
+    assert done.exit_code == 2
+    assert f"'{tmp_path}/pools.yaml', which `trenova-workers up --pools` leaves, is not there" in done.output
 
 
 def invoke(*arguments, **environ):

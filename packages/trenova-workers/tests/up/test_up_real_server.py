@@ -1,3 +1,4 @@
+import asyncio
 import re
 import signal
 import sqlite3
@@ -6,7 +7,9 @@ import sys
 import psutil
 import pytest
 from temporalio.client import Client
+from typer.testing import CliRunner
 
+from trenova_workers._cli_workers import workers_app
 from trenova_workers._up._embedded import installed_binary
 
 pytestmark = [
@@ -91,7 +94,7 @@ async def _start(up, name):
     return await (await _client(up)).start_workflow("Patient", name, id=name, task_queue="tiny-queue")
 
 
-async def test_a_pool_manager_runs_the_workers_if_asked_and_drains_them_at_the_end(tiny, gone):
+async def test_a_pool_manager_runs_the_workers_if_asked_and_drains_them_at_the_end(tiny, stage, gone):
     up = tiny("--pools", "2", "--no-consoles")
     up.until(r"^Ready after", limit=100)
     up.until(r"^tiny-worker +tiny-queue +\S+ +ready \(1 running\)")
@@ -101,6 +104,9 @@ async def test_a_pool_manager_runs_the_workers_if_asked_and_drains_them_at_the_e
     assert await handle.result() == "hello patient"
     family = up.family()
     assert any(one.cmdline()[-2:] == ["tiny_worker", "run"] for one in family)
+    command = ["pool", "status", "--data-dir", str(stage.data_dir)]
+    asked = await asyncio.to_thread(CliRunner().invoke, workers_app(), command)
+    assert "has 1 running" in asked.output, asked.output
     assert up.end(signal.SIGTERM) == 0
     gone(family)
 

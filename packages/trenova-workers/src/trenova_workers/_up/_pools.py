@@ -29,7 +29,6 @@ from trenova_workers._up._workers import Worker
 if TYPE_CHECKING:
     from trenova_workers.pool import PoolsOptions, ProcessOptions
 
-FILE = "pools.yaml"
 SERVER_FILE = "pools-server.json"
 _AFTER_GRACE = 90.0
 _ASK_EVERY = 0.5
@@ -58,18 +57,24 @@ def read_pools(told: str, services: Sequence[Service], data_dir: Path) -> Pools:
         UpError: The file does not hold, or has a pool of a service that this ``up`` does not start.
     """
     try:
+        import yaml
+
         from trenova_workers.pool import load_pools
+        from trenova_workers.pool._config import UP_FILE
     except ModuleNotFoundError as error:
         raise UpError(str(error)) from None
-    file = Path(told)
+    file, left = Path(told), data_dir / UP_FILE
     if told.isdecimal():
         pools = {one.name: {"process": {"service": one.name}, "policy": {"maxWorkers": int(told)}} for one in services}
-        file = data_dir / FILE
-        file.write_text(json.dumps({"pools": pools}, indent=2), encoding="utf-8")  # which is YAML, too
+        file = left
+        file.write_text(yaml.safe_dump({"data_dir": str(data_dir.absolute()), "pools": pools}), encoding="utf-8")
     try:
         options = load_pools(file, {"data_dir": str(data_dir)})
     except ConfigurationError as error:
         raise UpError(f"--pools: {error.message}") from None
+    if file.resolve() != left.resolve():  # so that `pool status` finds them without being told
+        said = {**yaml.safe_load(file.read_text(encoding="utf-8")), "data_dir": str(data_dir.absolute())}
+        left.write_text(yaml.safe_dump(said, sort_keys=False), encoding="utf-8")
     return Pools(file, options, dict(_service_of(name, pool.process, services) for name, pool in options.pools.items()))
 
 

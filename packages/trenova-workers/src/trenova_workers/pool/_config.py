@@ -11,6 +11,9 @@ from trenova_errors import ConfigurationError
 from trenova_workers._yaml import StrictLoader, not_yaml
 from trenova_workers.pool._options import PoolsOptions
 
+UP_FILE = "pools.yaml"
+"""In the data folder of ``up``: the pools that it runs."""
+
 FILE_VARIABLE = "TRENOVA_POOLS"
 """Names the file."""
 
@@ -37,6 +40,24 @@ def load_pools(file: Path, flags: Mapping[str, Any] | None = None) -> PoolsOptio
         faults = error.errors(include_url=False, include_input=False)
         lines = [f"  {'.'.join(map(str, one['loc'])) or 'together'}: {_said(one['msg'])}." for one in faults]
         raise ConfigurationError("\n".join([f"{str(file)!r} does not hold:", *lines])) from None
+
+
+def pools_of_up(data_dir: Path | None) -> Path:
+    """Return the file that ``trenova-workers up`` leaves in its data folder.
+
+    Args:
+        data_dir: The folder; that of `PoolsOptions` if None.
+
+    Raises:
+        ConfigurationError: There is none.
+    """
+    file = (data_dir or PoolsOptions.model_fields["data_dir"].default) / UP_FILE
+    if not file.exists():
+        raise ConfigurationError(
+            f"Nobody says which pools: {str(file)!r}, which `trenova-workers up --pools` leaves, is not there. Name "
+            "their file with --pools or TRENOVA_POOLS, or the data folder of `up` with --data-dir."
+        )
+    return file
 
 
 def _read(file: Path) -> dict[str, Any]:

@@ -5,6 +5,7 @@ import os
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from temporalio.client import Client
 
@@ -58,6 +59,38 @@ async def open_store(options: PoolsOptions) -> AsyncIterator[PoolStore]:
         yield store
     finally:
         await store.close()
+
+
+@asynccontextmanager
+async def open_kept_store(options: PoolsOptions, *, led: bool) -> AsyncIterator[PoolStore]:
+    """Open the store of a manager that has run; nothing is made where none has.
+
+    Args:
+        options: Where it is.
+        led: Whether a manager of the scope must have led; else its tables are enough.
+
+    Raises:
+        ConfigurationError: No manager has run there.
+        UnavailableError: It cannot be reached.
+    """
+    where = options.store
+    what = (
+        "Give the folder of the manager with --data-dir, or its database with --database-url; `up` keeps its pools in "
+        ".trenova of the folder where it was started"
+    )
+    if where.is_sqlite and not await asyncio.to_thread(Path(where.place).exists):
+        raise ConfigurationError(f"No pool manager has run with {where.place!r}: there is no such file. {what}.")
+    async with PoolStore.open(where) as store:
+        if not await store.is_current():
+            raise ConfigurationError(
+                f"The store {where.place!r} has no tables of this version: no manager of it has run there. {what}."
+            )
+        if led and await store.leases.holder(options.scope) is None:
+            raise ConfigurationError(
+                f"No manager of the scope {options.scope!r} has ever led with the store {where.place!r}, so nobody "
+                f"would heed an order. {what}."
+            )
+        yield store
 
 
 @asynccontextmanager

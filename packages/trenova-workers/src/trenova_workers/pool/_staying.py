@@ -51,10 +51,9 @@ def said_of_strangers(pool: str, service: str, identities: Iterable[str]) -> lis
     told = [*([_pids(here)] if here else []), *elsewhere]
     if not told:
         return []
-    return [
-        f"pool {pool!r}: {_counted([*here, *elsewhere])} still on its queues that this manager did not start, of "
-        f"{service} ({', '.join(told)}). Stop what started them, or end each with `kill PID`; they finish what they do."
-    ]
+    there = f"{_counted([*here, *elsewhere])} still on its queues that this manager did not start"
+    what = "Stop what started them, or end each with `kill PID`; they finish what they do"
+    return [f"pool {pool!r}: {there}, of {service} ({', '.join(told)}). {what}."]
 
 
 def _counted(these: Sequence[object]) -> str:
