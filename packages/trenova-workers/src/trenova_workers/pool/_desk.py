@@ -1,6 +1,6 @@
 """Where operators ask and order: the same for the API and for the command line."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,7 +13,7 @@ from trenova_workers.pool._reports import (
     pool_report,
 )
 from trenova_workers.pool._worker import PoolWorker
-from trenova_workers.pool.store import DecisionPage, PoolAuditEntry, PoolAuditPage, PoolHistory, PoolStore
+from trenova_workers.pool.store import DecisionPage, PoolAuditEntry, PoolAuditPage, PoolState, PoolStore
 from trenova_workers.scaling import Override
 
 
@@ -60,7 +60,7 @@ class PoolDesk:
         self._store, self._scope, self._pools = store, scope, tuple(pools)
 
     async def pools(self) -> PoolsReport:
-        """Return all pools."""
+        """Return all pools, also those that are no more and have workers still."""
         manager = manager_report(self._scope, await self._store.leases.holder(self._scope))
         states = {state.pool: state for state in await self._store.states.all(self._scope)}
         now = await self._store.states.now()
@@ -72,7 +72,7 @@ class PoolDesk:
                 acting=manager.acting,
                 now=now,
             )
-            for name in self._pools
+            for name in [*self._pools, *_leaving(states.values(), self._pools)]
         ]
         return PoolsReport(manager=manager, pools=tuple(found))
 
@@ -82,16 +82,15 @@ class PoolDesk:
         Raises:
             ResourceNotFoundError: There is none of that name.
         """
-        self._require(name)
-        return next(pool for pool in (await self.pools()).pools if pool.name == name)
+        for pool in (await self.pools()).pools:
+            if pool.name == name:
+                return pool
+        raise ResourceNotFoundError.of("pool", name, scope=self._scope)
 
     async def workers(self) -> WorkersReport:
         """Return all workers that have not ended, as their manager saw them last."""
         states = await self._store.states.all(self._scope)
-        told = [
-            PoolWorker.model_validate(one) for state in states if state.pool in self._pools for one in state.workers
-        ]
-        return WorkersReport(workers=tuple(told))
+        return WorkersReport(workers=tuple(PoolWorker.model_validate(one) for state in states for one in state.workers))
 
     async def decisions(
         self, name: str, *, cursor: int | None = None, limit: int = 100, changes: bool = False
@@ -184,3 +183,8 @@ class PoolDesk:
     def _require(self, name: str) -> None:
         if name not in self._pools:
             raise ResourceNotFoundError.of("pool", name, scope=self._scope)
+
+
+def _leaving(states: Iterable[PoolState], pools: Collection[str]) -> list[str]:
+    """Return the names of pools that are no more and whose workers are drained still."""
+    return [state.pool for state in states if state.workers and state.pool not in pools]

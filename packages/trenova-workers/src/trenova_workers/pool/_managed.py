@@ -1,6 +1,6 @@
 """One pool under management: looked after all the time, and decided about now and then."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -44,6 +44,9 @@ class ManagedPool:
         versions: Reads the versions of its workers; None where they are not versioned.
         dependencies: Knows whether what its tasks need works; None if nobody does.
         clock: Returns the time of now.
+
+    Attributes:
+        kin: Identities of workers on its queues that are another pool's of this manager, or were.
     """
 
     def __init__(
@@ -63,6 +66,7 @@ class ManagedPool:
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.name, self.options = name, options
+        self.kin: Collection[str] = ()
         self._asked: Asked | None = None
         self._parts = Parts(versioned=versions is not None)
         self._backend, self._store, self._decide, self._clock = backend, store, decide, clock
@@ -98,7 +102,7 @@ class ManagedPool:
         self._decided_at = now = self._clock()
         parts = self._parts
         identities = (one.identity for one in self.view.workers if one.identity)
-        own = {*parts.carried.identities, *identities}
+        own = {*parts.carried.identities, *identities, *self.kin}
         await self._watch.read(own, build=await self._backend.build(), there=parts.there)
         override = (await self._store.orders.find(scope, self.name)).override
         decisions = {}

@@ -12,6 +12,7 @@ from trenova_workers.pool._leading import Leadership
 from trenova_workers.pool._managed import ManagedPool
 from trenova_workers.pool._metrics import PoolMetrics
 from trenova_workers.pool._options import PoolsOptions
+from trenova_workers.pool._orphans import Orphanage
 from trenova_workers.pool._staying import running_pids, said_of_ours, said_of_strangers
 from trenova_workers.pool._worker import WorkerPhase
 from trenova_workers.pool.store import Lease, LeaseLostError, PoolAuditEntry, PoolStore
@@ -45,6 +46,7 @@ class PoolManager:
     ) -> None:
         self._options, self._pools, self._store, self._holder = options, pools, store, holder
         self._metrics, self._say = metrics, say
+        self._orphanage = Orphanage(store, [pool.name for pool in pools], say)
         self._has_drained = False
         self._leadership = Leadership(store.leases, options.scope, holder, lasts_s=options.lease_s)
         self.leads = asyncio.Event()
@@ -137,6 +139,7 @@ class PoolManager:
         await self._store.audit.record(lease.scope, entry)
         for pool in self._pools:
             await pool.take_over(lease)
+        await self._orphanage.take_over(lease)
         self._metrics.leads = True
         self.leads.set()
         try:
@@ -155,6 +158,7 @@ class PoolManager:
 
         A pool that fails does not hold up the others.
         """
+        await self._tend_orphans(lease)
         await asyncio.gather(*(self._tend(lease, pool) for pool in self._pools))
         due = [pool for pool in self._pools if pool.due]
         decisions = await asyncio.gather(*(pool.observe(lease.scope) for pool in due))
@@ -177,6 +181,15 @@ class PoolManager:
             _log.warning("a pool cannot be looked after", extra={"pool": pool.name, "error": told.message})
             await pool.fail(lease, told)
 
+    async def _tend_orphans(self, lease: Lease) -> None:
+        """Drain the workers of pools that are no more; until they have ended they are strangers to nobody."""
+        try:
+            await self._orphanage.tend(lease)
+        except OSError as error:
+            _log.warning("a worker of a pool that is no more cannot be drained", extra={"error": str(error)})
+        for pool in self._pools:
+            pool.kin = self._orphanage.identities
+
     async def _drain(self, lease: Lease) -> None:
         """Drain all workers and wait for their ends, unless for a while none is even on its way."""
         loop = asyncio.get_running_loop()
@@ -186,7 +199,8 @@ class PoolManager:
             for pool in self._pools:
                 pool.want_none()
             await asyncio.gather(*(self._tend(lease, pool) for pool in self._pools))
-            there = [one for pool in self._pools for one in pool.view.workers]
+            await self._tend_orphans(lease)
+            there = [*self._orphanage.workers, *(one for pool in self._pools for one in pool.view.workers)]
             if any(one.phase is WorkerPhase.DRAINING for one in there):
                 moved = loop.time()
             if not there or loop.time() - moved > _STUCK_S:
