@@ -86,6 +86,20 @@ async def test_the_rest_of_a_ramp_needs_workers_too(two):
     assert (await two.operator.rollback()).done
 
 
+async def test_the_rest_of_a_ramp_needs_workers_where_nothing_is_current_too(site):
+    """Two releases run and nobody promoted one: what does not ramp goes to unversioned workers."""
+    await site.start("1.0", OLD)
+    await site.start("2.0", NEW)
+    assert (await site.status()).unversioned == {site.name: 0}
+
+    with pytest.raises(
+        DeploymentRefusedError, match=r"no unversioned worker polls.*90 % of the work.*Promote 1\.0 first"
+    ):
+        await site.operator.ramp("2.0", 10)
+    assert (await site.operator.promote("1.0")).done
+    assert (await site.operator.ramp("2.0", 10)).done
+
+
 async def test_of_two_operators_at_once_one_is_refused(two):
     """Both have read the same routing; whoever comes second would undo the first."""
     bob = Operator(two.client, two.name, by="bob@desk")

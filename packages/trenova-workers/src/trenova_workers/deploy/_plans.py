@@ -60,6 +60,7 @@ def plan_ramp(status: DeploymentStatus, build_id: str, percent: float) -> Plan:
             f"No worker of {current.build_id}, which is current, runs, and {ALL - percent:g} % of the work would wait "
             f"for one. {_start(status, current.build_id)}, or promote {build_id}."
         )
+    _rest_served(status, version, percent)
     there = status.ramping == build_id and status.percent == percent
     said = f"{percent:g} % of new work {'goes already' if there else 'goes'} to {build_id}"
     rest = f", the rest to {status.current or 'unversioned workers'}" if percent < ALL else ""
@@ -173,6 +174,21 @@ def _served(status: DeploymentStatus, version: VersionStatus) -> None:
             f"No worker of {version.build_id} polls {', '.join(lacking)}, so what goes to it there would wait. "
             f"{_start(status, version.build_id)} for {'it' if len(lacking) == 1 else 'them'}."
         )
+
+
+def _rest_served(status: DeploymentStatus, version: VersionStatus, percent: float) -> None:
+    """Refuse a ramp where no version is current and no unversioned worker takes what does not go to it."""
+    if status.current is not None or percent == ALL or status.unversioned is None:
+        return
+    lacking = [queue for queue in sorted(version.workers) if not status.unversioned.get(queue)]
+    if not lacking:
+        return
+    served = [one.build_id for one in status.versions if one.served and one is not version]
+    first = f"Promote {served[0]} first, which runs" if served else f"Promote {version.build_id}"
+    raise DeploymentRefusedError(
+        f"No version is current and no unversioned worker polls {', '.join(lacking)}, so {ALL - percent:g} % of the "
+        f"work would wait. {first}, or start unversioned workers."
+    )
 
 
 def _before(status: DeploymentStatus, current: VersionStatus) -> VersionStatus | None:

@@ -76,7 +76,8 @@ class DeploymentReader:
         ]
         runs = await asyncio.gather(*(self.count(one.build_id, "ExecutionStatus = 'Running'") for one in versions))
         counted = [one.model_copy(update={"open_runs": n}) for one, n in zip(versions, runs, strict=True)]
-        return _status_of(info, counted), answer.conflict_token
+        status = _status_of(info, counted).model_copy(update={"unversioned": _unversioned(queues, workers)})
+        return status, answer.conflict_token
 
     async def read_load(self) -> DeploymentStatus:
         """Return what there is now, for as few questions as that takes; empty where there is no such deployment yet.
@@ -224,6 +225,17 @@ def _version_of(
         last_current=_at(summary.last_current_time),
         change=None if described is None else _change_in(described.worker_deployment_version_info.metadata),
     )
+
+
+def _unversioned(queues: Iterable[str], workers: Sequence[WorkerStatus]) -> dict[str, int]:
+    running = [
+        queue.queue
+        for one in workers
+        if one.deployment is None
+        for queue in one.queues
+        if queue.state == WorkerState.RUNNING
+    ]
+    return {queue: running.count(queue) for queue in sorted(queues)}
 
 
 def _at(time: Timestamp) -> datetime | None:

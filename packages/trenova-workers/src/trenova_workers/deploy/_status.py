@@ -77,6 +77,9 @@ class DeploymentStatus(DeployDocument):
     """Goes up with each change of routing."""
     last_change_by: str = ""
     versions: tuple[VersionStatus, ...] = ()
+    unversioned: dict[str, int] | None = None
+    """Running workers without a version by task queue, of all queues that versions have polled; None where nobody
+    asked."""
 
     def version(self, build_id: str | None) -> VersionStatus | None:
         """Return the version of this build; None where the server knows none."""
