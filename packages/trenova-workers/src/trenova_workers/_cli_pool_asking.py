@@ -40,7 +40,18 @@ Url = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Pool = Annotated[str, typer.Argument(metavar="POOL", help="Name of the pool.")]
-Reason = Annotated[str, typer.Option("--reason", help="Why; the audit trail keeps it.", show_default=False)]
+
+
+def _told_why(reason: str) -> str:
+    if not reason.strip():
+        raise typer.BadParameter("say why, in a few words; the audit trail keeps it.")
+    return reason.strip()
+
+
+Reason = Annotated[
+    str,
+    typer.Option("--reason", help="Why; the audit trail keeps it.", show_default=False, callback=_told_why),
+]
 
 
 def pools_options(

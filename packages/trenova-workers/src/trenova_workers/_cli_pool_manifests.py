@@ -1,5 +1,6 @@
 """``trenova-workers pool keda`` and ``pool hpa``: autoscalers of Kubernetes from the policies of pools."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,7 +13,16 @@ File = Annotated[
     Path,
     typer.Option("--pools", envvar="TRENOVA_POOLS", dir_okay=False, help="The pools, as YAML: docs/kubernetes.md."),
 ]
+_OBJECT_NAME = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
 _NEEDS = 'The pools of a cluster need their extra: uv pip install "trenova-workers[kubernetes,pool]"'
+
+
+def _object_name(name: str | None) -> str | None:
+    if name is not None and not _OBJECT_NAME.fullmatch(name):
+        raise typer.BadParameter(
+            f"{name!r} is no name of a Kubernetes object: small letters, digits, '-' and '.', such as temporal-auth."
+        )
+    return name
 
 
 def add_manifests(app: typer.Typer) -> None:
@@ -23,7 +33,10 @@ def add_manifests(app: typer.Typer) -> None:
         *,
         pools: File,
         authentication: Annotated[
-            str | None, typer.Option("--authentication", metavar="NAME", help="A TriggerAuthentication to refer to.")
+            str | None,
+            typer.Option(
+                "--authentication", metavar="NAME", help="A TriggerAuthentication to refer to.", callback=_object_name
+            ),
         ] = None,
     ) -> None:
         """Print a KEDA ScaledObject for each pool that is a Deployment, from its policy."""

@@ -8,8 +8,10 @@ from trenova_workers._cli_pool_asking import Beside, DataDir, Json, Pool, Reason
 
 if TYPE_CHECKING:
     from trenova_workers.pool._desk import PoolDesk
+    from trenova_workers.scaling import ScalingPolicy
 
 _SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+_MOST_S: Final = 7 * 86_400
 
 
 def add_orders(app: typer.Typer) -> None:
@@ -29,14 +31,17 @@ def add_orders(app: typer.Typer) -> None:
     ) -> None:
         """Fix the number of workers for a while, whatever the load."""
         lasts = _seconds(for_)
+        options = pools_options(pools, data_dir, database_url)
 
         async def order(desk: "PoolDesk") -> str:
             from datetime import timedelta
 
             until = await desk.now() + timedelta(seconds=lasts)
-            return _told(await desk.override(pool, count, until, reason, clerk()), as_json=json_)
+            told = _told(await desk.override(pool, count, until, reason, clerk()), as_json=json_)
+            _warn_if_held(pool, count, options.pools[pool].policy)
+            return told
 
-        ask_desk(pools_options(pools, data_dir, database_url), order, orders=True)
+        ask_desk(options, order, orders=True)
 
     @app.command("pause")
     def pause(
@@ -94,6 +99,13 @@ def add_orders(app: typer.Typer) -> None:
         ask_desk(options, order, orders=True)
 
 
+def _warn_if_held(pool: str, count: int, policy: "ScalingPolicy") -> None:
+    held = min(policy.max_workers, max(policy.min_workers, count))
+    if held != count:
+        bound = "max_workers" if held < count else "min_workers"
+        typer.echo(f"warning: it is held to {held}, which is policy.{bound} of {pool}.", err=True)
+
+
 def _told(report: Any, *, as_json: bool) -> str:
     from trenova_workers._cli_pool_output import shown_pool
 
@@ -104,4 +116,7 @@ def _seconds(text: str) -> int:
     number, unit = text[:-1], text[-1:]
     if unit not in _SECONDS or not number.isdecimal() or int(number) == 0:
         raise typer.BadParameter(f"--for takes a time such as 90m, 2h or 1d; got {text!r}.")
-    return int(number) * _SECONDS[unit]
+    lasts = int(number) * _SECONDS[unit]
+    if lasts > _MOST_S:
+        raise typer.BadParameter(f"--for takes at most 7d; got {text!r}. For longer, change the pool's policy.")
+    return lasts

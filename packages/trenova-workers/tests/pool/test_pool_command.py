@@ -1,3 +1,4 @@
+import asyncio
 import json
 import re
 import signal
@@ -12,7 +13,7 @@ from pool_site import eventually
 from typer.testing import CliRunner
 
 from trenova_workers._cli_workers import workers_app
-from trenova_workers.pool import ContentionOptions, CrashOptions, ProcessOptions, load_pools
+from trenova_workers.pool import ContentionOptions, CrashOptions, ProcessOptions, load_pools, open_store
 
 COMMAND = Path(sysconfig.get_path("scripts")) / "trenova-workers"
 DOCUMENT = Path(__file__).parents[4] / "docs" / "worker-pools.md"
@@ -166,6 +167,67 @@ def test_a_time_that_is_none_is_refused(tmp_path):
     done = invoke("pool", "override", "a", "2", "--for", "soon", "--reason", "x", "--pools", str(tmp_path / "x.yaml"))
     assert done.exit_code == 2
     assert "90m, 2h or 1d" in done.output
+
+
+@pytest.fixture
+def led(tmp_path):
+    """A store that a manager has led, of one pool of at most two workers; what a command about it comes to."""
+    told = {"scope": "here", "data_dir": str(tmp_path)}
+    file = tmp_path / "pools.yaml"
+    file.write_text(
+        yaml.safe_dump({**told, "pools": {"a": {"process": {"module": "x"}, "policy": {"max_workers": 2}}}})
+    )
+
+    async def lead():
+        async with open_store(load_pools(file)) as store:
+            assert await store.leases.take("here", "manager@test:1#abcdef")
+
+    asyncio.run(lead())
+    return lambda *arguments: invoke("pool", *arguments, "--pools", str(file))
+
+
+@pytest.mark.parametrize("reason", ["", "  "])
+@pytest.mark.parametrize(
+    "order", [["override", "a", "2", "--for", "10m"], ["pause", "a"], ["resume", "a"], ["drain", "a"]]
+)
+def test_a_blank_reason_is_refused(led, order, reason):
+    done = led(*order, "--reason", reason)
+    assert done.exit_code == 2
+    assert "say why, in a few words" in done.output
+
+
+def test_an_override_beyond_the_policy_says_to_what_it_is_held(led):
+    done = led("override", "a", "5", "--for", "10m", "--reason", "rush")
+    assert done.exit_code == 0
+    assert "warning: it is held to 2, which is policy.max_workers of a." in done.output
+    assert "held" not in led("override", "a", "2", "--for", "10m", "--reason", "rush").output
+
+
+def test_an_override_lasts_a_week_at_most(led):
+    done = led("override", "a", "2", "--for", "10000d", "--reason", "rush")
+    assert done.exit_code == 2
+    assert "at most 7d; got '10000d'" in done.output
+    assert led("override", "a", "2", "--for", "7d", "--reason", "rush").exit_code == 0
+
+
+def test_a_pool_that_is_not_there_is_answered_with_those_that_are(led):
+    done = led("pause", "b", "--reason", "x")
+    assert done.exit_code == 1
+    assert "There is no pool 'b' in the scope 'here'; there are a." in done.output
+
+
+@pytest.mark.parametrize("name", ["", "A_B c\nd"])
+def test_what_is_no_name_of_an_object_is_refused(tmp_path, name):
+    done = invoke("pool", "keda", "--pools", str(tmp_path / "x.yaml"), "--authentication", name)
+    assert done.exit_code == 2
+    assert "no name of a" in done.output
+
+
+def test_a_switch_is_no_number(tmp_path):
+    file = tmp_path / "pools.yaml"
+    file.write_text("pools: {a: {process: {module: x}, policy: {max_workers: true}}}")
+    done = invoke("pool", "status", "--pools", str(file))
+    assert "pools.a.policy.max_workers: is true; write a number" in done.output
 
 
 def test_the_tables_are_made_by_a_command(tmp_path):

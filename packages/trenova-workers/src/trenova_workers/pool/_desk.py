@@ -2,9 +2,10 @@
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
-from trenova_errors import ResourceNotFoundError
+from trenova_errors import InvalidInputError, ResourceNotFoundError
 from trenova_workers.pool._reports import (
     PoolReport,
     PoolsReport,
@@ -15,6 +16,8 @@ from trenova_workers.pool._reports import (
 from trenova_workers.pool._worker import PoolWorker
 from trenova_workers.pool.store import DecisionPage, PoolAuditEntry, PoolAuditPage, PoolState, PoolStore
 from trenova_workers.scaling import Override
+
+LONGEST_OVERRIDE: Final = timedelta(days=7)
 
 
 @dataclass(frozen=True)
@@ -125,9 +128,16 @@ class PoolDesk:
 
         Raises:
             ResourceNotFoundError: There is no such pool.
-            InvalidInputError: That time is past.
+            InvalidInputError: That time is past or more than a week ahead, or the reason is blank.
         """
         self._require(name)
+        reason = _given(reason)
+        if until - await self.now() > LONGEST_OVERRIDE:
+            raise InvalidInputError(
+                f"An override ends within {LONGEST_OVERRIDE.days} days. Choose an earlier time, or change the pool's "
+                "policy.",
+                until=until.isoformat(),
+            )
         wanted = Override(count=count, until=until, by=clerk.name[:200], reason=reason)
         entry = clerk.entry("override", reason=reason)
         detail = {**(entry.detail or {}), **wanted.model_dump(mode="json")}
@@ -141,7 +151,7 @@ class PoolDesk:
             ResourceNotFoundError: There is no such pool.
         """
         self._require(name)
-        await self._store.orders.pause(self._scope, name, clerk.entry("pause", reason=reason))
+        await self._store.orders.pause(self._scope, name, clerk.entry("pause", reason=_given(reason)))
         return await self.pool(name)
 
     async def resume(self, name: str, reason: str, clerk: Clerk) -> PoolReport:
@@ -151,7 +161,7 @@ class PoolDesk:
             ResourceNotFoundError: There is no such pool.
         """
         self._require(name)
-        await self._store.orders.resume(self._scope, name, clerk.entry("resume", reason=reason))
+        await self._store.orders.resume(self._scope, name, clerk.entry("resume", reason=_given(reason)))
         return await self.pool(name)
 
     async def drain(self, worker_id: str, reason: str, clerk: Clerk) -> PoolWorker:
@@ -163,7 +173,7 @@ class PoolDesk:
         worker = next((one for one in (await self.workers()).workers if one.id == worker_id), None)
         if worker is None:
             raise ResourceNotFoundError.of("worker", worker_id, scope=self._scope)
-        entry = clerk.entry("order-drain", reason=reason, pool=worker.pool, worker=worker_id)
+        entry = clerk.entry("order-drain", reason=_given(reason), pool=worker.pool, worker=worker_id)
         await self._store.drains.order(self._scope, [worker_id], entry)
         return worker
 
@@ -175,14 +185,28 @@ class PoolDesk:
         """
         self._require(name)
         there = [one.id for one in (await self.workers()).workers if one.pool == name and one.counts]
-        entry = clerk.entry("order-drain", reason=reason, pool=name)
+        entry = clerk.entry("order-drain", reason=_given(reason), pool=name)
         entry = entry.model_copy(update={"detail": {"workers": len(there)}})
         await self._store.drains.order(self._scope, there, entry, in_turn=True)
         return await self.pool(name)
 
     def _require(self, name: str) -> None:
         if name not in self._pools:
-            raise ResourceNotFoundError.of("pool", name, scope=self._scope)
+            known = ", ".join(self._pools)
+            raise ResourceNotFoundError(
+                f"There is no pool {name!r} in the scope {self._scope!r}; there are {known}.", scope=self._scope
+            )
+
+
+def _given(reason: str) -> str:
+    """Return a reason, which the audit trail keeps.
+
+    Raises:
+        InvalidInputError: It is blank.
+    """
+    if not reason.strip():
+        raise InvalidInputError("The reason is blank. Say why, in a few words: the audit trail keeps it.")
+    return reason.strip()
 
 
 def _leaving(states: Iterable[PoolState], pools: Collection[str]) -> list[str]:

@@ -1,6 +1,6 @@
 """How a pool is scaled: what a person sets."""
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from trenova_workers.routing._problems import in_words
@@ -74,6 +74,13 @@ class ScalingPolicy(ScalingDocument):
     horizon_s: float = Field(default=120, ge=0, allow_inf_nan=False)
     stale_s: float = Field(default=30, gt=0, allow_inf_nan=False)
     gap_s: float = Field(default=120, gt=0, allow_inf_nan=False)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _no_switch(cls, value: object) -> object:
+        if isinstance(value, bool):  # which would count as 1 or 0
+            raise PydanticCustomError("no_number", "is {told}; write a number", {"told": str(value).lower()})
+        return value
 
     @model_validator(mode="after")
     def _hold_together(self) -> "ScalingPolicy":
