@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from trenova_workers._cli_pool_log import WithFields, is_news
 from trenova_workers._connection import connect, connect_config
 from trenova_workers._identity import make_identity
 from trenova_workers.pool._health import answering_health
@@ -72,7 +73,10 @@ async def _client() -> "Client":
 
 
 def _log_to_stderr() -> None:
-    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(WithFields("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    handler.addFilter(is_news)
+    logging.basicConfig(level=logging.INFO, handlers=[handler])
 
 
 def _say(line: str) -> None:

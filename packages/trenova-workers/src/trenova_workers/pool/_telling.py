@@ -86,8 +86,8 @@ class PoolScribe:
         before = self.last
         self._metrics.show(state)
         news = before is None or _said(before) != _said(state)
-        if before is None or before.phase is not state.phase:
-            _log.info("pool", extra={"pool": state.pool, "phase": str(state.phase), "why": state.why})
+        if before is None or (before.phase, before.desired) != (state.phase, state.desired):
+            _log.info("pool %r is %s and wants %d: %s", state.pool, state.phase, state.desired, state.why)
         if news or before is None or before.updated_at is None or now - before.updated_at >= _KEEP_EVERY:
             await self._states.keep(lease, state)
             self.last = state
