@@ -5,16 +5,17 @@ import logging
 import os
 import signal
 import sys
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from typing import TYPE_CHECKING
 
 import typer
 
+from trenova_errors import ApplicationError
 from trenova_workers._cli_pool_log import WithFields, is_news
 from trenova_workers._connection import connect, connect_config
 from trenova_workers._identity import make_identity
-from trenova_workers.pool._health import answering_health
-from trenova_workers.pool._running import open_manager
+from trenova_workers.pool._running import open_kept_store, open_manager
+from trenova_workers.pool._staying import running_pids, said_of_ours
 
 if TYPE_CHECKING:
     from temporalio.client import Client
@@ -36,9 +37,33 @@ async def manage(options: "PoolsOptions", *, drain: bool, serve: bool, health: t
         Exit: With 1, where workers still run that should have been drained.
     """
     _log_to_stderr()
-    stop = asyncio.Event()
+    stop, begun = asyncio.Event(), asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    managing = asyncio.ensure_future(_manage(options, stop, begun, drain=drain, serve=serve))
+    stopped = asyncio.ensure_future(stop.wait())
+    await asyncio.wait({managing, stopped}, return_when=asyncio.FIRST_COMPLETED)
+    stopped.cancel()
+    if not begun.is_set() and stop.is_set():
+        managing.cancel()
+    try:
+        staying = await managing
+    except (ApplicationError, asyncio.CancelledError):
+        if begun.is_set() or not stop.is_set():
+            raise
+        _say("stopped before it had begun")
+        staying = await _left(options) if drain else []
+    if staying:
+        for line in staying:
+            typer.echo(f"error: {line}", err=True)
+        raise typer.Exit(1)
+    if not drain and begun.is_set():
+        _say("stopped; workers go on, and the next manager adopts them")
+
+
+async def _manage(
+    options: "PoolsOptions", stop: asyncio.Event, begun: asyncio.Event, *, drain: bool, serve: bool
+) -> list[str]:
     async with AsyncExitStack() as stack:
         if serve:
             from trenova_access.serving import expose_metrics
@@ -52,13 +77,17 @@ async def manage(options: "PoolsOptions", *, drain: bool, serve: bool, health: t
             from trenova_workers.pool.server import serving
 
             await stack.enter_async_context(serving(options, opened.store, say=_say, exposition=exposition))
-        staying = await opened.manager.run(stop, drain=drain)
-    if staying:
-        for line in staying:
-            typer.echo(f"error: {line}", err=True)
-        raise typer.Exit(1)
-    if not drain:
-        _say("stopped; workers go on, and the next manager adopts them")
+        begun.set()
+        return await opened.manager.run(stop, drain=drain)
+
+
+async def _left(options: "PoolsOptions") -> list[str]:
+    """Say which workers of earlier managers run, where this one was stopped before it could drain them."""
+    why = "An earlier manager left them; the next one adopts them, and `kill PID` ends each"
+    with suppress(ApplicationError):
+        async with open_kept_store(options, led=False) as store:
+            return said_of_ours(await running_pids(store, options.scope), why)
+    return []
 
 
 async def dry(options: "PoolsOptions") -> None:

@@ -1,5 +1,6 @@
 import asyncio
 import json
+import os
 import re
 import signal
 import subprocess
@@ -96,6 +97,22 @@ def test_a_pool_is_run_looked_at_and_steered_from_the_command_line(site):
     assert process.wait(40) == 0, log.read_text()
     assert site.pids() == set()
     assert "no pool" in commands.call("pause", "nothing", "--reason", "x", status=1).lower()
+
+
+@pytest.mark.integration
+def test_a_manager_that_is_stopped_while_it_starts_ends_without_a_word_of_complaint(site):
+    commands = Commands(site)
+    slow = site.folder / "slow_worker.py"
+    slow.write_text("import pathlib, time\npathlib.Path('asked').touch()\ntime.sleep(60)\n")
+    told = yaml.safe_load(commands.file.read_text())
+    told["pools"]["sample"]["process"] = {"module": "slow_worker"}
+    commands.file.write_text(yaml.safe_dump(told))
+    commands.environ["PYTHONPATH"] += f":{site.folder}"
+    process, log = commands.run("--drain")
+    eventually((site.folder / "asked").exists)
+    os.killpg(process.pid, signal.SIGTERM)
+    assert process.wait(20) == 0, log.read_text()
+    assert log.read_text() == "stopped before it had begun\n"
 
 
 @pytest.mark.parametrize("command", [["status"], ["decisions", "sample"], ["override", "sample", "2", "--for", "5m"]])

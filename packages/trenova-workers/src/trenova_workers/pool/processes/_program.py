@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -148,7 +149,13 @@ async def _ask(
         stderr=asyncio.subprocess.PIPE,
         env=dict(environ),
     )
-    out, err = await process.communicate()
+    try:
+        out, err = await process.communicate()
+    except asyncio.CancelledError:  # this manager is told to stop
+        with suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()
+        raise
     if process.returncode:
         said = "".join(f"\n  {line}" for line in err.decode(errors="replace").splitlines()[-_SHOWN:]) or " nothing"
         raise ConfigurationError(
