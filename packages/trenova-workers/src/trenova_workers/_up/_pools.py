@@ -9,7 +9,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,8 +20,8 @@ from trenova_workers._identity import parse_identity
 from trenova_workers._up._discovery import Service
 from trenova_workers._up._http import get
 from trenova_workers._up._kept import Kept, State
-from trenova_workers._up._options import Limits, UpError
-from trenova_workers._up._ports import free_ports
+from trenova_workers._up._options import LOOPBACK, Limits, UpError
+from trenova_workers._up._ports import claim, free_ports
 from trenova_workers._up._processes import Child, Processes
 from trenova_workers._up._screen import Screen
 from trenova_workers._up._workers import Worker
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 SERVER_FILE = "pools-server.json"
 _AFTER_GRACE = 90.0
+_BESIDE_UI = 3
 _ASK_EVERY = 0.5
 _OK = 200
 
@@ -88,14 +89,35 @@ def _service_of(pool: str, process: "ProcessOptions | None", services: Sequence[
     )
 
 
+def manager_port(ui_port: int, taken: Collection[int]) -> int:
+    """Return where the API of pools listens: the third port after the Temporal UI's, which stays, if it is free.
+
+    Args:
+        ui_port: Of the Temporal UI; 0 is a free one, and so is this then.
+        taken: By what else this ``up`` starts.
+    """
+    beside = ui_port + _BESIDE_UI
+    if ui_port and beside not in taken:
+        with suppress(UpError):
+            return claim(beside, "--ui-port", "the API of pools")
+    return next(port for port in free_ports(len(taken) + 1) if port not in taken)
+
+
 class PoolManagerProcess(Kept):
     """The manager of all pools."""
 
     def __init__(
-        self, pools: Pools, environ: Mapping[str, str], processes: Processes, screen: Screen, limits: Limits
+        self,
+        pools: Pools,
+        environ: Mapping[str, str],
+        processes: Processes,
+        screen: Screen,
+        limits: Limits,
+        *,
+        port: int,
     ) -> None:
         super().__init__("pool-manager", environ, processes, screen, limits)
-        self.port = free_ports(1)[0]
+        self.port = port
         self.longest_grace = 0.0
         self._pools = pools
 
@@ -113,6 +135,11 @@ class PoolManagerProcess(Kept):
         """Start it."""
         command = [sys.executable, "-m", "trenova_workers", "pool", "run", "--pools", str(self._pools.file)]
         return await self._spawn([*command, "--serve", "--drain", "--port", str(self.port)]), self.port
+
+    def learn(self, said: Mapping[str, Any]) -> None:  # noqa: ARG002  # what it says is in its file
+        """Say where its API is; the way in is new with each start, and its file has it."""
+        left = Path(self._environ["TRENOVA_DATA_DIR"]) / SERVER_FILE
+        self._screen.say(f"pools are at http://{LOOPBACK}:{self.port}/api/v1; sign-in link and key are in {left}")
 
     async def stop(self) -> None:
         """Let it drain its workers and end; what still runs after it is named, and makes this a failure."""

@@ -18,7 +18,7 @@ from trenova_workers._up._embedded import EmbeddedServer, children_environ, requ
 from trenova_workers._up._kept import Kept, State, ended
 from trenova_workers._up._lock import lock_folder, lock_server, private_folder
 from trenova_workers._up._options import LOOPBACK, NAMESPACE, Options
-from trenova_workers._up._pools import SERVER_FILE, PooledWorker, PoolManagerProcess, Pools, read_pools
+from trenova_workers._up._pools import PooledWorker, PoolManagerProcess, Pools, manager_port, read_pools
 from trenova_workers._up._preparations import Preparation, prepare_machine
 from trenova_workers._up._processes import Processes
 from trenova_workers._up._restarts import Restarts
@@ -110,8 +110,10 @@ class _Session:
 
     def use_pools(self, pools: Pools) -> None:
         """Have a manager run the workers that have a pool."""
+        taken = {self._options.port, self._options.ui_port, *(one.port for one in self._consoles)}
+        port = manager_port(self._options.ui_port, taken)
         limits = self._options.limits
-        self._manager = PoolManagerProcess(pools, self._environ, self._processes, self._screen, limits)
+        self._manager = PoolManagerProcess(pools, self._environ, self._processes, self._screen, limits, port=port)
         self._workers = [self._manager.pooled(one) for one in self._workers]
         self._screen.name([kept.name for kept in self._kept])
 
