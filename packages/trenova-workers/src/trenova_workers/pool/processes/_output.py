@@ -1,12 +1,14 @@
 """The output of workers: one file each, of bounded size, that a manager's end does not interrupt."""
 
 import shutil
+import time
 from contextlib import suppress
 from pathlib import Path
 
 _PRIVATE = 0o700
 _KEPT_FILES = 50
 _TAIL_BYTES = 4096
+_LAST_WORDS_S = 10.0
 
 
 class Outputs:
@@ -42,8 +44,13 @@ class Outputs:
                     file.truncate(0)
 
     def last_line(self, worker_id: str) -> str:
-        """Return the last line of its output, cut to what fits into a message; empty if there is none."""
+        """Return the last line of its output, cut to what fits into a message.
+
+        Empty if there is none, or it was written so long ago that it tells nothing about an end that was just seen.
+        """
         with suppress(OSError):
+            if time.time() - self.of(worker_id).stat().st_mtime > _LAST_WORDS_S:
+                return ""
             with self.of(worker_id).open("rb") as file:
                 file.seek(max(0, file.seek(0, 2) - _TAIL_BYTES))
                 lines = file.read().decode(errors="replace").splitlines()
