@@ -62,11 +62,16 @@ class Asked:
         decision = self.decisions[build]
         document = decision.model_dump(mode="json", by_alias=True)
         version = {"build": build, "version": self.sights[build].told} if build else {}
+        said = self.said(build)
+        if why and desired != decision.desired:  # the law's sentence would say another number than there is
+            said = f"{why} By itself: {said}"
+        elif why:
+            said = f"{said} {why}"
         return KeptDecision(
             pool=self.pool,
-            action=decision.action,
+            action="up" if desired > before else "down" if desired < before else "hold",
             before=before,
             desired=desired,
-            why=" ".join(filter(None, [self.said(build), why])),
+            why=said,
             document={**document, **version, "allowed": desired, "missing": list(missing)},
         )
