@@ -88,7 +88,7 @@ def test_a_pool_is_run_looked_at_and_steered_from_the_command_line(site):
     eventually(lambda: one not in {worker["id"] for worker in commands.status()["workers"]})
     assert "no worker" in commands.call("drain", "nothing", "--reason", "x", status=1).lower()
     assert "ann paused it" in commands.call("pause", "sample", "--reason", "maintenance")
-    assert "paused" not in commands.call("resume", "sample", "--reason", "done")
+    assert "paused it" not in commands.call("resume", "sample", "--reason", "done")
     left = json.loads((site.folder / "data" / "pools-server.json").read_text())
     key = {"Authorization": f"Bearer {left['key']}"}
     assert httpx.get(f"{left['url']}/api/v1/pools", headers=key, trust_env=False).json()["manager"]["acting"] is True
