@@ -28,7 +28,7 @@ def pool_app() -> typer.Typer:
             bool, typer.Option("--drain", help="Drain all workers when it stops; without it they go on.")
         ] = False,
         serve: Annotated[
-            bool, typer.Option("--serve/--no-serve", help="Answer over HTTP too (extra [server]).")
+            bool, typer.Option("--serve/--no-serve", help="Answer over HTTP too (needs the extra server).")
         ] = False,
         port: Annotated[
             int | None, typer.Option("--port", min=0, max=65535, help="With --serve; 0: a free one.")

@@ -1,6 +1,9 @@
 import socket
 
-from trenova_workers._up._pools import manager_port
+import pytest
+
+from trenova_workers._up._options import UpError
+from trenova_workers._up._pools import manager_port, read_pools
 from trenova_workers._up._ports import free_ports
 
 
@@ -15,3 +18,10 @@ def test_the_api_of_pools_listens_at_the_third_port_after_the_ui_while_that_is_f
 
 def test_with_a_free_port_for_the_ui_that_of_pools_is_a_free_one_too():
     assert manager_port(0, {0}) > 1024
+
+
+@pytest.mark.parametrize("told", ["0", "-1", "two"])
+def test_what_is_neither_a_number_nor_a_file_is_refused_by_the_name_of_the_option(tmp_path, told):
+    with pytest.raises(UpError, match=rf"--pools takes the most workers .* got '{told}'"):
+        read_pools(told, [], tmp_path)
+    assert list(tmp_path.iterdir()) == []

@@ -65,6 +65,9 @@ def read_pools(told: str, services: Sequence[Service], data_dir: Path) -> Pools:
     except ModuleNotFoundError as error:
         raise UpError(str(error)) from None
     file, left = Path(told), data_dir / UP_FILE
+    number = told.lstrip("-+").isdecimal()
+    if (number and not (told.isdecimal() and int(told))) or not (number or file.exists()):
+        raise UpError(f"--pools takes the most workers of each service, 1 or more, or a file of pools; got {told!r}.")
     if told.isdecimal():
         pools = {one.name: {"process": {"service": one.name}, "policy": {"maxWorkers": int(told)}} for one in services}
         file = left
