@@ -157,7 +157,7 @@ def test_a_file_that_does_not_hold_is_refused_with_every_key_that_is_wrong(tmp_p
     done = invoke("pool", "status", "--pools", str(file))
     assert done.exit_code == 2
     assert "pools.a.process: say either service (an installed worker) or module" in done.output
-    assert "pools.a.polic" in done.output
+    assert "pools.a.polic: this key is not known; there are business_class, contention, crashes, depend" in done.output
     file.write_text("pools: {}\n")
     assert invoke("pool", "status", "--pools", str(file)).exit_code == 2
     file.write_text("pools: [\n")

@@ -1,11 +1,12 @@
 """A manager's options from a YAML file, with what flags and variables say on top."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import yaml
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 from trenova_errors import ConfigurationError
 from trenova_workers._yaml import StrictLoader, not_yaml
@@ -38,7 +39,7 @@ def load_pools(file: Path, flags: Mapping[str, Any] | None = None) -> PoolsOptio
         return PoolsOptions.model_validate(told)
     except ValidationError as error:
         faults = error.errors(include_url=False, include_input=False)
-        lines = [f"  {'.'.join(map(str, one['loc'])) or 'together'}: {_said(one['msg'])}." for one in faults]
+        lines = [f"  {'.'.join(map(str, one['loc'])) or 'together'}: {_said(one)}." for one in faults]
         raise ConfigurationError("\n".join([f"{str(file)!r} does not hold:", *lines])) from None
 
 
@@ -81,5 +82,23 @@ def _put(tree: dict[str, Any], path: list[str], value: Any) -> None:
     tree[last] = value
 
 
-def _said(message: str) -> str:
-    return message.removeprefix("Value error, ").rstrip(".")
+def _said(fault: ErrorDetails) -> str:
+    if fault["type"] == "extra_forbidden" and (known := _fields(fault["loc"][:-1])):
+        return f"this key is not known; there are {', '.join(known)}"
+    return fault["msg"].removeprefix("Value error, ").rstrip(".")
+
+
+def _fields(path: Sequence[int | str]) -> list[str]:
+    """Return the keys that there are under a path of keys; none where nobody knows."""
+    models: list[type[BaseModel]] = [PoolsOptions]
+    for key in path:
+        fields = models[0].model_fields
+        if key in fields:
+            models = _models_in(fields[str(key)].annotation) or models
+    return sorted(models[0].model_fields)
+
+
+def _models_in(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [model for part in get_args(annotation) for model in _models_in(part)]
