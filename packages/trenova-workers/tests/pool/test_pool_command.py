@@ -80,6 +80,7 @@ def test_a_pool_is_run_looked_at_and_steered_from_the_command_line(site):
     assert page[0]["document"]["trigger"] == "override"
     assert page[0]["why"] in commands.call("decisions", "sample", "--limit", "50")
 
+    eventually(lambda: commands.status()["pools"][0]["counts"].get("running") == 2)
     before = site.pids()
     assert "sample: " in commands.call("drain", "sample", "--reason", "new certificates")
     eventually(lambda: len(site.pids()) == 2 and not site.pids() & before)
