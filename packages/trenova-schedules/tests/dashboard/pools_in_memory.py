@@ -137,17 +137,18 @@ class PoolsInMemory:
     @staticmethod
     def _decided(pool, number):
         more = number % 10 == 0
-        backlog, age = (140, 21.0) if more else (0, 0.0)
+        rises = pool.desired > 3
+        backlog, age = (140, 21.0) if more and rises else (0, 0.0)
         return PoolDecision(
             number=number,
             at=datetime.now(UTC) - (501 - number) * 10 * SECOND,
-            action="up" if more else "hold",
+            action=("up" if rises else "down") if more else "hold",
             before=3 if more else pool.desired,
             desired=pool.desired,
             why=pool.why if number == LAST else f"Decision {number} of {pool.name}.",
-            trigger="age" if more else "load",
+            trigger="override" if pool.override else "age" if more else "load",
             held_because="" if more else "cool-down",
-            clamp="step-up" if more else "",
+            clamp="step-up" if more and rises else "",
             backlog=backlog,
             backlog_age_s=age,
             arrival_rate=12.4,

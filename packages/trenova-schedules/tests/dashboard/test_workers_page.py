@@ -100,7 +100,7 @@ def test_the_page_follows_and_keeps_what_is_open(page, site):
     page.goto(f"{site.url}/workers/shipments")
     page.locator(".decisions > li").first.locator("summary").click()
     site.pools.change("shipments", running=6, starting=0, phase="steady", why="The number fits.")
-    page.get_by_text("The number fits.").wait_for()
+    page.get_by_role("region", name="Now").get_by_text("The number fits.").wait_for()
     assert page.locator(".decisions > li").first.locator("details").get_attribute("open") is not None
 
 
