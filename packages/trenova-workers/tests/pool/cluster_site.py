@@ -1,5 +1,6 @@
 """A Kubernetes API over HTTP with one Deployment, and what its controllers do when a test lets them."""
 
+import asyncio
 import contextlib
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -196,6 +197,7 @@ async def cluster_site():
         configuration = client.Configuration(host=url)
         async with client.ApiClient(configuration) as connection:
             yield ClusterSite(api, connection, url)
+        await asyncio.sleep(0.05)  # the server notices that connections have ended, and closes its sides of them
 
 
 def _lease(**told):

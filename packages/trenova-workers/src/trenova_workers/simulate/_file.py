@@ -1,6 +1,7 @@
 """Traces in files: JSON or YAML with all fields, or CSV with a count for each second."""
 
 import csv
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Final
 
@@ -41,7 +42,7 @@ def _from_document(path: Path) -> dict[str, object]:
         data = read_mapping(path)
     except ConfigurationError as error:
         raise ConfigurationError(f"{error.message} {_WANTED}") from None
-    if "arrivals" not in data:
+    if "arrivals" not in data and not get_close_matches("arrivals", map(str, data)):
         there = ", ".join(map(str, list(data)[:_SHOWN])) or "nothing"
         raise ConfigurationError(f"{path}: is no trace: it has {there}, and no 'arrivals'. {_WANTED}")
     return data
