@@ -75,6 +75,11 @@ NAMES = {
 }
 
 API = {
+    "REPLAYED",
+    "IdempotencyKey",
+    "KeyStore",
+    "UnderWayError",
+    "once_by_key",
     "LONGEST_NAME",
     "MEDIA_TYPE",
     "REQUEST_ID",

@@ -10,7 +10,9 @@ def test_the_public_names_are_these():
 
 NAMES = {
     "JOBS_SCHEMA",
+    "KeyClaim",
     "MigrationTree",
+    "RequestKeys",
     "Rows",
     "StoreDriverError",
     "StoreEngine",

@@ -218,7 +218,6 @@ def test_the_public_names_of_pools_are_these():
         "Ending",
         "HistoryPoint",
         "KeptDecision",
-        "KeyClaim",
         "Lease",
         "LeaseHolder",
         "LeaseLostError",
@@ -237,7 +236,6 @@ def test_the_public_names_of_pools_are_these():
         "PoolStates",
         "PoolStore",
         "PoolStoreOptions",
-        "RequestKeys",
         "WorkerRecord",
         "WorkerRecords",
     ]

@@ -8,12 +8,15 @@ from trenova_store._engine import StoreEngine, Translated
 from trenova_store._failures import StoreDriverError, classified, is_of_database, translated
 from trenova_store._migrate import StoreMigration, is_current, migrate, migrating
 from trenova_store._options import StoreOptions
+from trenova_store._request_keys import KeyClaim, RequestKeys
 from trenova_store._tree import JOBS_SCHEMA, MigrationTree, ensure_schema
 from trenova_store._upsert import Rows, insert_missing, upsert
 
 __all__ = [
     "JOBS_SCHEMA",
+    "KeyClaim",
     "MigrationTree",
+    "RequestKeys",
     "Rows",
     "StoreDriverError",
     "StoreEngine",

@@ -71,5 +71,5 @@ async def test_a_key_is_forgotten_after_a_week(store):
     await store.keys.claim("ann", "k", "a" * 64)
     table = store._engine.tables.keys
     async with store._engine.write() as connection:
-        await connection.execute(table.update().values(created_ms=table.c.created_ms - 7 * 86_400_000 - 1))
+        await connection.execute(table.update().values(created_at=table.c.created_at - 7 * 86_400 - 60))
     assert (await store.keys.claim("ann", "k", "b" * 64)).fresh

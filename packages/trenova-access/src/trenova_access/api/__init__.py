@@ -9,6 +9,7 @@ try:
     from trenova_access.api._caller import ApiCaller, GuardedApi
     from trenova_access.api._description import ApiDescription, Responses
     from trenova_access.api._failures import Amend, Failure, add_problem_handlers
+    from trenova_access.api._once import REPLAYED, IdempotencyKey, KeyStore, UnderWayError, once_by_key
     from trenova_access.api._problem import MEDIA_TYPE, FieldProblem, ProblemDocument, answer, request_id_of
     from trenova_access.api._rates import Kind, RateOptions, Rates
 except ModuleNotFoundError as error:
@@ -19,6 +20,7 @@ except ModuleNotFoundError as error:
 
 __all__ = [
     "MEDIA_TYPE",
+    "REPLAYED",
     "REQUEST_ID",
     "Amend",
     "Answers",
@@ -27,12 +29,16 @@ __all__ = [
     "Failure",
     "FieldProblem",
     "GuardedApi",
+    "IdempotencyKey",
+    "KeyStore",
     "Kind",
     "ProblemDocument",
     "RateOptions",
     "Rates",
     "Responses",
+    "UnderWayError",
     "add_problem_handlers",
     "answer",
+    "once_by_key",
     "request_id_of",
 ]

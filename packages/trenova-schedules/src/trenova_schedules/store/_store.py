@@ -8,13 +8,12 @@ import trenova_store
 from trenova_schedules.store._alerts import AlertStates
 from trenova_schedules.store._audit import AuditTrail
 from trenova_schedules.store._engine import StoreEngine
-from trenova_schedules.store._idempotency import IdempotencyKeys
 from trenova_schedules.store._migrate import LOCK, TREE
 from trenova_schedules.store._receipts import Receipts
 from trenova_schedules.store._registry import Registry
 from trenova_schedules.store._ticks import TickLedger
 from trenova_schedules.store._versions import SpecVersions
-from trenova_store import StoreMigration, StoreOptions
+from trenova_store import RequestKeys, StoreMigration, StoreOptions
 
 
 class ScheduleStore:
@@ -42,7 +41,7 @@ class ScheduleStore:
         self.ticks = TickLedger(self._engine)
         self.registry = Registry(self._engine)
         self.receipts = Receipts(self._engine)
-        self.idempotency = IdempotencyKeys(self._engine)
+        self.idempotency = RequestKeys(self._engine, self._engine.tables.idempotency_keys)
         self.alerts = AlertStates(self._engine)
 
     @classmethod

@@ -8,7 +8,6 @@ from trenova_store import StoreMigration as PoolMigration
 from trenova_workers.pool.store._audit import PoolAudit, PoolAuditEntry, PoolAuditPage
 from trenova_workers.pool.store._decisions import DECISIONS_KEPT, DecisionPage, Decisions, KeptDecision
 from trenova_workers.pool.store._drains import DrainOrder, DrainOrders
-from trenova_workers.pool.store._keys import KeyClaim, RequestKeys
 from trenova_workers.pool.store._leases import LEASE_S, Lease, LeaseHolder, LeaseLostError, Leases
 from trenova_workers.pool.store._options import PoolStoreOptions
 from trenova_workers.pool.store._orders import OrderBook, Pause, PoolOrders
@@ -26,7 +25,6 @@ __all__ = [
     "Ending",
     "HistoryPoint",
     "KeptDecision",
-    "KeyClaim",
     "Lease",
     "LeaseHolder",
     "LeaseLostError",
@@ -45,7 +43,6 @@ __all__ = [
     "PoolStates",
     "PoolStore",
     "PoolStoreOptions",
-    "RequestKeys",
     "WorkerRecord",
     "WorkerRecords",
 ]

@@ -2,20 +2,23 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Self
+from datetime import timedelta
+from typing import Final, Self
 
-from trenova_store import StoreMigration, is_current, migrate
+from trenova_store import RequestKeys, StoreMigration, is_current, migrate
 from trenova_workers.pool.store._audit import PoolAudit
 from trenova_workers.pool.store._decisions import DECISIONS_KEPT, Decisions
 from trenova_workers.pool.store._drains import DrainOrders
 from trenova_workers.pool.store._engine import PoolEngine
-from trenova_workers.pool.store._keys import RequestKeys
 from trenova_workers.pool.store._leases import Leases
 from trenova_workers.pool.store._migrate import LOCK, TREE
 from trenova_workers.pool.store._options import PoolStoreOptions
 from trenova_workers.pool.store._orders import OrderBook
 from trenova_workers.pool.store._states import PoolStates
 from trenova_workers.pool.store._workers import WorkerRecords
+
+KEYS_KEPT: Final = timedelta(days=7)
+"""For how long a key of a request means the same request."""
 
 
 class PoolStore:
@@ -46,7 +49,7 @@ class PoolStore:
         self.audit = PoolAudit(self._engine)
         self.orders = OrderBook(self._engine, self.audit)
         self.drains = DrainOrders(self._engine, self.leases, self.audit)
-        self.keys = RequestKeys(self._engine)
+        self.keys = RequestKeys(self._engine, self._engine.tables.keys, kept=KEYS_KEPT)
         self.decisions = Decisions(self._engine, self.leases, kept=decisions_kept)
 
     @classmethod

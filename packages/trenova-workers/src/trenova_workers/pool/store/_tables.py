@@ -156,12 +156,12 @@ def _drains() -> list[SchemaItem]:
 
 def _keys() -> list[SchemaItem]:
     return [
-        _text("caller", 200),
+        _text("scope", 200),
         _text("key", 200),
         _text("digest", 64),
-        *_numbers("created_ms"),
+        *_numbers("created_at"),
         _json("response", nullable=True),
-        PrimaryKeyConstraint("caller", "key"),
+        PrimaryKeyConstraint("scope", "key"),
     ]
 
 

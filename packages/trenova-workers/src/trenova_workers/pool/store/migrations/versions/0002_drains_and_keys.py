@@ -31,12 +31,12 @@ def upgrade() -> None:
     )
     op.create_table(
         f"{prefix}worker_pool_keys",
-        sa.Column("caller", sa.String(200), nullable=False),
+        sa.Column("scope", sa.String(200), nullable=False),
         sa.Column("key", sa.String(200), nullable=False),
         sa.Column("digest", sa.String(64), nullable=False),
-        sa.Column("created_ms", sa.BigInteger(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("response", json, nullable=True),
-        sa.PrimaryKeyConstraint("caller", "key"),
+        sa.PrimaryKeyConstraint("scope", "key"),
         schema=schema,
     )
     if not sqlite:  # which does not look at the length
