@@ -48,9 +48,9 @@ async def actions_unserved(client: Client, served: Served, *, page: int = _PAGE)
     """
     suspects = [entry.schedule_id async for entry in listed(client, page) if _is_suspect(entry, served)]
     limit = asyncio.Semaphore(_AT_ONCE)
-    described = await asyncio.gather(*(described(client, one, limit) for one in suspects[:_MOST_DESCRIBED]))
-    unseen = len(suspects) - len(described) + sum(action is None for action in described)
-    return [one for one in described if one and one.queue in served and _lacks(served[one.queue], one)], unseen
+    answers = await asyncio.gather(*(described(client, one, limit) for one in suspects[:_MOST_DESCRIBED]))
+    unseen = len(suspects) - len(answers) + sum(action is None for action in answers)
+    return [one for one in answers if one and one.queue in served and _lacks(served[one.queue], one)], unseen
 
 
 async def listed(client: Client, size: int) -> AsyncIterator[ScheduleListEntry]:

@@ -6,10 +6,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from temporalio.api.enums.v1 import TaskQueueType
-from temporalio.api.taskqueue.v1 import TaskQueue
+from temporalio.api.enums.v1 import DescribeTaskQueueMode, TaskQueueType
+from temporalio.api.taskqueue.v1 import PollerInfo, TaskQueue
 from temporalio.api.worker.v1 import WorkerHeartbeat
-from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest, DescribeWorkerRequest, ListWorkersRequest
+from temporalio.api.workflowservice.v1 import (
+    DescribeTaskQueueRequest,
+    DescribeTaskQueueResponse,
+    DescribeWorkerRequest,
+    ListWorkersRequest,
+)
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
@@ -87,12 +92,19 @@ async def _heartbeat(client: Client, key: str) -> WorkerHeartbeat | None:
 async def pollers(client: Client, queues: Iterable[str]) -> list[Poller]:
     """Return who polls these queues for workflows or activities, each identity once for each queue.
 
+    The usual answer names the pollers of the first partition of a queue alone, and is fresh. The other one names those
+    of all partitions, and may be some seconds old. So both are asked for.
+
     Raises:
         ConfigurationError: The server does not describe task queues for us.
         RPCError: The server cannot be asked.
     """
     limit = asyncio.Semaphore(_AT_ONCE)
-    asked = [_polled(client, queue, kind, limit) for queue in dict.fromkeys(queues) for kind in _KINDS]
+    asked = [
+        _polled(client, request, limit)
+        for queue in dict.fromkeys(queues)
+        for request in (*_of_first_partition(client, queue), of_all_partitions(client.namespace, queue, _KINDS))
+    ]
     latest: dict[tuple[str, str], Poller] = {}
     for answer in await asyncio.gather(*asked):
         for poller in answer:
@@ -102,12 +114,31 @@ async def pollers(client: Client, queues: Iterable[str]) -> list[Poller]:
     return list(latest.values())
 
 
-async def _polled(
-    client: Client, queue: str, kind: TaskQueueType.ValueType, limit: asyncio.Semaphore
-) -> Sequence[Poller]:
-    request = DescribeTaskQueueRequest(
-        namespace=client.namespace, task_queue=TaskQueue(name=queue), task_queue_type=kind
+def _of_first_partition(client: Client, queue: str) -> list[DescribeTaskQueueRequest]:
+    where = TaskQueue(name=queue)
+    return [
+        DescribeTaskQueueRequest(namespace=client.namespace, task_queue=where, task_queue_type=kind) for kind in _KINDS
+    ]
+
+
+def of_all_partitions(namespace: str, queue: str, kinds: Sequence[TaskQueueType.ValueType]) -> DescribeTaskQueueRequest:
+    """Return the question who polls any partition of a queue; `pollers_in` reads the answer."""
+    return DescribeTaskQueueRequest(
+        namespace=namespace,
+        task_queue=TaskQueue(name=queue),
+        api_mode=DescribeTaskQueueMode.DESCRIBE_TASK_QUEUE_MODE_ENHANCED,
+        task_queue_types=kinds,
+        report_pollers=True,
     )
+
+
+def pollers_in(answer: DescribeTaskQueueResponse) -> list[PollerInfo]:
+    """Return all pollers that an answer names, whichever way it was asked for."""
+    kinds = [info for version in answer.versions_info.values() for info in version.types_info.values()]
+    return [*answer.pollers, *(poller for info in kinds for poller in info.pollers)]
+
+
+async def _polled(client: Client, request: DescribeTaskQueueRequest, limit: asyncio.Semaphore) -> Sequence[Poller]:
     async with limit:
         try:
             answer = await client.workflow_service.describe_task_queue(request, timeout=_WITHIN)
@@ -115,13 +146,13 @@ async def _polled(
             raise as_refusal(error, "describe task queues", client.namespace) from None
     return [
         Poller(
-            queue,
+            request.task_queue.name,
             poller.identity,
             poller.last_access_time.ToDatetime(tzinfo=UTC),
             poller.deployment_options.build_id or poller.worker_version_capabilities.build_id,
             poller.deployment_options.deployment_name,
         )
-        for poller in answer.pollers
+        for poller in pollers_in(answer)
     ]
 
 

@@ -9,7 +9,7 @@ from temporalio.service import RPCError
 
 from trenova_workers._service import Finding
 from trenova_workers.routing._rules import RoutingRules
-from trenova_workers.routing._statistics import WORKFLOW_TASKS, ServerStatistics, is_polled
+from trenova_workers.routing._statistics import WORKFLOW_TASKS, ServerStatistics
 
 _AT_ONCE: Final = 4
 
@@ -26,10 +26,10 @@ async def check_routing(client: Client, rules: RoutingRules) -> Sequence[Finding
         subject, of = f"routing to {queue}", ", ".join(names)
         async with limit:
             try:
-                answer = await asked.describe(queue, WORKFLOW_TASKS)
+                served = await asked.is_served(queue, await asked.describe(queue, WORKFLOW_TASKS))
             except RPCError as error:
                 return Finding(subject, ok=False, detail=f"The server does not say who polls it: {error.message}.")
-        if is_polled(answer.pollers):
+        if served:
             return Finding(subject, ok=True, detail=f"polled; named by {of}")
         cure = "Start a worker with it among its 'queues', or correct the rules."
         return Finding(subject, ok=False, detail=f"Nobody polls it, and starts go there by {of}. {cure}")

@@ -11,6 +11,7 @@ from temporalio.api.taskqueue.v1 import PollerInfo, TaskQueue
 from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest, DescribeTaskQueueResponse
 from temporalio.service import ServiceClient
 
+from trenova_workers._fleet._server import of_all_partitions, pollers_in
 from trenova_workers.routing._load import Reading
 
 WORKFLOW_TASKS: Final = TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW
@@ -59,7 +60,25 @@ class ServerStatistics:
         found = [one for one in (_reading(at, workflows), _reading(at, activities)) if one is not None]
         if not found:
             return None
-        return replace(max(found, key=lambda one: one.wait_s), served=is_polled(workflows.pollers))
+        served = await self.is_served(queue, workflows)
+        return replace(max(found, key=lambda one: one.wait_s), served=served)
+
+    async def is_served(self, queue: str, answer: DescribeTaskQueueResponse) -> bool:
+        """Whether somebody polls for workflow tasks.
+
+        Args:
+            queue: Its name.
+            answer: To `describe`. It names the pollers of the first partition alone; where none of them is fresh, those
+                of all partitions are asked for.
+
+        Raises:
+            temporalio.service.RPCError: The server does not answer or refuses.
+        """
+        if is_polled(answer.pollers):
+            return True
+        request = of_all_partitions(self.namespace, queue, [WORKFLOW_TASKS])
+        found = await self.service.workflow_service.describe_task_queue(request, timeout=_TIMEOUT)
+        return is_polled(pollers_in(found))
 
     async def describe(
         self, queue: str, kind: TaskQueueType.ValueType, *, config: bool = False
