@@ -13,6 +13,7 @@ from temporalio.client import Client
 from temporalio.service import RPCError
 
 from trenova_access._audit import AuditEvent, count, count_refusal
+from trenova_access.serving import expose_metrics
 from trenova_activities.database._nightly_metrics import NightlyMetrics
 from trenova_activities.database._nightly_standing import Standing
 from trenova_codecs._pipeline import _errors as codec_errors
