@@ -81,9 +81,15 @@ def test_a_pool_is_run_looked_at_and_steered_from_the_command_line(site):
     assert page[0]["why"] in commands.call("decisions", "sample", "--limit", "50")
 
     eventually(lambda: commands.status()["pools"][0]["counts"].get("running") == 2)
-    before = site.pids()
+    before = {worker["id"] for worker in commands.status()["workers"]}
     assert "sample: " in commands.call("drain", "sample", "--reason", "new certificates")
-    eventually(lambda: len(site.pids()) == 2 and not site.pids() & before)
+
+    def renewed():
+        told = commands.status()
+        ids = {worker["id"] for worker in told["workers"]}
+        return told["pools"][0]["counts"].get("running") == 2 and len(ids) == 2 and not ids & before
+
+    eventually(renewed)
     one = commands.status()["workers"][0]["id"]
     assert f"{one} of sample is to be drained" in commands.call("drain", one, "--reason", "it leaks")
     eventually(lambda: one not in {worker["id"] for worker in commands.status()["workers"]})
