@@ -65,7 +65,7 @@ def _tell_flaky() -> None:
 # Tests wait for servers more than they compute, those of `processes` for pages and other processes, too: with as many
 # at once as there are cores, these would be idle half of the time. A file's tests share its fixtures and go together.
 _THREE_AT_ONCE = ("-n", "3", "--dist", "loadfile")
-_FIVE_AT_ONCE = ("-n", "5", "--dist", "loadfile")
+_FOUR_AT_ONCE = ("-n", "4", "--dist", "loadfile")
 _AS_LISTED = ("--no-loadscope-reorder",)
 
 # pyenv answers "command not found" for every version that it has but was not told to use, and uv asks it.
@@ -174,7 +174,7 @@ def processes(session: nox.Session) -> None:
     )
     marked = _marked("integration", [name for name in HOME if name not in SERVICES])
     paths = sorted(marked, key=_shortness)
-    _pytest(session, *_FIVE_AT_ONCE, "-m", "integration and not slow", *_AS_LISTED, paths=paths)
+    _pytest(session, *_FOUR_AT_ONCE, "-m", "integration and not slow", *_AS_LISTED, paths=paths)
 
 
 @nox.session(python=False)

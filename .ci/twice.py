@@ -1,9 +1,9 @@
 """Run pytest, and run what failed once more, alone: ``python .ci/twice.py FLAKY [OPTION...] -- PATH...``.
 
 Tests share a machine with others that start servers, browsers and processes, and one that waits in vain there is not
-always wrong. So up to five tests that failed are run again when all others have ended, one at a time. One that fails
-again fails the run; six are no accident, and are not run again. The name of one that passes only then is printed, and
-appended to the file FLAKY, a line each: it is a defect of the test or of what it tests, and is to be mended.
+always wrong. So up to ten tests that failed are run again when all others have ended, one at a time. One that fails
+again fails the run; eleven are no accident, and are not run again. The name of one that passes only then is printed,
+and appended to the file FLAKY, a line each: it is a defect of the test or of what it tests, and is to be mended.
 """
 
 import json
@@ -12,7 +12,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-AT_MOST = 5
+AT_MOST = 10
 SECONDS = 900
 """How long the second run may take."""
 

@@ -98,19 +98,19 @@ def test_what_fails_again_fails_and_is_not_called_flaky(tmp_path, options):
     assert told(tmp_path) == []
 
 
-def test_more_than_five_are_no_accident(tmp_path):
-    ran = twice(tmp_path, **{f"a{n}": ONCE for n in range(6)})
+def test_more_than_ten_are_no_accident(tmp_path):
+    ran = twice(tmp_path, **{f"a{n}": ONCE for n in range(11)})
 
     assert ran.returncode == 1
     assert "run again" not in ran.stdout
     assert told(tmp_path) == []
 
 
-def test_five_are_run_again(tmp_path):
-    ran = twice(tmp_path, **{f"a{n}": ONCE for n in range(5)})
+def test_ten_are_run_again(tmp_path):
+    ran = twice(tmp_path, **{f"a{n}": ONCE for n in range(10)})
 
     assert ran.returncode == 0
-    assert len(told(tmp_path)) == 5
+    assert len(told(tmp_path)) == 10
 
 
 def test_a_fixture_that_fails_the_first_time_is_tried_again_too(tmp_path):

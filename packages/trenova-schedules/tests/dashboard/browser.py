@@ -50,7 +50,7 @@ def opened(browser, *, width="wide", theme="light", zone=ZONE, locale="en-US"):
         reduced_motion="reduce",  # a picture in the middle of a transition shows what nobody sees
     )
     page = context.new_page()
-    page.set_default_timeout(15_000)
+    page.set_default_timeout(30_000)
     complaints = []
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.on("console", lambda said: complaints.append(said.text) if _complains(said) else None)
