@@ -7,8 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from alembic import command
-from alembic.config import Config
 from auditlog import DAY, AuditLog, opened
 from sqlalchemy import insert, text
 
@@ -54,17 +52,9 @@ async def older(url: str) -> AsyncIterator[AuditLog]:
     async with Database.open(DatabaseOptions(url=url)) as database, database.write() as connection:
         for tree, revision in ((EMBEDDED, head(EMBEDDED)), (JOBS, OLDER)):
             await _migrate._prepare_schema(database, connection, tree)
-            await connection.run_sync(upgrade, tree, revision, _migrate._version_table(database, tree))
+            await _migrate._tree(database, tree).upgrade(connection, revision)
     async with opened(url, allow=False) as log:
         yield log
-
-
-def upgrade(connection: Any, tree: str, revision: str, version_table: tuple[str | None, str]) -> None:
-    config = Config()
-    config.set_main_option("script_location", str(Path(_migrate.__file__).parent / "migrations" / tree))
-    config.attributes["connection"] = connection
-    config.attributes["options"] = {"version_table": version_table[1], "version_table_schema": version_table[0]}
-    command.upgrade(config, revision)
 
 
 async def begun(log: AuditLog) -> tuple[list[str], str]:

@@ -48,11 +48,16 @@ class MigrationTree:
         revision = (await connection.execute(text(sql))).scalar_one_or_none()
         return None if revision is None else str(revision)
 
-    async def upgrade(self, connection: AsyncConnection) -> None:
-        """Run the revisions that a database lacks, in the transaction of the connection; its schema is there."""
-        await connection.run_sync(self._upgrade)
+    async def upgrade(self, connection: AsyncConnection, revision: str = "head") -> None:
+        """Run the revisions that a database lacks, in the transaction of the connection; its schema is there.
 
-    def _upgrade(self, connection: Connection) -> None:
+        Args:
+            connection: In a transaction that writes.
+            revision: The last one to run.
+        """
+        await connection.run_sync(self._upgrade, revision)
+
+    def _upgrade(self, connection: Connection, revision: str) -> None:
         from alembic import command
         from alembic.config import Config
 
@@ -63,7 +68,7 @@ class MigrationTree:
         config.set_main_option("path_separator", "newline")  # so that a folder may have spaces and colons in its name
         config.attributes["connection"] = connection
         config.attributes["options"] = {"version_table": table, "version_table_schema": schema}
-        command.upgrade(config, "head")
+        command.upgrade(config, revision)
 
     def _place(self, dialect: str) -> tuple[str | None, str]:
         if dialect == "sqlite" and self.schema is not None:
