@@ -34,7 +34,12 @@ async def test_workers_of_a_pool_that_was_renamed_are_shown_and_drained_and_are_
 
         await eventually_awaited(gone)
         assert not old & site.pids()
-        assert "sample" not in [pool.name for pool in (await desk.pools()).pools]
+
+        async def forgotten():
+            """With the next look of the manager."""
+            return "sample" not in [pool.name for pool in (await desk.pools()).pools] or None
+
+        await eventually_awaited(forgotten)
         entries = (await opened.store.audit.read("here", pool="sample")).entries
         drains = [one for one in entries if one.action == "drain"]
         assert {one.reason for one in drains} == {"the pool sample is no more"}
