@@ -48,7 +48,7 @@ nox.options.reuse_venv = "yes"
 # since it classifies exceptions of Python's own. Services run in an image that has the oldest, and only there.
 NEWEST = PYTHONS[-1] if shutil.which(f"python{PYTHONS[-1]}") else PYTHONS[0]
 _TESTS = [f"tests-{PYTHONS[0]}", f"tests-{PYTHONS[-1]}(trenova-errors)"]
-nox.options.sessions = ["lint", "types", "replay", *_TESTS, "wheels", "integration", "processes", "demo"]
+nox.options.sessions = ["lint", "types", "replay", "alerts", *_TESTS, "wheels", "integration", "processes", "demo"]
 
 # Tests that passed only when run alone, of all sessions; see .ci/twice.py.
 _flaky: list[str] = []

@@ -28,7 +28,6 @@ from trenova_schedules.ledger._metrics import LedgerMetrics
 from trenova_workers import MetricsOptions, WorkerOptions
 from trenova_workers._tuning._telemetry import make_telemetry
 from trenova_workers.pool._metrics import PoolMetrics
-from trenova_workers.pool.server._telemetry import expose_metrics
 from trenova_workers.pool.store import PoolPhase, PoolState
 
 

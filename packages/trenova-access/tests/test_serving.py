@@ -68,7 +68,7 @@ async def test_it_answers_from_the_beginning_of_the_block_and_not_after_it(tmp_p
 
 
 async def test_open_access_lets_everybody_in_but_no_page_of_another_site(tmp_path):
-    access, options = OpenAccess(OPTIONS, ROLES, role="admin"), OpenListenOptions(no_sign_in=True)
+    access, options = OpenAccess(OPTIONS, ROLES, have=["admin"]), OpenListenOptions(no_sign_in=True)
     with listening(options) as listener:
         url = server_url(options, listener)
         async with running(application(access), options, listener), httpx.AsyncClient() as client:

@@ -160,9 +160,11 @@ def test_a_preview_says_when_it_fires_in_three_zones_and_leaves_nothing(site, ap
 
 
 def test_a_change_of_times_is_shown_before_it_is_made(site, api):
-    made = site.new(cron="0 3 * * *")
+    hour = (datetime.now(UTC).hour + 12) % 23  # neither time comes between two looks, nor between both fires of a day
+    made = site.new(cron=f"0 {hour} * * *")
 
-    told = api.post(f"/schedules/{made['id']}/fire-diff", params={"days": 7}, json={"cron": "0 4 * * *"})
+    asked = {"cron": f"0 {hour + 1} * * *"}
+    told = api.post(f"/schedules/{made['id']}/fire-diff", params={"days": 7}, json=asked)
 
     assert told.status_code == 200, told.text
     assert (len(told.json()["moved"]), told.json()["added"], told.json()["removed"]) == (7, [], [])

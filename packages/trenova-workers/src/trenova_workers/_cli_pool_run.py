@@ -14,6 +14,7 @@ from trenova_errors import ApplicationError
 from trenova_workers._cli_pool_log import WithFields, is_news
 from trenova_workers._connection import connect, connect_config
 from trenova_workers._identity import make_identity
+from trenova_workers.pool._health import answering_health
 from trenova_workers.pool._running import open_kept_store, open_manager
 from trenova_workers.pool._staying import running_pids, said_of_ours
 
@@ -40,7 +41,7 @@ async def manage(options: "PoolsOptions", *, drain: bool, serve: bool, health: t
     stop, begun = asyncio.Event(), asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    managing = asyncio.ensure_future(_manage(options, stop, begun, drain=drain, serve=serve))
+    managing = asyncio.ensure_future(_manage(options, stop, begun, drain=drain, serve=serve, health=health))
     stopped = asyncio.ensure_future(stop.wait())
     await asyncio.wait({managing, stopped}, return_when=asyncio.FIRST_COMPLETED)
     stopped.cancel()
@@ -62,7 +63,13 @@ async def manage(options: "PoolsOptions", *, drain: bool, serve: bool, health: t
 
 
 async def _manage(
-    options: "PoolsOptions", stop: asyncio.Event, begun: asyncio.Event, *, drain: bool, serve: bool
+    options: "PoolsOptions",
+    stop: asyncio.Event,
+    begun: asyncio.Event,
+    *,
+    drain: bool,
+    serve: bool,
+    health: tuple[str, int] | None,
 ) -> list[str]:
     async with AsyncExitStack() as stack:
         if serve:
@@ -77,6 +84,9 @@ async def _manage(
             from trenova_workers.pool.server import serving
 
             await stack.enter_async_context(serving(options, opened.store, say=_say, exposition=exposition))
+        if health is not None:
+            url = await stack.enter_async_context(answering_health(opened.manager, opened.store, *health))
+            _say(f"health  {url}/livez and {url}/readyz")
         begun.set()
         return await opened.manager.run(stop, drain=drain)
 

@@ -193,7 +193,7 @@ async def test_the_description_names_every_operation_and_how_to_sign_in(callers)
         told = (await api.get("/openapi.json")).json()
     operations = {one["operationId"] for path in told["paths"].values() for one in path.values()}
     assert operations == {
-        *("health", "ready", "listPools", "showPool", "listDecisions", "listWorkers", "listAudit"),
+        *("health", "ready", "listPools", "showPool", "showHistory", "listDecisions", "listWorkers", "listAudit"),
         *("overridePool", "pausePool", "resumePool", "drainPool", "drainWorker"),
     }
     assert told["paths"]["/api/v1/pools"]["get"]["security"]
@@ -240,6 +240,50 @@ def test_a_role_that_there_is_not_is_refused(tmp_path):
     grants = [{"resource": "*", "role": "emperor"}]
     with pytest.raises(ConfigurationError, match="emperor"):
         require_safe(options(tmp_path, access={"sign_in": {"cookie": "x", "grants": grants}}))
+
+
+async def test_the_past_of_a_pool_is_told_in_parts(callers, store):
+    for backlog, running in ((3.0, 2), (40.0, 2), (None, None)):
+        seen = {"observation": {"backlog": backlog, "workers": None if running is None else {"running": running}}}
+        kept = KeptDecision(pool="billing", action="up", before=5, desired=6, why="more", document=seen)
+        await store.decisions.keep(store.lease, kept)
+    async with callers.as_("viewer") as api:
+        told = (await api.get("/pools/billing/history", params={"hours": 1, "parts": 1})).json()
+        assert told["partS"] == 3600
+        [point] = told["points"]
+        assert (point["workers"], point["desired"], point["backlog"]) == (2, 6, 40.0)
+        assert (await api.get("/pools/billing/history", params={"hours": 1000})).status_code == 422
+    async with callers.as_("billing") as api:
+        assert (await api.get("/pools/dispatch/history")).status_code == 404
+
+
+async def test_a_program_that_may_orders_in_the_name_of_a_person_and_the_trail_has_both(callers):
+    name = {"On-Behalf-Of": "Zo%C3%AB%20O%27Neil"}
+    override = {"count": 3, "until": in_an_hour(), "reason": "rush"}
+    async with callers.as_("console") as api:
+        told = (await api.post("/pools/billing/override", json=override, headers=name)).json()
+        assert told["orders"]["override"]["by"] == "Zoë O'Neil"
+        assert (await api.post("/pools/billing/pause", json={"reason": "moving"}, headers=name)).is_success
+        assert (await api.post("/pools/billing/resume", json={"reason": "alone"})).is_success
+        for wrong in ("", "%0A", "x" * 181, "%20"):
+            answer = await api.post("/pools/billing/pause", json={"reason": "x"}, headers={"On-Behalf-Of": wrong})
+            assert answer.status_code == 422, wrong
+            assert "On-Behalf-Of" in answer.json()["detail"]
+    async with callers.as_("admin") as api:
+        entries = (await api.get("/audit", params={"limit": 3})).json()["entries"]
+        assert [(one["action"], one["actor"], (one["detail"] or {}).get("through")) for one in entries] == [
+            ("resume", "console", None),
+            ("pause", "Zoë O'Neil", "console"),
+            ("override", "Zoë O'Neil", "console"),
+        ]
+
+
+async def test_nobody_else_orders_in_the_name_of_a_person(callers):
+    async with callers.as_("admin") as api:
+        answer = await api.post("/pools/billing/pause", json={"reason": "x"}, headers={"On-Behalf-Of": "Ada"})
+        assert answer.status_code == 403
+        assert "delegate" in answer.json()["detail"]
+        assert (await api.get("/pools/billing")).json()["orders"]["pause"] is None
 
 
 async def test_all_workers_of_a_pool_are_drained_in_turn(callers, store):

@@ -6,7 +6,7 @@ Failures are problem details (:func:`add_problem_handlers`, :class:`Answers`), e
 
 try:
     from trenova_access.api._answers import REQUEST_ID, Answers
-    from trenova_access.api._caller import ApiCaller, GuardedApi
+    from trenova_access.api._caller import LONGEST_NAME, ApiCaller, GuardedApi
     from trenova_access.api._description import ApiDescription, Responses
     from trenova_access.api._failures import Amend, Failure, add_problem_handlers
     from trenova_access.api._once import REPLAYED, IdempotencyKey, KeyStore, UnderWayError, once_by_key
@@ -19,6 +19,7 @@ except ModuleNotFoundError as error:
     ) from None
 
 __all__ = [
+    "LONGEST_NAME",
     "MEDIA_TYPE",
     "REPLAYED",
     "REQUEST_ID",

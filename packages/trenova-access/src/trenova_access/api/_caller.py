@@ -11,7 +11,8 @@ from trenova_access._errors import NotPermittedError
 from trenova_access._principal import Principal
 from trenova_access.api._rates import Kind, Rates
 
-_LONGEST_NAME: Final = 180
+LONGEST_NAME: Final = 180
+"""Characters of a name in an audit trail."""
 
 
 class GuardedApi(Protocol):
@@ -58,7 +59,7 @@ class ApiCaller(Generic[ApiT]):
     @property
     def name(self) -> str:
         """The name that entries of the audit trail carry, at most 180 characters."""
-        return self.principal.subject[:_LONGEST_NAME]
+        return self.principal.subject[:LONGEST_NAME]
 
     @property
     def key(self) -> str:

@@ -13,7 +13,9 @@ from trenova_errors import ConfigurationError
 
 
 @contextmanager
-def announced(file: Path, url: str, access: Access, *, server: str = "The server") -> Iterator[list[str]]:
+def announced(
+    file: Path, url: str, access: Access, *, server: str = "The server", pages: bool = True
+) -> Iterator[list[str]]:
     """Leave the address in a file for the length of a block; yields the lines that say how to sign in.
 
     ::
@@ -29,6 +31,7 @@ def announced(file: Path, url: str, access: Access, *, server: str = "The server
         url: Of the server, which listens.
         access: Of the server.
         server: What to call it in a message.
+        pages: Whether it has any to look at; without them the lines name no link.
 
     Raises:
         ConfigurationError: The file cannot be written.
@@ -46,19 +49,20 @@ def announced(file: Path, url: str, access: Access, *, server: str = "The server
             path=str(file),
         ) from None
     try:
-        yield _lines(file, url, access, content.get("sign_in"))
+        yield _lines(file, url, access, content.get("sign_in"), pages=pages)
     finally:
         with suppress(OSError):
             file.unlink()
 
 
-def _lines(file: Path, url: str, access: Access, link: str | None) -> list[str]:
+def _lines(file: Path, url: str, access: Access, link: str | None, *, pages: bool) -> list[str]:
     if isinstance(access, OpenAccess):
         return ["nobody has to sign in: whoever reaches this machine's loopback may do everything"]
     lines = []
     if link is not None:
-        lines += [f"sign in once  {link}", f"for programs  the bearer token `key` in {file}"]
-    if access.oidc is not None:
+        lines += [f"sign in once  {link}"] if pages else []
+        lines.append(f"for programs  the bearer token `key` in {file}")
+    if pages and access.oidc is not None:
         told = access.oidc.options
         lines.append(f"sign in at    {told.public_url or url}{SIGN_IN_PATH}  ({told.issuer})")
     return lines

@@ -1,5 +1,7 @@
 """Everybody may do everything: for trying things out, on loopback only."""
 
+from collections.abc import Collection
+
 from starlette.requests import HTTPConnection
 
 from trenova_access._access import Access
@@ -14,16 +16,17 @@ class OpenAccess(Access):
     Args:
         options: As for :class:`Access`.
         roles: As for :class:`Access`.
-        role: The role that everybody has, everywhere.
+        have: The roles that everybody has, everywhere.
         audit: As for :class:`Access`.
     """
 
-    def __init__(self, options: AccessOptions, roles: Roles, *, role: str, audit: AuditHook | None = None) -> None:
+    def __init__(
+        self, options: AccessOptions, roles: Roles, *, have: Collection[str], audit: AuditHook | None = None
+    ) -> None:
         super().__init__(options, roles, audit=audit)
-        self._role = role
+        self._grants = frozenset(Grant(resource=EVERYWHERE, role=role) for role in have)
 
     async def authenticate(self, connection: HTTPConnection) -> Principal:
         """Return somebody who has not signed in and may do everything."""
         del connection
-        grants = frozenset({Grant(resource=EVERYWHERE, role=self._role)})
-        return Principal(subject="nobody signed in", method="session", grants=grants)
+        return Principal(subject="nobody signed in", method="session", grants=self._grants)

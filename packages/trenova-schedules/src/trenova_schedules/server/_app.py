@@ -99,8 +99,7 @@ def create_app(
         app.router.routes.extend(sign_in_routes(access, **home))
     if options.dashboard.enabled:
         add_pages(app, PREFIX, pools)
-    kinds = {"cookie": access.sign_in, "oidc": access.oidc}
-    describe(app, {name: kind.options.cookie for name, kind in kinds.items() if kind is not None})
+    DESCRIPTION.describe(app, access)
     return Answers(access.protect(GZipMiddleware(KeepSlashes(app), minimum_size=1024)))
 
 

@@ -45,14 +45,14 @@ async def serve(
     require_safe(options)
     log = AuditLog(options.access.audit)
     access = (
-        OpenAccess(options.access, ROLES, role=ADMIN, audit=log)
+        OpenAccess(options.access, ROLES, have=(ADMIN,), audit=log)
         if options.no_sign_in
         else Access(options.access, ROLES, audit=log)
     )
     async with _store(options) as store:
         app = create_app(options, client, store=store, access=access, exposition=exposition, pools=pools)
-        with _listener(options) as listener:
-            url = _url(options, listener)
+        with listening(options) as listener:
+            url = server_url(options, listener)
             try:
                 with announced(file or options.data_dir / FILE, url, access) as lines:
                     for line in (*lines, f"schedules of {client.namespace!r}  {url}{PREFIX}  {_keeping(options)}"):

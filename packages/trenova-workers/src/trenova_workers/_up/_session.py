@@ -18,7 +18,14 @@ from trenova_workers._up._embedded import EmbeddedServer, children_environ, requ
 from trenova_workers._up._kept import Kept, State, ended
 from trenova_workers._up._lock import lock_folder, lock_server, private_folder
 from trenova_workers._up._options import LOOPBACK, NAMESPACE, Options
-from trenova_workers._up._pools import PooledWorker, PoolManagerProcess, Pools, manager_port, read_pools
+from trenova_workers._up._pools import (
+    SERVER_FILE,
+    PooledWorker,
+    PoolManagerProcess,
+    Pools,
+    manager_port,
+    read_pools,
+)
 from trenova_workers._up._preparations import Preparation, prepare_machine
 from trenova_workers._up._processes import Processes
 from trenova_workers._up._restarts import Restarts

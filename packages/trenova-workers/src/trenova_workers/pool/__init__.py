@@ -26,7 +26,7 @@ try:
     )
     from trenova_workers.pool._reports import ManagerReport, PoolReport, PoolsReport, WorkersReport
     from trenova_workers.pool._running import OpenedManager, open_manager, open_store
-    from trenova_workers.pool._worker import PoolVersion, PoolView, PoolWorker, WorkerEnd, WorkerPhase
+    from trenova_workers.pool._worker import PoolVersion, PoolView, PoolWorker, WorkerEnd, WorkerPhase, WorkerSlots
     from trenova_workers.pool.processes import ProcessBackend
 except ModuleNotFoundError as error:
     missing = str(error.name).partition(".")[0]

@@ -14,7 +14,7 @@ from trenova_workers.pool._reports import (
     pool_report,
 )
 from trenova_workers.pool._worker import PoolWorker
-from trenova_workers.pool.store import DecisionPage, PoolAuditEntry, PoolAuditPage, PoolState, PoolStore
+from trenova_workers.pool.store import DecisionPage, PoolAuditEntry, PoolAuditPage, PoolHistory, PoolState, PoolStore
 from trenova_workers.scaling import Override
 
 LONGEST_OVERRIDE: Final = timedelta(days=7)

@@ -301,6 +301,7 @@ class ManagedPool:
             fence=lease.fence,
             updated_at=self._clock(),
             workers=tuple(one.model_dump(mode="json", by_alias=True) for one in self.view.workers),
+            bounds=PoolBounds.model_validate(self.options.policy, from_attributes=True),
             versions=tuple(told_versions(self._parts, self._watch.sights)),
             carried=self._parts.carried.model_dump(mode="json"),
         )

@@ -196,6 +196,7 @@ class PoolManager:
         moved = loop.time()
         self._say("draining all workers")
         while True:
+            self.turned_at = time.monotonic()
             for pool in self._pools:
                 pool.want_none()
             await asyncio.gather(*(self._tend(lease, pool) for pool in self._pools))

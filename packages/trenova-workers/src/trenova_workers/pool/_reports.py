@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from pydantic import AwareDatetime, Field
 
 from trenova_workers.pool._worker import PoolVersion, PoolWorker
-from trenova_workers.pool.store import LeaseHolder, PoolOrders, PoolPhase, PoolState
+from trenova_workers.pool.store import LeaseHolder, PoolBounds, PoolOrders, PoolPhase, PoolState
 from trenova_workers.pool.store._documents import PoolDocument
 
 UNSEEN_AFTER = timedelta(seconds=20)
@@ -41,6 +41,7 @@ class PoolReport(PoolDocument):
         managed: Whether a manager looks after it; if not, the rest is as of ``seen_at``.
         seen_at: When its manager last wrote it.
         orders: What operators want.
+        bounds: Of its policy; None where nobody has told it.
         versions: Each version of its workers that has any or needs some; none where they are not versioned.
     """
 
@@ -53,6 +54,7 @@ class PoolReport(PoolDocument):
     managed: bool = False
     seen_at: AwareDatetime | None = None
     orders: PoolOrders
+    bounds: PoolBounds | None = None
     versions: tuple[PoolVersion, ...] = ()
 
 
@@ -101,5 +103,6 @@ def pool_report(name: str, state: PoolState | None, orders: PoolOrders, *, actin
         managed=managed,
         seen_at=state.updated_at,
         orders=orders,
+        bounds=state.bounds,
         versions=tuple(PoolVersion.model_validate(one) for one in state.versions),
     )

@@ -10,6 +10,7 @@ from trenova_workers._fleet._status import WorkerState
 from trenova_workers.pool._carried import foreign
 from trenova_workers.pool._dependencies import DependencyHealth
 from trenova_workers.pool._figures import Figures, KnownSlots, QueueObserver
+from trenova_workers.pool._heard import heard
 from trenova_workers.pool._sights import WHOLE, Sight
 from trenova_workers.pool._versioned import VersionObserver
 from trenova_workers.pool._worker import PoolView, PoolWorker, WorkerPhase

@@ -6,7 +6,7 @@
 try:
     from trenova_access.api import RateOptions
     from trenova_workers.pool.server._app import create_app
-    from trenova_workers.pool.server._options import PoolServerOptions, RateOptions, server_options
+    from trenova_workers.pool.server._options import PoolServerOptions, server_options
     from trenova_workers.pool.server._roles import ADMIN, DELEGATE, OPERATOR, ROLES, VIEWER
     from trenova_workers.pool.server._serve import require_safe, serving
 except ModuleNotFoundError as error:

@@ -1,16 +1,15 @@
 """What every route works with, and who is asking."""
 
 from dataclasses import dataclass, replace
-from typing import Annotated, Final
+from typing import Annotated
 from urllib.parse import unquote
 
 from fastapi import Depends, Header, Request
 
-from trenova_access import Access, AuditEvent, NotPermittedError, Principal
+from trenova_access import Access, NotPermittedError
+from trenova_access.api import LONGEST_NAME, ApiCaller, Rates, request_id_of
 from trenova_errors import InvalidInputError, ResourceNotFoundError
 from trenova_workers.pool._desk import Clerk, PoolDesk
-from trenova_workers.pool.server._problems import request_id_of
-from trenova_workers.pool.server._rates import Kind, Rates
 from trenova_workers.pool.server._roles import DELEGATE, VIEWER, permits
 from trenova_workers.pool.store import PoolStore
 
@@ -39,33 +38,22 @@ OnBehalfOf = Annotated[
 
 
 @dataclass(frozen=True)
-class Caller:
+class Caller(ApiCaller[Api]):
     """Who asks, in one request.
 
     Attributes:
-        api: Of whom.
-        request: The request.
-        principal: Whose token or session it came with.
         on_behalf_of: The person for whom a program orders; empty where it does so for itself.
     """
 
-    api: Api
-    request: Request
-    principal: Principal
     on_behalf_of: str = ""
-
-    @property
-    def key(self) -> str:
-        """Who asks, apart from all others."""
-        return f"{self.principal.method}:{self.principal.subject[:_LONGEST_NAME]}"
 
     @property
     def clerk(self) -> Clerk:
         """Who orders, for the audit trail."""
-        own, request_id = self.principal.subject[:_LONGEST_NAME], request_id_of(self.request)
+        request_id = request_id_of(self.request)
         if self.on_behalf_of:
-            return Clerk(self.on_behalf_of, "rest", request_id, through=own)
-        return Clerk(own, "rest", request_id)
+            return Clerk(self.on_behalf_of, "rest", request_id, through=self.name)
+        return Clerk(self.name, "rest", request_id)
 
     def may(self, role: str, pool: str) -> bool:
         """Whether they have the role on a pool."""
@@ -86,14 +74,6 @@ class Caller:
             raise ResourceNotFoundError.of("pool", pool)
         raise refused
 
-    def refused(self, role: str, resource: str) -> NotPermittedError:
-        """Tell the audit log that a role is missing, and return what says so."""
-        self._told(role, resource, "access.not_permitted", "role")
-        return NotPermittedError(
-            f"{self.principal.subject!r} does not have the role {role!r} on {resource!r}. Ask whoever gives out roles.",
-            reason="role",
-        )
-
     def require_somewhere(self) -> None:
         """Let through whoever may look at any pool.
 
@@ -113,7 +93,7 @@ async def _reading(request: Request, api: ApiDep) -> Caller:
 
 
 async def _writing(request: Request, api: ApiDep, on_behalf_of: OnBehalfOf = None) -> Caller:
-    caller = await _caller(request, api, "writes")
+    caller = await Caller.of(request, api, "writes")
     if on_behalf_of is None:
         return caller
     if not any(grant.role == DELEGATE for grant in caller.principal.grants):
@@ -124,18 +104,12 @@ async def _writing(request: Request, api: ApiDep, on_behalf_of: OnBehalfOf = Non
 def _name(told: str) -> str:
     """Read a name that is percent-encoded UTF-8, since headers have no other letters than Latin ones."""
     name = unquote(told).strip()
-    if not name or len(name) > _LONGEST_NAME or not name.isprintable():
+    if not name or len(name) > LONGEST_NAME or not name.isprintable():
         raise InvalidInputError(
-            f"On-Behalf-Of has to be a name of 1 to {_LONGEST_NAME} printable characters, percent-encoded UTF-8; it "
+            f"On-Behalf-Of has to be a name of 1 to {LONGEST_NAME} printable characters, percent-encoded UTF-8; it "
             f"has {len(name)} characters. Nothing was changed."
         )
     return name
-
-
-async def _caller(request: Request, api: Api, kind: Kind) -> Caller:
-    caller = Caller(api, request, await api.access.authenticate(request))
-    await api.rates.take(caller.key, kind)
-    return caller
 
 
 Reader = Annotated[Caller, Depends(_reading)]

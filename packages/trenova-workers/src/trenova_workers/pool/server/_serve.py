@@ -11,7 +11,7 @@ from trenova_errors import ConfigurationError
 from trenova_workers.pool._options import PoolsOptions
 from trenova_workers.pool.server._app import PREFIX, create_app
 from trenova_workers.pool.server._options import PoolServerOptions, server_options
-from trenova_workers.pool.server._roles import ADMIN, ROLES
+from trenova_workers.pool.server._roles import ADMIN, DELEGATE, ROLES
 from trenova_workers.pool.store import PoolStore
 
 FILE: Final = "pools-server.json"
@@ -44,7 +44,7 @@ async def serving(
     told = require_safe(options)
     log = AuditLog(told.access.audit)
     access = (
-        OpenAccess(told.access, ROLES, role=ADMIN, audit=log)
+        OpenAccess(told.access, ROLES, have=(ADMIN, DELEGATE), audit=log)
         if told.no_sign_in
         else Access(told.access, ROLES, audit=log)
     )
@@ -53,7 +53,7 @@ async def serving(
         url = server_url(told, listener)
         try:
             async with running(app, told, listener):
-                with announced(file or options.data_dir / FILE, url, access) as lines:
+                with announced(file or options.data_dir / FILE, url, access, pages=False) as lines:
                     for line in (*lines, f"pools of {options.scope!r}  {url}{PREFIX}"):
                         say(line)
                     yield url
@@ -74,61 +74,3 @@ def require_safe(options: PoolsOptions) -> PoolServerOptions:
     except AccessConfigurationError as error:
         raise ConfigurationError(str(error)) from None
     return told
-
-
-def _announce(file: Path, url: str, access: Access, say: Callable[[str], None]) -> None:
-    """Leave the address for programs of this user, and say how to sign in."""
-    content = {"url": url}
-    sign_in = None if isinstance(access, OpenAccess) else access.sign_in
-    if sign_in is not None:
-        content |= {"sign_in": sign_in_link(url, sign_in.new_link()), "key": sign_in.key}
-    try:
-        write_private(file, content)
-    except OSError as error:
-        raise ConfigurationError(
-            f"The server cannot leave its address in {str(file)!r}: {error.strerror}. Choose a folder that this user "
-            "may write, with --data-dir.",
-            path=str(file),
-        ) from None
-    if sign_in is not None:
-        say(f"for programs  the bearer token `key` in {file}")
-    if isinstance(access, OpenAccess):
-        say("nobody has to sign in: whoever reaches this machine's loopback may do everything")
-
-
-def _listener(options: PoolServerOptions) -> socket.socket:
-    family = socket.AF_INET6 if ":" in options.host else socket.AF_INET
-    try:
-        return socket.create_server((options.host.strip("[]"), options.port), family=family)
-    except (OSError, UnicodeError) as error:
-        why = getattr(error, "strerror", None) or "it is no name of a host"
-        raise ConfigurationError(
-            f"The server cannot listen on {options.host}, port {options.port}: {why}. Choose another address of this "
-            "machine or another port; 0 takes a free one.",
-            host=options.host,
-            port=options.port,
-        ) from None
-
-
-def _url(options: PoolServerOptions, listener: socket.socket) -> str:
-    scheme = "https" if options.tls_certificate else "http"
-    host = f"[{options.host.strip('[]')}]" if ":" in options.host else options.host
-    return f"{scheme}://{host}:{listener.getsockname()[1]}"
-
-
-def _config(app: ASGIApp, options: PoolServerOptions) -> uvicorn.Config:
-    tls: dict[str, Any] = {}
-    if options.tls_certificate and options.tls_key:
-        tls = {"ssl_certfile": str(options.tls_certificate), "ssl_keyfile": str(options.tls_key)}
-    return uvicorn.Config(
-        app,
-        lifespan="off",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=bool(options.trusted_proxies),
-        forwarded_allow_ips=list(options.trusted_proxies),
-        timeout_graceful_shutdown=max(1, round(options.stop_s)),
-        timeout_keep_alive=30,
-        **tls,
-    )

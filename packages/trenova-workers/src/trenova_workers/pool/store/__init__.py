@@ -6,7 +6,14 @@ beginning.
 
 from trenova_store import StoreMigration as PoolMigration
 from trenova_workers.pool.store._audit import PoolAudit, PoolAuditEntry, PoolAuditPage
-from trenova_workers.pool.store._decisions import DECISIONS_KEPT, DecisionPage, Decisions, KeptDecision
+from trenova_workers.pool.store._decisions import (
+    DECISIONS_KEPT,
+    DecisionPage,
+    Decisions,
+    HistoryPoint,
+    KeptDecision,
+    PoolHistory,
+)
 from trenova_workers.pool.store._drains import DrainOrder, DrainOrders
 from trenova_workers.pool.store._leases import LEASE_S, Lease, LeaseHolder, LeaseLostError, Leases
 from trenova_workers.pool.store._options import PoolStoreOptions

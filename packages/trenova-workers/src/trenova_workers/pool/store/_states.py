@@ -59,6 +59,7 @@ class PoolState(PoolDocument):
         fence: Number of the lease under which this was written.
         updated_at: When, by the database's clock.
         workers: Each, as the manager saw it last.
+        bounds: Of its policy; None where an older manager wrote this.
         versions: Each version of the workers that has any or needs some; none where they are not versioned.
         carried: What the manager needs again: state of the control law, crashes, contention.
     """
@@ -73,6 +74,7 @@ class PoolState(PoolDocument):
     fence: int = 0
     updated_at: AwareDatetime | None = None
     workers: tuple[Mapping[str, Any], ...] = ()
+    bounds: PoolBounds | None = None
     versions: tuple[Mapping[str, Any], ...] = ()
     carried: Mapping[str, Any] = Field(default_factory=dict, exclude=True)
 
@@ -98,6 +100,7 @@ class PoolStates:
             "counts": dict(state.counts),
             "build": state.build,
             "workers": list(state.workers),
+            "bounds": None if state.bounds is None else state.bounds.model_dump(mode="json"),
             "versions": list(state.versions),
             "carried": dict(state.carried),
         }
