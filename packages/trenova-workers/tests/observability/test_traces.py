@@ -37,11 +37,19 @@ async def go_on(handle, of):
 
 
 async def until_sent(collector, of, *names):
+    """The spans of a trace as soon as those names are there."""
     return await eventually_awaited(lambda: _has(collector, of, names))
 
 
-async def _has(collector, of, names):
-    return set(names) <= {span.name for span in collector.trace(of)} and collector.trace(of)
+async def until_whole(collector, of, *names):
+    """The same as soon as the parent of each is there too; the caller and the worker send on their own."""
+    return await eventually_awaited(lambda: _has(collector, of, names, whole=True))
+
+
+async def _has(collector, of, names, *, whole=False):
+    spans = collector.trace(of)
+    holes = {span.parent for span in spans} - {None} - {span.id for span in spans}
+    return set(names) <= {span.name for span in spans} and not (whole and holes) and spans
 
 
 def path(spans, span):
@@ -49,7 +57,7 @@ def path(spans, span):
     by_id = {one.id: one for one in spans}
     names = [span.name]
     while span.parent is not None:
-        span = by_id[span.parent]  # a parent that nobody sent would be a hole
+        span = by_id[span.parent]
         names.insert(0, span.name)
     return names
 
@@ -59,7 +67,7 @@ async def test_a_caller_a_workflow_an_activity_a_child_a_database_and_a_server_a
     handle, of = await start(traced, yard)
     await go_on(handle, of)
     await handle.result()
-    spans = await until_sent(traced.collector, of, "RunWorkflow:TracedParent", "RunWorkflow:TracedChild")
+    spans = await until_whole(traced.collector, of, "RunWorkflow:TracedParent", "RunWorkflow:TracedChild")
 
     [root] = [span for span in spans if span.parent is None]
     assert root.name == "POST /orders"
@@ -94,7 +102,7 @@ async def test_a_signal_and_an_update_hang_at_who_sent_them(traced, yard):
     handle, of = await start(traced, yard)
     later = await go_on(handle, of)
     await handle.result()
-    spans = await until_sent(
+    spans = await until_whole(
         traced.collector, later, "HandleSignal:traced.go_on", "HandleUpdate:traced.ask", "RunActivity:traced.store"
     )
 
@@ -129,7 +137,7 @@ async def test_a_run_that_another_worker_replays_has_each_span_once(traced, yard
     traced.start(**cache)
     await go_on(handle, of)
     await handle.result()
-    spans = await until_sent(traced.collector, of, "RunWorkflow:TracedParent", "RunWorkflow:TracedChild")
+    spans = await until_whole(traced.collector, of, "RunWorkflow:TracedParent", "RunWorkflow:TracedChild")
 
     ids = Counter(span.id for span in spans)
     assert [span for span in ids if ids[span] > 1] == []
@@ -146,7 +154,7 @@ async def test_lines_of_the_log_name_the_trace_and_the_span_that_they_were_writt
     handle, of = await start(traced, yard)
     await go_on(handle, of)
     await handle.result()
-    spans = await until_sent(traced.collector, of, "RunWorkflow:TracedParent", "RunWorkflow:TracedChild")
+    spans = await until_whole(traced.collector, of, "RunWorkflow:TracedParent", "RunWorkflow:TracedChild")
     lines = [json.loads(line) for line in traced.log().read_text().splitlines() if line.startswith("{")]
 
     named = {span.id: span.name for span in spans}
@@ -164,7 +172,7 @@ async def test_a_failure_is_in_the_trace_without_what_it_says(traced, yard):
         await traced.client.execute_workflow(
             "TracedRefusal", SECRET, id=f"refusal/{traced.queue}", task_queue=traced.queue
         )
-    spans = await until_sent(traced.collector, of, "RunActivity:traced.refuse", "RunWorkflow:TracedRefusal")
+    spans = await until_whole(traced.collector, of, "RunActivity:traced.refuse", "RunWorkflow:TracedRefusal")
 
     [activity] = [span for span in spans if span.name == "RunActivity:traced.refuse"]
     assert activity.failed
@@ -181,7 +189,7 @@ async def test_of_an_address_only_the_host_is_sent(tracing, traced, yard):
         async with httpx.AsyncClient() as http:
             await http.get(yard.replace("/docks/7", "/docks/hooked-4711?token=hushed"))
             await http.get(yard.replace("/docks/7", "/healthz"))
-    spans = await until_sent(traced.collector, of, "GET", "GET /docks/{dock}", "GET /secret")
+    spans = await until_whole(traced.collector, of, "GET", "GET /docks/{dock}", "GET /secret")
 
     assert "hushed" not in repr(spans)
     asked = [span for span in spans if span.name == "GET"]
