@@ -166,7 +166,7 @@ def integration(session: nox.Session) -> None:
 
 @nox.session(python=NEWEST)
 def processes(session: nox.Session) -> None:
-    """What starts many processes, takes every database or needs a browser, of each package; a quarter of an hour."""
+    """What starts many processes, takes every database or needs a browser, of each package; ten minutes or more."""
     where = session.virtualenv.location
     session.run_install(
         *("uv", "sync", "--quiet", "--frozen", "--all-packages", "--all-extras", f"--python={where}"),
@@ -179,7 +179,7 @@ def processes(session: nox.Session) -> None:
 
 @nox.session(python=False)
 def slow(session: nox.Session) -> None:
-    """What takes minutes: drills with kills, floods, millions of rows; an hour or more, not a part of CI."""
+    """What takes long: drills with kills, floods, millions of rows; an hour or more, not a part of CI."""
     files = [*_marked("slow", HOME), *_marked("integration", HOME), *map(str, ROOT.glob("services/tests/test_*.py"))]
     session.run("pytest", "-m", "slow", *(session.posargs or sorted(set(files))))
 

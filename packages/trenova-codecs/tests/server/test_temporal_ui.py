@@ -133,6 +133,7 @@ async def test_it_decodes_for_a_browser_that_signed_in_once(page, ui, codec):
     assert {event.method for event in codec.events} == {"session"}
 
 
+@pytest.mark.slow
 async def test_it_does_not_decode_for_a_browser_that_did_not(page, ui, codec):
     await set_up(page, ui, codec, toggle="Include cross-origin credentials")
     status, shown = await seen(page, ui, codec)

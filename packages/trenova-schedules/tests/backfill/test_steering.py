@@ -142,6 +142,7 @@ async def test_patience_ends_also_where_the_server_goes_on_saying_that_the_updat
             )
 
 
+@pytest.mark.slow
 async def test_a_long_history_goes_on_under_a_fresh_one_and_forgets_nothing(site):
     schedule = await site.make()
     async with site.worker():

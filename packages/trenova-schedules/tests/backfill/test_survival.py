@@ -80,7 +80,7 @@ async def until_started(site, schedule, many: int) -> None:
 
 @pytest.mark.integration
 @pytest.mark.timeout(200)
-@pytest.mark.parametrize("policy", ["missing", "all"])
+@pytest.mark.parametrize("policy", ["missing", pytest.param("all", marks=pytest.mark.slow)])
 async def test_a_thousand_ticks_run_once_each_though_worker_and_server_are_killed(processes, policy):
     server = processes.server()
     site = Site(await processes.client())

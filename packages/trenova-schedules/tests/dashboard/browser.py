@@ -22,6 +22,8 @@ FLAGS = (
 )
 WIDTHS = {"wide": (1440, 900), "narrow": (390, 844)}
 THEMES = ("light", "dark")
+EACH_THEME = ("light", pytest.param("dark", marks=pytest.mark.slow))
+"""For a page that has the colours of all others: those of the overview are tried in both themes every time."""
 ZONE = "America/New_York"
 
 

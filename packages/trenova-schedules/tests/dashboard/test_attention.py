@@ -4,7 +4,7 @@ import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from browser import THEMES, opened, pictured, signed_in, violations
+from browser import EACH_THEME, opened, pictured, signed_in, violations
 from seeded import HOUR, fail, plant
 from temporalio.client import Schedule, ScheduleActionStartWorkflow, ScheduleSpec
 
@@ -151,7 +151,7 @@ def test_who_may_only_look_gets_no_buttons(site, troubled):
         assert api.get(f"{site.url}/overview/backfill/t-missed").status_code == 403
 
 
-@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("theme", EACH_THEME)
 def test_no_barrier_is_found(browser, site, troubled, theme):
     for width in ("wide", "narrow"):
         with opened(browser, theme=theme, width=width) as page:

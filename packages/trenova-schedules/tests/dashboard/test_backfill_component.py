@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
 
 import pytest
-from browser import THEMES, opened, pictured, signed_in, violations
+from browser import EACH_THEME, opened, pictured, signed_in, violations
 from seeded import keep, plant
 from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSearchAttributes
 
@@ -315,7 +315,7 @@ def test_who_may_only_look_sees_how_far_it_is_and_steers_nothing(site):
     assert (empty.status_code, "No limit is given" in empty.text) == (400, True)
 
 
-@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("theme", EACH_THEME)
 def test_no_barrier_is_found(browser, site, theme):
     schedule_id = site.new(interval="PT1H", cron=None)["id"]
     with opened(browser, theme=theme) as page:

@@ -37,6 +37,7 @@ PAGE = """<!doctype html>
 """
 
 
+@pytest.mark.slow
 def test_a_page_of_somebody_else_has_all_of_it_by_one_line(browser, site):
     schedule_id = site.new(interval="PT1M", cron=None)["id"]
     access = Access(site.options.access, ROLES)
@@ -75,6 +76,7 @@ def test_a_page_of_somebody_else_has_all_of_it_by_one_line(browser, site):
         page.get_by_text("canceled", exact=True).first.wait_for(timeout=40_000)
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(180)
 def test_a_server_that_is_killed_is_missed_and_its_successor_tells_the_truth(browser, site, tmp_path):
     schedule_id = site.new(interval="PT1M", cron=None)["id"]

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import httpx
 import pytest
 from api_site import schedule
-from browser import THEMES, opened, pictured, signed_in, violations
+from browser import EACH_THEME, opened, pictured, signed_in, violations
 
 from trenova_access import Access, Grant
 from trenova_schedules.dashboard.bulk._bulk_form import MOST
@@ -231,6 +231,7 @@ def test_what_is_selected_stays_selected_whatever_happens_to_the_list(site, page
         api.post("/schedules/bulk-12/resume", json={"reason": "Back"})
 
 
+@pytest.mark.slow
 def test_all_that_match_are_one_click_and_a_typed_word_away(site, page):
     with site.call() as api, ThreadPoolExecutor(8) as pool:
         bodies = [schedule(id=f"crowd-{n:03}", paused=False) for n in range(103)]
@@ -302,7 +303,7 @@ def test_a_deletion_is_typed_and_what_is_gone_is_not_selected_any_more(site, pag
         assert api.get("/schedules/doomed-%3Cb%3E").status_code == 404
 
 
-@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("theme", EACH_THEME)
 def test_no_barrier_is_found_beside_the_bar_and_on_receipts(browser, site, fleet, theme, pictures):
     with opened(browser, theme=theme) as page:
         signed_in(page, site, "/?q=bulk-")

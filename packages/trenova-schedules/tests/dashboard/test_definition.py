@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from browser import THEMES, opened, pictured, signed_in, violations
+from browser import EACH_THEME, opened, pictured, signed_in, violations
 from seeded import keep
 from temporalio.api.common.v1 import Payload
 from temporalio.api.schedule.v1 import Schedule
@@ -136,7 +136,7 @@ def test_first_commands_stay_open_through_a_refresh(site, page, changed):
     assert command.is_visible()
 
 
-@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("theme", EACH_THEME)
 def test_no_barrier_is_found_in_the_definition(browser, site, changed, theme):
     with opened(browser, theme=theme) as page:
         signed_in(page, site, f"/schedules/{changed}")

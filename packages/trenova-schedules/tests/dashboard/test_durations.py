@@ -4,7 +4,7 @@ import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from browser import THEMES, opened, pictured, signed_in, violations
+from browser import EACH_THEME, opened, pictured, signed_in, violations
 from seeded import plant, ticks
 
 from trenova_schedules import ScheduleDefinition
@@ -112,7 +112,7 @@ def test_the_page_says_that_runs_come_less_often_than_the_schedule_says(site, pa
     pictured(page, pictures, "durations")
 
 
-@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("theme", EACH_THEME)
 def test_no_barrier_is_found_in_charts(browser, site, slow, theme):
     with opened(browser, theme=theme) as page:
         signed_in(page, site, f"/schedules/{slow}")

@@ -5,7 +5,7 @@ from datetime import timedelta
 from urllib.parse import quote
 
 import pytest
-from browser import THEMES, opened, pictured, signed_in, violations
+from browser import EACH_THEME, opened, pictured, signed_in, violations
 from seeded import keep
 from temporalio.client import (
     Schedule,
@@ -374,7 +374,7 @@ def test_hostile_text_is_text_and_arguments_are_not_shown(site, page):
     assert page.locator("main img").count() == 0
 
 
-@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("theme", EACH_THEME)
 def test_no_barrier_is_found_in_the_form(browser, site, theme):
     schedule_id = site.new(**NIGHTLY, owner="billing-worker")["id"]
     with opened(browser, theme=theme) as page:

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from browser import THEMES, opened, pictured, signed_in, violations
+from browser import EACH_THEME, opened, pictured, signed_in, violations
 from seeded import keep
 
 from trenova_schedules.dashboard.edit._draft import Draft, draft_of
@@ -136,7 +136,7 @@ def test_who_may_create_for_one_organization_creates_for_no_other(site):
         assert [operator.post(f"{address}{part}", data=told).status_code for part in ("", "/preview")] == [403, 403]
 
 
-@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("theme", EACH_THEME)
 def test_no_barrier_is_found_in_the_form_of_a_new_one(browser, site, theme):
     with opened(browser, theme=theme, width="narrow") as page:
         signed_in(page, site, "/new")

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from browser import THEMES, opened, pictured, signed_in, violations
+from browser import EACH_THEME, opened, pictured, signed_in, violations
 from seeded import EVERY_CLASS, fail, keep, plant
 
 from trenova_schedules.store import AuditEntry
@@ -61,7 +61,7 @@ def test_it_says_what_the_schedule_is_and_what_became_of_its_ticks(site, page, n
     pictured(page, pictures, "schedule")
 
 
-@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("theme", EACH_THEME)
 def test_no_barrier_is_found_on_the_page_and_its_dialogs(browser, site, nightly, theme):
     with opened(browser, theme=theme) as page:
         signed_in(page, site, f"/schedules/{nightly}")

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from browser import THEMES, opened, pictured, signed_in, violations
+from browser import EACH_THEME, opened, pictured, signed_in, violations
 from seeded import EVERY_CLASS, plant
 
 pytestmark = pytest.mark.integration
@@ -131,7 +131,7 @@ def test_who_may_only_look_is_offered_no_backfill(site, hourly):
     assert 'class="strip"' in looked
 
 
-@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("theme", EACH_THEME)
 def test_no_barrier_is_found_while_a_range_is_chosen(browser, site, hourly, theme):
     with opened(browser, theme=theme) as page:
         signed_in(page, site)

@@ -149,6 +149,7 @@ def test_what_the_manager_refuses_is_said_in_the_dialog(page, site):
         page.keyboard.press("Escape")
 
 
+@pytest.mark.slow
 def test_a_manager_out_of_reach_is_said_since_when_and_the_last_figures_are_marked_as_old(page, site):
     page.goto(f"{site.url}/workers")
     page.get_by_role("region", name="shipments").wait_for()

@@ -72,6 +72,7 @@ def until(ticks, seconds=3):
     return [tick for tick in ticks if tick.at < limit]
 
 
+@pytest.mark.slow
 async def test_with_jitter_every_run_belongs_to_its_tick(client, store):
     await create(client, "it's", spec(3, jitter=2))
     await asyncio.sleep(20)

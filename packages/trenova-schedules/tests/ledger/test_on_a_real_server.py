@@ -187,6 +187,7 @@ async def world(tmp_path):
     server.kill()
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(240)
 async def test_a_minute_with_worker_and_server_away_is_accounted_for_tick_by_tick(world):
     begin, result = await scenario(world, 1)

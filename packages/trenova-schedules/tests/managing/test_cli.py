@@ -121,7 +121,7 @@ async def test_several_are_changed_only_when_somebody_says_yes_and_a_receipt_und
     assert "No schedule found: nope." in command.error
 
 
-@pytest.mark.parametrize("database", [False, True])
+@pytest.mark.parametrize("database", [pytest.param(False, marks=pytest.mark.slow), True])
 async def test_receipts_are_listed_shown_and_tried_before_they_are_undone(command, database):
     if database:
         command.environment["TRENOVA_DATABASE__URL"] = f"sqlite:///{command.folder}/store.db"
@@ -161,6 +161,7 @@ async def test_a_file_that_is_no_receipt_hides_no_other(command):
     assert (len(first["receipts"]), first["nextCursor"]) == (1, None)
 
 
+@pytest.mark.slow
 async def test_what_was_exported_is_made_again_as_it_was(command):
     before = await command.json("show", "b-1")
     await command("export", "--prefix", "b-", "--output", "b.json")
@@ -189,6 +190,7 @@ async def test_what_is_imported_waits_for_somebody_who_lets_it_run(command):
     assert "nope" in command.error
 
 
+@pytest.mark.slow
 async def test_with_a_database_the_store_keeps_who_did_what_and_the_receipts(command):
     command.environment["TRENOVA_DATABASE__URL"] = f"sqlite:///{command.folder}/store.db"
     await command("db", "migrate")
@@ -214,6 +216,7 @@ async def test_with_a_database_the_store_keeps_who_did_what_and_the_receipts(com
     )
 
 
+@pytest.mark.slow
 async def test_an_id_of_odd_characters_is_found_and_printed_as_it_is(command, client):
     for odd in ('say "x"', "back\\slash", "it's", "a[red]b"):
         await client.create_schedule(
@@ -278,6 +281,7 @@ async def test_what_an_interrupted_bulk_pause_did_is_undone_and_nothing_else(com
     assert [line.split()[:2] for line in text.splitlines()[1:]] == [["a-1", "done"], ["a-2", "conflict"]]
 
 
+@pytest.mark.slow
 async def test_in_the_folder_of_up_its_database_keeps_what_is_done_to_its_own_server_only(command, client):
     def profile(address):
         (folder / "temporal.toml").write_text(f'[profile.default]\naddress = "{address}"\n')
@@ -298,6 +302,7 @@ async def test_in_the_folder_of_up_its_database_keeps_what_is_done_to_its_own_se
     assert not (folder / "tms.db").exists()
 
 
+@pytest.mark.slow
 async def test_what_is_not_there_or_empty_is_said(command):
     assert "No schedule matches." in await command("list", "--prefix", "zzz")
     await command("list", "a-1", "nope", status=1)

@@ -69,6 +69,7 @@ async def ten_writers(client, rounds):
     return won
 
 
+@pytest.mark.slow
 async def test_of_ten_writers_at_once_one_wins_and_the_others_are_told(client):
     assert len(await ten_writers(client, 30)) == 30
 

@@ -109,6 +109,7 @@ def test_without_sign_in_everybody_on_loopback_may_but_no_page_of_another_site(s
         assert [one["actor"] for one in entries] == ["nobody signed in (claimed)"]
 
 
+@pytest.mark.slow
 def test_a_bulk_action_that_was_killed_is_finished_by_asking_again(site, tmp_path):
     names = [site.new(id=f"killed-{number:03}", paused=False)["id"] for number in range(100)]
     site.wait_for("killed-", len(names))

@@ -136,6 +136,7 @@ async def test_a_server_that_does_not_answer_is_not_waited_for(client, name, mon
     await told.close()
 
 
+@pytest.mark.slow
 @pytest.mark.integration
 async def test_workers_are_there_before_a_schedule_fires_and_the_sentence_names_it(site, client, name):
     policy = {"poll_s": 5, "start_s": 10, "min_workers": 0, "wait_target_s": 30, "horizon_s": 60}

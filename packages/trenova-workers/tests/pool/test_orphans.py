@@ -8,6 +8,7 @@ from trenova_workers.pool import PoolDesk, PoolsOptions
 pytestmark = pytest.mark.integration
 
 
+@pytest.mark.slow
 async def test_workers_of_a_pool_that_was_renamed_are_shown_and_drained_and_are_no_strangers(site):
     async with site.managed(2) as opened:
         await eventually_awaited(lambda: _running(opened, 2))

@@ -14,6 +14,7 @@ def held(table, verdicts, said):
     assert not missed, "\n".join([*said, "", as_text({}, table, verdicts)])
 
 
+@pytest.mark.slow
 @pytest.mark.integration
 @pytest.mark.timeout(240)
 async def test_a_burst_makes_a_pool_of_one_grow_and_shrink_and_every_attempt_counts_once(tmp_path):

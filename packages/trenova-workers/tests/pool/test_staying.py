@@ -27,6 +27,7 @@ def a_stranger(site):
         stranger.wait()
 
 
+@pytest.mark.slow
 async def test_a_manager_that_stops_drains_its_own_where_others_are_and_names_those(site):
     with a_stranger(site) as stranger:
         async with site.managed(2, drain=True) as opened:
@@ -38,6 +39,7 @@ async def test_a_manager_that_stops_drains_its_own_where_others_are_and_names_th
         assert f"(pid {stranger.pid})" in said
 
 
+@pytest.mark.slow
 async def test_a_manager_that_never_led_names_the_workers_of_the_one_that_does(site):
     leads = site.manager(1)
     eventually(lambda: len(site.pids()) == 1)

@@ -121,6 +121,7 @@ async def test_a_version_at_zero_with_pinned_work_gets_a_worker_finishes_and_goe
         )
 
 
+@pytest.mark.slow
 async def test_a_release_that_only_crashes_does_not_hold_up_the_one_before(releases, site):
     options = releases.options("1", crashes={"first_delay_s": 0.2, "longest_delay_s": 0.5, "crashes": 2})
     async with site.managed(None, options) as opened:

@@ -75,6 +75,7 @@ async def test_everything_listens_on_loopback_only_and_the_journal_is_wal(tiny, 
     assert up.end(signal.SIGTERM) == 0
 
 
+@pytest.mark.slow
 async def test_the_demo_does_real_work_and_leaves_nothing(tiny, stage):
     up = tiny("--demo")
 
