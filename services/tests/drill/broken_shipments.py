@@ -1,0 +1,81 @@
+"""The shipment worker with a fault in its code: ``DRILL_FAULT=odd python -m broken_shipments run``."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import timedelta
+
+from temporalio import activity, workflow
+from temporalio.common import VersioningBehavior
+
+from shipment_worker.__main__ import SERVICE
+from shipment_worker._settings import Settings
+from trenova_activities import DUPLICATE_SHIPMENT_WORKFLOW, DuplicateShipmentPayload
+from trenova_workers import Work
+from trenova_workers.cli import service_main
+
+TEXT = "".join(f"{number:08x}" for number in range(180_000))
+"""1.4 MB that gzip makes little smaller than two thirds."""
+
+
+class OddError(Exception):
+    """Of a class that no rule knows."""
+
+
+@workflow.defn(name=DUPLICATE_SHIPMENT_WORKFLOW, sandboxed=False)
+class Changed:
+    """What somebody made of a workflow without thinking of its histories."""
+
+    versioning_behavior = VersioningBehavior.PINNED
+
+    @workflow.run
+    async def run(self, payload: DuplicateShipmentPayload) -> None:
+        await workflow.sleep(timedelta(hours=1))
+
+
+@workflow.defn(name="DrillLarge", sandboxed=False)
+class Large:
+    """Says more at once than the server takes in one message."""
+
+    @workflow.run
+    async def run(self) -> None:
+        for number in range(6):
+            workflow.start_activity(
+                "drill.keep", str(number) + TEXT, start_to_close_timeout=timedelta(seconds=10), task_queue="drill"
+            )
+        await workflow.sleep(timedelta(hours=1))
+
+
+@workflow.defn(name="DrillOdd", sandboxed=False)
+class Odd:
+    """Meets an error that nobody has decided about."""
+
+    @workflow.run
+    async def run(self) -> None:
+        await workflow.execute_activity("drill.odd", start_to_close_timeout=timedelta(seconds=10))
+
+
+@activity.defn(name="drill.odd")
+async def odd() -> None:
+    """Raise it."""
+    raise OddError("of the drill")
+
+
+FAULTS = {"changed": Work([Changed], [odd]), "large": Work([Large], [odd]), "odd": Work([Odd], [odd])}
+
+
+@asynccontextmanager
+async def work(settings: Settings) -> AsyncIterator[Work]:
+    """Register what is broken, and nothing else; ``ends`` does not get as far, and ``stuck`` never does."""
+    fault = os.environ["DRILL_FAULT"]
+    if fault == "ends":
+        os._exit(3)
+    if fault == "stuck":
+        await asyncio.sleep(3600)
+    yield FAULTS[fault]
+
+
+if __name__ == "__main__":
+    service_main(replace(SERVICE, work=work))

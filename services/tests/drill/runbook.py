@@ -1,0 +1,69 @@
+"""The page of an alert: its commands, its mitigations, and the date of its last drill."""
+
+import re
+import shlex
+import subprocess
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+
+PAGES = Path(__file__).parents[3] / "docs/runbooks"
+_STAMP = re.compile(r"^Last drilled: .*\n\n?", re.MULTILINE)
+_HEADING = "\n## Meaning\n"
+_ODD = ("Traceback (most recent call last)", "No such command", "No such option", "unknown flag", "unknown command")
+
+
+class Page:
+    """One page of ``docs/runbooks``."""
+
+    def __init__(self, alert: str) -> None:
+        self.alert = alert
+        self.path = PAGES / f"{alert}.md"
+        self.text = self.path.read_text()
+
+    def section(self, heading: str) -> str:
+        _, found, rest = self.text.partition(f"\n## {heading}\n")
+        assert found, f"{self.path.name} has no section {heading!r}"
+        return rest.partition("\n## ")[0]
+
+    def commands(self) -> list[str]:
+        """The lines that somebody types in the first five minutes."""
+        blocks = re.findall(r"```sh\n(.*?)```", self.section("First five minutes"), re.DOTALL)
+        return [line for block in blocks for line in block.splitlines() if line.strip()]
+
+    def mitigation(self, beginning: str) -> str:
+        """The row of the mitigations that begins so: what a drill does must be what the page says."""
+        rows = re.findall(r"^\| (.+?) \| .+ \|$", self.section("Mitigations"), re.MULTILINE)
+        found = [row for row in rows if row.startswith(beginning)]
+        assert found, f"{self.path.name} has no mitigation that begins with {beginning!r}; it has {rows}"
+        return found[0]
+
+    def stamp(self, on: date, fires_s: float, clears_s: float, factor: int) -> None:
+        """Say on the page when it was drilled last, and what was seen."""
+        line = (
+            f"Last drilled: {on}, by `nox -s drill -- {self.alert}`: rang after {fires_s:.0f} s and was quiet "
+            f"{clears_s:.0f} s after it was mended, with times {factor} times shorter than in production.\n"
+        )
+        text = _STAMP.sub("", self.text)
+        before, _, after = text.partition(_HEADING)
+        self.path.write_text(f"{before.rstrip()}\n\n{line}{_HEADING}{after}")
+        self.text = self.path.read_text()
+
+
+def typed(command: str, values: Mapping[str, str]) -> list[str]:
+    """Return the words of a command with what stands in capitals replaced: ``ID`` by an id, and so on."""
+    words = [values.get(word, word) for word in shlex.split(command)]
+    left = [word for word in words if re.fullmatch(r"[A-Z][A-Z-]+(\.yaml)?", word)]
+    assert not left, f"{command!r}: the drill has no value for {left}"
+    return words
+
+
+def run(command: str, values: Mapping[str, str], environ: Mapping[str, str], folder: Path) -> tuple[int, str]:
+    """Run a command of a page as printed; a problem that it finds is an answer, a command that is wrong is not."""
+    done = subprocess.run(
+        typed(command, values), env=environ, cwd=folder, capture_output=True, text=True, check=False, timeout=120
+    )
+    said = done.stdout + done.stderr
+    if done.returncode not in {0, 1, 3} or any(odd in said for odd in _ODD):
+        raise AssertionError(f"{command!r} ended with {done.returncode}:\n{said[-2000:]}")
+    return done.returncode, said
