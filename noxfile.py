@@ -207,6 +207,12 @@ def scaling(session: nox.Session) -> None:
     session.run("python", "packages/trenova-workers/tests/pool/real/measure.py", *(session.posargs or ["burst"]))
 
 
+@nox.session(python=False)
+def drill(session: nox.Session) -> None:
+    """Ring alerts for real, follow their runbooks and see them go quiet: ``-- --stamp``, or ``-- TrenovaKeyMissing``."""
+    session.run("python", "services/tests/drill", *session.posargs)
+
+
 @nox.session(python="3.12")
 def fuzz(session: nox.Session) -> None:
     """Run every fuzzer for two minutes, or as the arguments of libFuzzer say; not a part of CI."""

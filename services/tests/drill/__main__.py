@@ -14,17 +14,12 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-import job_faults
-import pool_faults
 import runbook
-import schedule_faults
-import worker_faults
 from fault import Fault
+from known import FAULTS, UNDRILLED
 from stage import Site
 from watch import Watch
 
-AREAS = (worker_faults, job_faults, schedule_faults, pool_faults)
-FAULTS: dict[str, type[Fault]] = {one.alert: one for area in AREAS for one in area.FAULTS}
 FACTOR = 20
 PATIENCE_S = 300
 """Seconds in which an alert must ring, and be quiet again after the fault is mended."""
@@ -134,6 +129,9 @@ def main() -> int:
             print(f"  {seen.alert}: {command}")
         if asked.stamp and not seen.failed and seen.fires_s and seen.clears_s:
             runbook.Page(seen.alert).stamp(datetime.now(UTC).date(), seen.fires_s, seen.clears_s, asked.factor)
+    if not asked.alerts:
+        for alert, why in UNDRILLED.items():
+            print(f"{alert:28} not drilled: {why}")
     return 1 if any(seen.failed for seen in found) else 0
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -57,13 +58,41 @@ class Odd:
         await workflow.execute_activity("drill.odd", start_to_close_timeout=timedelta(seconds=10))
 
 
+@workflow.defn(name="DrillTold", sandboxed=False)
+class Told:
+    """Takes everything that it is told into its history."""
+
+    @workflow.run
+    async def run(self) -> None:
+        await workflow.sleep(timedelta(hours=1))
+
+    @workflow.signal(name="drill.more")
+    def more(self, text: str) -> None:
+        """Take it."""
+
+
+@workflow.defn(name="DrillSlow", sandboxed=False)
+class Slow:
+    """Computes for as long as one task may before it counts as a deadlock, nearly."""
+
+    @workflow.run
+    async def run(self) -> None:
+        time.sleep(1.5)  # noqa: ASYNC251  # what the drill is about
+
+
 @activity.defn(name="drill.odd")
 async def odd() -> None:
     """Raise it."""
     raise OddError("of the drill")
 
 
-FAULTS = {"changed": Work([Changed], [odd]), "large": Work([Large], [odd]), "odd": Work([Odd], [odd])}
+FAULTS = {
+    "changed": Work([Changed], [odd]),
+    "large": Work([Large], [odd]),
+    "odd": Work([Odd], [odd]),
+    "slow": Work([Slow], [odd]),
+    "told": Work([Told], [odd]),
+}
 
 
 @asynccontextmanager

@@ -15,15 +15,21 @@ class BrokenRelease(Fault):
 
     kind: str
     workflow: str
+    runs = 1
 
     async def inject(self) -> None:
         await self.site.restart("shipment_worker", of="broken_shipments", DRILL_FAULT=self.kind)
         client = await self.site.services.client()
-        self.handle = await client.start_workflow(self.workflow, id=f"drill/{self.kind}", task_queue="shipment-queue")
-        self.values |= {"ID": self.handle.id}
+        for number in range(self.runs):
+            id_ = f"drill/{self.kind}/{number}"
+            self.handle = await client.start_workflow(self.workflow, id=id_, task_queue="shipment-queue")
+            self.values |= {"ID": id_}
 
     async def mend(self) -> None:
-        await self.handle.terminate("the drill is over")
+        await self.site.command(
+            *("temporal", "workflow", "terminate", "--yes", "--reason", "the drill is over"),
+            *("--query", f"WorkflowType = '{self.workflow}' AND ExecutionStatus = 'Running'"),
+        )
         await self.site.restart("shipment_worker")
 
 
@@ -41,6 +47,15 @@ class UnclassifiedErrors(BrokenRelease):
     mitigation = "Cancel the runs that cannot succeed."
     kind = "odd"
     workflow = "DrillOdd"
+
+
+class WorkflowTasksLate(BrokenRelease):
+    alert = "TrenovaWorkflowTasksLate"
+    what = "A release computes a second and a half in every workflow task, and sixty runs want it."
+    mitigation = "Start more workers."
+    kind = "slow"
+    workflow = "DrillSlow"
+    runs = 60
 
 
 class NonDeterminism(Fault):
@@ -119,4 +134,12 @@ class PlaintextAccepted(Fault):
             await handle.result()
 
 
-FAULTS = (NonDeterminism, MessageTooLarge, UnclassifiedErrors, JobsFail, KeyMissing, PlaintextAccepted)
+FAULTS = (
+    WorkflowTasksLate,
+    NonDeterminism,
+    MessageTooLarge,
+    UnclassifiedErrors,
+    JobsFail,
+    KeyMissing,
+    PlaintextAccepted,
+)

@@ -76,7 +76,7 @@ class TicksMissed(Scheduled):
         await asyncio.sleep(2 * EVERY_S)
         async for run in self.client.list_workflows(f"TemporalScheduledById = '{self.id}'"):
             handle = self.client.get_workflow_handle(run.id, run_id=run.run_id)
-            await self.site.command("temporal", "workflow", "delete", "-w", handle.id, "-r", str(run.run_id))
+            await self.site.command("temporal", "workflow", "delete", "--yes", "-w", handle.id, "-r", str(run.run_id))
             break
         await asyncio.sleep(2 * EVERY_S)
         await self.harvest()

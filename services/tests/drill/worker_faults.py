@@ -1,7 +1,6 @@
 """Workers that are gone, stand still or have no room."""
 
 import asyncio
-import signal
 from contextlib import AsyncExitStack
 
 from fault import Fault
@@ -61,39 +60,15 @@ class ActivitiesLate(Crowded):
 
 class QueueUnserved(Fault):
     alert = "TrenovaQueueUnserved"
-    what = "The only shipment worker drains, and an activity of it does not end."
+    what = "The only shipment worker is told to drain, and no other takes its place."
     mitigation = "Start a worker of the queue."
 
     async def inject(self) -> None:
-        await self.site.restart("shipment_worker", TRENOVA_WORKER__GRACEFUL_SHUTDOWN_S="300")
-        self.lock = AsyncExitStack()
-        await self.lock.enter_async_context(self.site.locked())
         self.handles = await self.site.duplicate(1)
-        await asyncio.sleep(2)
-        self.site.workers["shipment_worker"].process.send_signal(signal.SIGTERM)
+        await asyncio.to_thread(self.site.workers["shipment_worker"].drain)
 
     async def mend(self) -> None:
-        await self.lock.aclose()
         await self.site.start("shipment_worker")
-        await asyncio.gather(*(handle.result() for handle in self.handles))
-
-
-class WorkflowTasksLate(Fault):
-    alert = "TrenovaWorkflowTasksLate"
-    what = "The shipment worker has time for one second in eight."
-    mitigation = "Start more workers."
-
-    async def inject(self) -> None:
-        self.keep(self._late)
-
-    async def _late(self) -> None:
-        with self.site.held(self.site.workers["shipment_worker"].process):
-            self.handles = await self.site.duplicate(5)
-            await asyncio.sleep(7)
-        await asyncio.sleep(1)
-
-    async def mend(self) -> None:
-        await self.stop()
         await asyncio.gather(*(handle.result() for handle in self.handles))
 
 
@@ -114,4 +89,4 @@ class ServerSlow(Fault):
         await self.stop()
 
 
-FAULTS = (WorkerDown, EventLoopBlocked, SlotsFull, ActivitiesLate, QueueUnserved, WorkflowTasksLate, ServerSlow)
+FAULTS = (WorkerDown, EventLoopBlocked, SlotsFull, ActivitiesLate, QueueUnserved, ServerSlow)
