@@ -1,4 +1,4 @@
-"""Every command of ours that a page prints is one that there is, with options that it has; every link leads somewhere."""
+"""Every command of ours on a page is one that there is, with options that it has; every link leads somewhere."""
 
 import re
 import shlex

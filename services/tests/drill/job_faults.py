@@ -69,6 +69,7 @@ class NonDeterminism(Fault):
             await asyncio.sleep(2)
             self.site.kill("shipment_worker")
         await self.site.start("shipment_worker", of="broken_shipments", DRILL_FAULT="changed")
+        await self.handle.signal("drill.wake")  # so that it is looked at now, and not when its activity has ended
 
     async def mend(self) -> None:
         await self.site.restart("shipment_worker")

@@ -10,7 +10,14 @@ from pathlib import Path
 PAGES = Path(__file__).parents[3] / "docs/runbooks"
 _STAMP = re.compile(r"^Last drilled: .*\n\n?", re.MULTILINE)
 _HEADING = "\n## Meaning\n"
-_ODD = ("Traceback (most recent call last)", "No such command", "No such option", "unknown flag", "unknown command")
+_ODD = (
+    "Usage:",
+    "Traceback (most recent call last)",
+    "No such command",
+    "No such option",
+    "unknown flag",
+    "unknown command",
+)
 
 
 class Page:
@@ -64,6 +71,6 @@ def run(command: str, values: Mapping[str, str], environ: Mapping[str, str], fol
         typed(command, values), env=environ, cwd=folder, capture_output=True, text=True, check=False, timeout=120
     )
     said = done.stdout + done.stderr
-    if done.returncode not in {0, 1, 3} or any(odd in said for odd in _ODD):
+    if done.returncode not in {0, 1, 2, 3} or any(odd in said for odd in _ODD):
         raise AssertionError(f"{command!r} ended with {done.returncode}:\n{said[-2000:]}")
     return done.returncode, said

@@ -7,7 +7,7 @@ from datetime import timedelta
 from fault import Fault
 from temporalio.client import ScheduleOverlapPolicy
 
-from trenova_activities import CheckDatabasePayload
+from trenova_activities import CHECK_DATABASE_WORKFLOW, CheckDatabasePayload
 from trenova_schedules import ScheduleDefinition, ScheduleSlo, create_missing
 from trenova_schedules.ledger import HARVEST_WORKFLOW, HarvestPayload
 
@@ -23,7 +23,7 @@ class Scheduled(Fault):
         self.values |= {"ID": self.id}
         definition = ScheduleDefinition(
             id=self.id,
-            workflow="CheckDatabase",
+            workflow=CHECK_DATABASE_WORKFLOW,
             task_queue="system-queue",
             args=(CheckDatabasePayload(),),
             interval=timedelta(seconds=EVERY_S),
