@@ -11,7 +11,7 @@ SCRAPE_S = 1
 """Seconds between two scrapes and two evaluations: a range must hold several."""
 _SHORTEST_S = 5
 _UNITS = {"s": 1, "m": 60, "h": 3600}
-_RANGE = re.compile(r"\[(\d+)([smh])\]")
+_RANGE = re.compile(r"(?<=\[)\d+[smh](?=\])|(?<=offset )\d+[smh]\b")
 
 
 def seconds(duration: str) -> int:
@@ -25,7 +25,7 @@ def rules(factor: int) -> dict[str, Any]:
     for group in told["groups"]:
         for rule in group["rules"]:
             rule["for"] = _shorter(seconds(rule["for"]), factor)
-            rule["expr"] = _RANGE.sub(lambda found: f"[{_shorter(seconds(found[0][1:-1]), factor)}]", rule["expr"])
+            rule["expr"] = _RANGE.sub(lambda found: _shorter(seconds(found[0]), factor), rule["expr"])
     return told
 
 
