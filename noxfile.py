@@ -209,8 +209,20 @@ def scaling(session: nox.Session) -> None:
 
 @nox.session(python=False)
 def drill(session: nox.Session) -> None:
-    """Ring alerts for real, follow their runbooks and see them go quiet: ``-- --stamp``, or ``-- TrenovaKeyMissing``."""
+    """Ring alerts for real, follow their runbooks, see them go quiet: ``-- --stamp``, or ``-- TrenovaKeyMissing``."""
     session.run("python", "services/tests/drill", *session.posargs)
+
+
+@nox.session(python=False)
+def rollout(session: nox.Session) -> None:
+    """Rehearse a release from dev to production under load, and one that is taken back; docs/rollout.md."""
+    session.run("python", "services/tests/rollout", *session.posargs)
+
+
+@nox.session(python=False)
+def soak(session: nox.Session) -> None:
+    """Load and faults for five minutes, or ``-- --minutes 60``, and what was lost; a plot in ``site/soak``."""
+    session.run("python", "services/tests/soak", *session.posargs)
 
 
 @nox.session(python="3.12")

@@ -18,6 +18,7 @@ import runbook
 from fault import Fault
 from known import FAULTS, UNDRILLED
 from stage import Site
+from temporalio.runtime import LoggingConfig, Runtime, TelemetryConfig, TelemetryFilter
 from watch import Watch
 
 FACTOR = 20
@@ -121,6 +122,8 @@ def main() -> int:
     if lacking := [name for name in ("prometheus", "prometheus-alertmanager") if not shutil.which(name)]:
         parser.error(f"{' and '.join(lacking)} must be installed (Debian has packages of these names)")
     logging.basicConfig(level=logging.WARNING)
+    quiet = TelemetryFilter(core_level="ERROR", other_level="ERROR")
+    Runtime.set_default(Runtime(telemetry=TelemetryConfig(logging=LoggingConfig(filter=quiet))))
     with tempfile.TemporaryDirectory(prefix="trenova-drill-") as folder:
         print(f"{'alert':28} {'rings':>8} {'quiet':>8}  {'told':16}  fault; times are {asked.factor} times shorter")
         found = asyncio.run(all_of(asked.alerts or list(FAULTS), Path(folder), asked.factor))

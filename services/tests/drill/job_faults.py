@@ -82,8 +82,9 @@ class JobsFail(Fault):
     mitigation = "Mend the cause, then ask for the jobs again"
 
     async def inject(self) -> None:
+        requests = await self.site.requests(6)
         await self._rename("bol", "bol_of_old")
-        await self.site.duplicate(6)
+        await self.site.duplicate(requests)
 
     async def mend(self) -> None:
         await self._rename("bol_of_old", "bol")
@@ -106,7 +107,9 @@ class KeyMissing(Fault):
         shutil.copy(self.site.ring, self.elsewhere)
         ring = str(self.elsewhere)
         await self.site.command("trenova-codecs", "keys", "add", "k-drill", "--ring", ring)
-        await self.site.command("trenova-codecs", "keys", "promote", "k-drill", "--ring", ring, "--force")
+        await self.site.command(
+            "trenova-codecs", "keys", "promote", "k-drill", "--ring", ring, "--i-have-updated", "--skip-workers"
+        )
         self.values |= {"KEY-ID": "k-drill"}
         environ = self.site.services.environ
         own = environ | {"TRENOVA_CODEC__ENCRYPTION__KEYS__PATH": ring, "TRENOVA_CODECS_RING": ring}

@@ -71,6 +71,7 @@ def run(command: str, values: Mapping[str, str], environ: Mapping[str, str], fol
         typed(command, values), env=environ, cwd=folder, capture_output=True, text=True, check=False, timeout=120
     )
     said = done.stdout + done.stderr
-    if done.returncode not in {0, 1, 2, 3} or any(odd in said for odd in _ODD):
+    misused = done.returncode == _MISUSED and "Usage:" in said
+    if misused or done.returncode not in {0, 1, _MISUSED, 3} or any(odd in said for odd in _ODD):
         raise AssertionError(f"{command!r} ended with {done.returncode}:\n{said[-2000:]}")
     return done.returncode, said

@@ -15,7 +15,7 @@ from service_processes import TEMPORAL, Running, Services, TemporalServer, clean
 from temporalio.client import Client, WorkflowHandle
 from tms_rows import Tms, opened, seeded, sqlite_url
 
-from trenova_activities import start_duplicate
+from trenova_activities import DuplicateShipmentPayload, start_duplicate
 
 HERE = Path(__file__).parent
 MODULES = ("shipment_worker", "notification_worker", "system_worker")
@@ -92,12 +92,18 @@ class Site:
         async with opened(sqlite_url(self.folder)) as tms:
             yield tms
 
-    async def duplicate(self, count: int, *, client: Client | None = None) -> list[WorkflowHandle[Any, Any]]:
-        """Ask for that many duplications."""
-        asked = client or await self.services.client()
+    async def requests(self, count: int) -> list[DuplicateShipmentPayload]:
+        """That many duplications of one shipment."""
         async with self.tms() as tms:
-            requests = [tms.request(idempotency_key=uuid.uuid4().hex, count=1) for _ in range(count)]
-        return [await start_duplicate(asked, request) for request in requests]
+            return [tms.request(idempotency_key=uuid.uuid4().hex, count=1) for _ in range(count)]
+
+    async def duplicate(
+        self, asked: "int | list[DuplicateShipmentPayload]", *, client: Client | None = None
+    ) -> list[WorkflowHandle[Any, Any]]:
+        """Ask for duplications."""
+        requests = await self.requests(asked) if isinstance(asked, int) else asked
+        caller = client or await self.services.client()
+        return [await start_duplicate(caller, request) for request in requests]
 
     async def command(self, *words: str, **environ: str) -> str:
         """Run a command to its end and return what it said; it must do what it was asked."""

@@ -1,0 +1,114 @@
+"""What a soak does to a system; each fault takes itself back."""
+
+import asyncio
+import os
+import random
+import shutil
+import subprocess
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import aiosqlite
+from system import MODULES, System
+
+Fault = Callable[[System, random.Random], Awaitable[str]]
+FAKETIME = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1")
+
+
+async def kill(system: System, chance: random.Random) -> str:
+    """End a worker as ``kill -9`` does, and start another."""
+    module = chance.choice(MODULES)
+    system.workers[module].kill()
+    await asyncio.sleep(chance.uniform(0, 3))
+    await system.start(module)
+    return module
+
+
+async def server(system: System, chance: random.Random) -> str:
+    """End the Temporal server, and start it again on what it has on disk."""
+    system.server.kill()
+    away = chance.uniform(1, 6)
+    await asyncio.sleep(away)
+    system.server.start()
+    return f"{away:.0f} s away"
+
+
+async def connection(system: System, chance: random.Random) -> str:
+    """Cut the connection of all workers to the server."""
+    away = chance.uniform(2, 10)
+    await system.connection.cut(away)
+    return f"{away:.0f} s cut"
+
+
+async def slow_database(system: System, chance: random.Random) -> str:
+    """Hold a lock on the TMS for longer than a statement waits."""
+    held = chance.uniform(3, 14)
+    async with aiosqlite.connect(system.folder / "tms.db", timeout=60) as other:
+        await other.execute("BEGIN IMMEDIATE")
+        await asyncio.sleep(held)
+        await other.rollback()
+    return f"locked for {held:.0f} s"
+
+
+async def disk(system: System, chance: random.Random) -> str:
+    """Fill the disk that database, server and logs are on, for some seconds."""
+    ballast = system.folder / "ballast"
+    free = shutil.disk_usage(system.folder).free
+    await asyncio.to_thread(_fill, ballast, free)
+    full = chance.uniform(2, 6)
+    await asyncio.sleep(full)
+    ballast.unlink()
+    return f"full for {full:.0f} s"
+
+
+def _fill(ballast: Path, size: int) -> None:
+    with ballast.open("wb") as file:
+        os.posix_fallocate(file.fileno(), 0, max(size - 4096, 1))
+
+
+async def clock(system: System, chance: random.Random) -> str:
+    """Start a worker anew whose clock is an hour off, and a right one after a while."""
+    module = chance.choice(MODULES[:2])
+    hours = chance.choice(["+1h", "-1h"])
+    system.workers[module].kill()
+    await system.start(module, LD_PRELOAD=str(FAKETIME), FAKETIME=hours, FAKETIME_DONT_FAKE_MONOTONIC="1")
+    await asyncio.sleep(8)
+    system.workers[module].kill()
+    await system.start(module)
+    return f"{module} {hours}"
+
+
+FAULTS: dict[str, Fault] = {
+    "kill": kill,
+    "server": server,
+    "connection": connection,
+    "slow-database": slow_database,
+    "disk": disk,
+    "clock": clock,
+}
+
+
+def possible(folder: Path) -> dict[str, str]:
+    """The faults that this machine cannot have, with why."""
+    lacking = {}
+    if not is_small_disk(folder):
+        lacking["disk"] = "the folder is on no disk of its own; as root one is made"
+    if not FAKETIME.exists():
+        lacking["clock"] = "libfaketime is not installed (Debian: libfaketime)"
+    return lacking
+
+
+def is_small_disk(folder: Path) -> bool:
+    return shutil.disk_usage(folder).total < 2**31 and os.path.ismount(folder)
+
+
+def mounted(folder: Path, mib: int = 400) -> bool:
+    """Put a small disk of its own on a folder; only root may."""
+    if os.geteuid() != 0:
+        return False
+    command = ["mount", "-t", "tmpfs", "-o", f"size={mib}m,mode=0700", "trenova-soak", str(folder)]
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0
+
+
+def unmount(folder: Path) -> None:
+    subprocess.run(["umount", "-l", str(folder)], capture_output=True, check=False)

@@ -1,0 +1,121 @@
+"""The three services on a server that keeps everything on disk, behind a connection that can be cut."""
+
+import asyncio
+import subprocess
+from contextlib import suppress
+from pathlib import Path
+
+from service_processes import KEYS, TEMPORAL, Running, Services, clean_environ, end, free_port
+
+MODULES = ("shipment_worker", "notification_worker", "system_worker")
+READY_S = 120
+
+
+class DurableServer:
+    """A Temporal server whose runs outlive its process."""
+
+    def __init__(self, folder: Path) -> None:
+        self.port = free_port()
+        self._command = [TEMPORAL, "server", "start-dev", "--headless", "--ip", "127.0.0.1", "--log-level", "never"]
+        self._command += ["--port", str(self.port), "--db-filename", str(folder / "temporal.db")]
+        self.start()
+
+    def start(self) -> None:
+        self.process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL)
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait(10)
+
+
+class Connection:
+    """A connection of all workers to the server: while it is cut nothing goes through, and what was open is broken."""
+
+    def __init__(self, target: int) -> None:
+        self.port, self._target = free_port(), target
+        self._open: set[asyncio.StreamWriter] = set()
+        self._cut = False
+
+    async def listen(self) -> None:
+        self._listening = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self._cut:
+            writer.close()
+            return
+        with suppress(OSError):
+            behind, ahead = await asyncio.open_connection("127.0.0.1", self._target)
+            self._open |= {writer, ahead}
+            await asyncio.gather(self._pass(reader, ahead), self._pass(behind, writer))
+            self._open -= {writer, ahead}
+        writer.close()
+
+    async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(OSError):
+            while data := await reader.read(1 << 16):
+                writer.write(data)
+                await writer.drain()
+        writer.close()
+
+    async def cut(self, seconds: float) -> None:
+        self._cut = True
+        for writer in self._open:
+            writer.transport.abort()
+        self._open.clear()
+        await asyncio.sleep(seconds)
+        self._cut = False
+
+    def close(self) -> None:
+        self._listening.close()
+        for writer in self._open:
+            writer.transport.abort()
+
+
+class System:
+    """What a soak runs and breaks."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.server = DurableServer(folder)
+        self.connection = Connection(self.server.port)
+        self.address = f"127.0.0.1:{self.server.port}"
+        environ = clean_environ(TEMPORAL_ADDRESS=self.address, TRENOVA_DATA_DIR=str(folder), **KEYS)
+        self.services = Services(folder, environ)
+        self.workers: dict[str, Running] = {}
+
+    async def open(self) -> None:
+        await self.connection.listen()
+        await asyncio.to_thread(self._until_served)
+        await asyncio.to_thread(self.services.prepare, *MODULES)
+        await asyncio.gather(*(self.start(module) for module in MODULES))
+
+    def _until_served(self) -> None:
+        asked = [TEMPORAL, "operator", "namespace", "describe", "-n", "default", "--address", self.address]
+        for _ in range(100):
+            if subprocess.run(asked, capture_output=True, check=False, timeout=30).returncode == 0:
+                return
+        raise TimeoutError("the server did not start")
+
+    async def start(self, module: str, **environ: str) -> None:
+        """Start a worker, behind the connection that can be cut, and wait until it is ready."""
+        behind = {"TEMPORAL_ADDRESS": f"127.0.0.1:{self.connection.port}"}
+        self.workers[module] = running = self.services.run(module, **behind, **environ)
+        async with asyncio.timeout(READY_S):
+            while (await asyncio.to_thread(running.readyz))[0] != 200:
+                assert running.process.poll() is None, running.log.read_text()[-2000:]
+                await asyncio.sleep(0.2)
+
+    def usage(self) -> dict[str, tuple[float, int]]:
+        """Resident memory in MiB and open descriptors of each worker that is there."""
+        found = {}
+        for module, running in self.workers.items():
+            with suppress(OSError, StopIteration):
+                status = Path(f"/proc/{running.process.pid}/status").read_text().splitlines()
+                kib = int(next(line for line in status if line.startswith("VmRSS")).split()[1])
+                found[module] = (kib / 1024, len(list(Path(f"/proc/{running.process.pid}/fd").iterdir())))
+        return found
+
+    def close(self) -> None:
+        self.connection.close()
+        self.services.close()
+        end(self.server.process)
