@@ -43,7 +43,7 @@ class Large:
 
     @workflow.run
     async def run(self) -> None:
-        for number in range(6):
+        for number in range(24):
             workflow.start_activity(
                 "drill.keep", str(number) + TEXT, start_to_close_timeout=timedelta(seconds=10), task_queue="drill"
             )

@@ -17,7 +17,10 @@ class Purge(Fault):
     """A purge with more than a day of work at one entry a second."""
 
     async def inject(self) -> None:
-        await self._fill()
+        await self.fill()
+        await self.start()
+
+    async def start(self) -> None:
         asked = (
             "trenova-activities",
             "start",
@@ -32,7 +35,7 @@ class Purge(Fault):
         [id_] = re.findall(r"delete-audit-entries/\S+", said)[:1]
         self.values |= {"WORKFLOW-ID": id_, "ID": "delete-audit-entries-schedule"}
 
-    async def _fill(self) -> None:
+    async def fill(self) -> None:
         oldest = int(time.time()) - 400 * DAY_S
         async with aiosqlite.connect(self.site.folder / "tms.db", timeout=60) as connection:
             await connection.execute(
@@ -61,8 +64,10 @@ class RetentionBehind(Purge):
     mitigation = "Let it work faster or longer: `trenova-activities limits`."
 
     async def inject(self) -> None:
-        await super().inject()
-        await self.limit(1)
+        await self.fill()
+        async with self.site.locked():  # so that nothing is deleted before it is limited
+            await self.start()
+            await self.limit(1)
 
     async def mend(self) -> None:
         await self.limit(5000)
@@ -74,9 +79,10 @@ class RetentionBraked(Purge):
     mitigation = "Wait, where the night is long enough."
 
     async def inject(self) -> None:
-        await super().inject()
+        await self.fill()
         self.lock = AsyncExitStack()
         await self.lock.enter_async_context(self.site.locked())
+        await self.start()
 
     async def mend(self) -> None:
         await self.lock.aclose()

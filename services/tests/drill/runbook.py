@@ -10,6 +10,8 @@ from pathlib import Path
 PAGES = Path(__file__).parents[3] / "docs/runbooks"
 _STAMP = re.compile(r"^Last drilled: .*\n\n?", re.MULTILINE)
 _HEADING = "\n## Meaning\n"
+_MISUSED = 2
+"""Exit status of a command line that does not hold, and of what is refused."""
 _ODD = (
     "Usage:",
     "Traceback (most recent call last)",

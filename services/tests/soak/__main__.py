@@ -106,7 +106,7 @@ async def soak(folder: Path, asked: argparse.Namespace, names: Sequence[str]) ->
             files = [path.read_bytes() for path in folder.glob("temporal.db*")]
             return await load.verdict(files) + seen.grown()
     finally:
-        await asyncio.to_thread(system.close)
+        await system.close()
 
 
 def main() -> int:

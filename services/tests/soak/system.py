@@ -65,10 +65,11 @@ class Connection:
         await asyncio.sleep(seconds)
         self._cut = False
 
-    def close(self) -> None:
+    async def close(self) -> None:
         self._listening.close()
         for writer in self._open:
             writer.transport.abort()
+        await asyncio.sleep(0.1)  # until those who passed bytes on have noticed
 
 
 class System:
@@ -115,7 +116,7 @@ class System:
                 found[module] = (kib / 1024, len(list(Path(f"/proc/{running.process.pid}/fd").iterdir())))
         return found
 
-    def close(self) -> None:
-        self.connection.close()
-        self.services.close()
+    async def close(self) -> None:
+        await asyncio.to_thread(self.services.close)
         end(self.server.process)
+        await self.connection.close()
