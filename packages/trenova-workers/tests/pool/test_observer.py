@@ -9,9 +9,14 @@ from temporalio.client import Client
 from temporalio.worker import Worker
 
 from trenova_workers._fleet._status import QueueStatus, SlotUse, WorkerState, WorkerStatus
-from trenova_workers.pool import TemporalObserver
+from trenova_workers.pool import PoolView, PoolWorker, TemporalObserver, WorkerPhase
 from trenova_workers.pool._carried import foreign
 from trenova_workers.pool._figures import Figures, KnownSlots, QueueStats, SlotCount, added_up
+from trenova_workers.pool._sights import Sight
+from trenova_workers.pool._watching import QueueWatch
+from trenova_workers.scaling import ScalingPolicy
+
+NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -122,7 +127,55 @@ def test_slots_are_those_of_the_kind_that_is_scarcest():
     assert slots.scarcest([]) is None
 
 
+def test_slots_that_nobody_counts_are_neither_all_in_use_nor_a_failure():
+    """Resizable slots tell what is in use and never what is free: 4 of 4 looked like a pool that is full."""
+    busy, idle = heard("a", activities=(4, None), workflows=(0, 20)), heard("b", activities=(0, None))
+    slots = KnownSlots.of([busy, idle, heard("c", activities=(0, 0))])
+
+    assert slots.scarcest(["a", "b"]) == SlotCount(4, None)
+    assert slots.scarcest(["b"]) == SlotCount(0, None)
+    assert slots.scarcest(["c"]) == SlotCount(0, 0)
+
+
+async def test_a_version_is_judged_by_the_slots_of_its_own_workers():
+    """Without them the last worker of a version that has drained never left: what is not known is no idleness."""
+    workers = [heard("a", activities=(0, 5)), heard("b", activities=(4, 1))]
+    watch = QueueWatch("p", "s", Told(Figures(NOW, workers=workers, at=NOW)), versions=ToldVersions())
+    await watch.read((), build="2", there=["1"])
+
+    seen_slots = {}
+    for build, identity in (("1", "a"), ("2", "b")):
+        told = {"id": identity, "pool": "p", "build": build, "started_at": NOW, "identity": identity}
+        worker = PoolWorker(phase=WorkerPhase.RUNNING, **told)
+        observation = await watch.observation(
+            NOW, watch.sights[build], PoolView([worker]), planned=1, override=None, policy=ScalingPolicy()
+        )
+        seen_slots[build] = (observation.slots_used, observation.slots)
+
+    assert seen_slots == {"1": (0, 5), "2": (4, 5)}
+
+
+class Told:
+    """An observer that reads what it was told."""
+
+    def __init__(self, figures):
+        self.figures = figures
+
+    async def read(self):
+        return self.figures
+
+
+class ToldVersions:
+    """Versions without figures about workers, as the real ones are."""
+
+    async def read(self, *, build, there):
+        return {one: Sight(one, figures=Figures(NOW, 0.0, 0.0, 0.0, 0.0)) for one in (*there, build)}, ()
+
+
 def heard(identity, **kinds):
-    slots = {kind: SlotUse(used=used, available=free) for kind, (used, free) in kinds.items()}
+    slots = {
+        kind: SlotUse(used=used, available=free or 0, supplier="Fixed" if free is not None else "Custom")
+        for kind, (used, free) in kinds.items()
+    }
     queue = QueueStatus(queue="q", state=WorkerState.RUNNING, seen_s=1, slots=slots)
     return WorkerStatus(identity=identity, state=WorkerState.RUNNING, queues=(queue,), heartbeats=True, seen_s=1)

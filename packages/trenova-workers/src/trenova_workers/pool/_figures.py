@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, Protocol
 
-from trenova_workers._fleet._status import WorkerStatus
+from trenova_workers._fleet._status import CUSTOM, SlotUse, WorkerStatus
 
 
 @dataclass(frozen=True)
@@ -78,13 +78,24 @@ def added_up(stats: Sequence[QueueStats]) -> dict[str, float | bool]:
 
 @dataclass(frozen=True)
 class SlotCount:
-    """Slots of one or several processes."""
+    """Slots of one or several processes; ``total`` is None where their supplier does not tell: resizable ones."""
 
     used: int
-    total: int
+    total: int | None
+
+    @classmethod
+    def of(cls, use: SlotUse) -> "SlotCount":
+        """Return what a heartbeat says of one kind."""
+        return cls(use.used, None if use.supplier == CUSTOM else use.used + use.available)
 
     def __add__(self, other: "SlotCount") -> "SlotCount":
-        return SlotCount(self.used + other.used, self.total + other.total)
+        known = None if self.total is None or other.total is None else self.total + other.total
+        return SlotCount(self.used + other.used, known)
+
+    @property
+    def share(self) -> float:
+        """Share of the slots that is in use; 0 where there are none or nobody tells."""
+        return self.used / self.total if self.total else 0.0
 
 
 _NONE: Final = SlotCount(0, 0)
@@ -108,14 +119,15 @@ class KnownSlots:
             if worker.heartbeats and told:
                 own = kinds[worker.identity] = {}
                 for kind, use in told:
-                    own[kind] = own.get(kind, _NONE) + SlotCount(use.used, use.used + use.available)
+                    own[kind] = own.get(kind, _NONE) + SlotCount.of(use)
                 found[worker.identity] = sum(own.values(), _NONE)
         return cls(found, kinds)
 
     def scarcest(self, identities: Iterable[str]) -> SlotCount | None:
         """Return the kind of slots of which the largest share is in use: work waits for these while others are free.
 
-        None where the heartbeats of one of the processes do not tell.
+        None where the heartbeats of one of the processes do not tell. Where they do not tell how many slots of a kind
+        there are, all that are in use count, and nobody knows of how many.
         """
         kinds: dict[str, SlotCount] = {}
         for identity in identities:
@@ -123,7 +135,10 @@ class KnownSlots:
                 return None
             for kind, count in self.by_kind[identity].items():
                 kinds[kind] = kinds.get(kind, _NONE) + count
-        return max(kinds.values(), key=lambda one: (one.used / one.total, -one.total), default=None)
+        counts = list(kinds.values())
+        if any(one.total is None for one in counts):
+            return sum(counts, _NONE)
+        return max(counts, key=lambda one: (one.share, -(one.total or 0)), default=None)
 
 
 class QueueObserver(Protocol):

@@ -127,7 +127,7 @@ class QueueWatch:
         """
         figures = sight.figures
         running = [one for one in view.workers if one.phase is WorkerPhase.RUNNING]
-        slots = KnownSlots.of(figures.workers).scarcest(one.identity or "" for one in running)
+        slots = KnownSlots.of(self.figures.workers).scarcest(one.identity or "" for one in running)
         return Observation(
             pool=self._pool,
             at=now,
