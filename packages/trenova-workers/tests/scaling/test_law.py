@@ -277,6 +277,34 @@ def test_a_number_that_proved_too_small_is_not_tried_again_soon(seen, history):
     assert "4 were too few for about this load not long ago" in decisions[-1].why
 
 
+def test_a_number_that_proved_too_small_is_tried_again_when_the_load_has_fallen(seen, history):
+    raised = too_small(seen, history)
+
+    decisions = history(POLICY, polls=40, at_s=320, state=raised, workers=5)
+    assert decisions[-1].held_because == "regretted"
+    decisions = history(POLICY, polls=90, at_s=720, state=decisions[-1].state, workers=5)
+    assert {one.held_because for one in decisions} == {"regretted"}
+    assert decisions[-1].why.endswith("but 4 were too few for about this load, which has not fallen since.")
+
+    decisions = history(POLICY, polls=20, at_s=1620, state=decisions[-1].state, workers=5, rate=8.0)
+    assert "down" in {one.action for one in decisions}
+
+
+def test_a_person_who_lowers_a_number_has_it_forgotten_that_it_was_too_small(seen, history):
+    told = Override(count=4, until=seen(340).at, by="kim", reason="the release is faster")
+    lowered = decide(seen(330, workers=5, override=told), too_small(seen, history), POLICY)
+
+    assert (lowered.desired, lowered.state.regretted) == (4, None)
+
+
+def too_small(seen, history):
+    """Return the state of a pool that was lowered from 5 to 4 and raised again, since work waited."""
+    state = history(POLICY, workers=5)[-1].state
+    lowered = decide(seen(300, workers=5), state, POLICY)
+    late = {"backlog": 400.0, "backlog_age_s": 12.0, "slots_used": 40.0}
+    return decide(seen(310, workers=4, **late), lowered.state, POLICY).state
+
+
 def test_what_was_just_taken_away_is_not_given_back_while_nothing_waits(seen, history):
     lowered = decide(seen(300, workers=5), history(POLICY, workers=5)[-1].state, POLICY)
     assert lowered.desired == 4

@@ -1,13 +1,17 @@
 """The bars of the law, on the eight loads. What a number comes to is printed when it fails."""
 
 from datetime import datetime
+from random import Random
 
 import pytest
 
+from trenova_workers.scaling import ScalingPolicy
 from trenova_workers.simulate import KedaLaw, OwnLaw, Trace, case, compare, names, run
+from trenova_workers.simulate._noise import counted
 from trenova_workers.simulate._run import WINDOW_S, turns
 
 MOST_TIMES_ORACLE = 1.15
+BATCHES = [(1.5, 25, 2, 10), (1.5, 25, 5, 20), (3.0, 12, 2, 10), (3.0, 25, 5, 10), (6.0, 12, 5, 10), (6.0, 25, 2, 20)]
 
 
 def changes_of(planned):
@@ -29,10 +33,6 @@ def test_the_target_is_held_at_little_more_than_the_least_that_is_possible(name)
 
 @pytest.mark.parametrize("seed", range(3))
 def test_at_a_constant_load_the_direction_changes_once_in_ten_minutes_at_most(seed):
-    from random import Random
-
-    from trenova_workers.simulate._noise import counted
-
     one = case("constant")
     for rate in (7.0, 22.0, 60.0):
         trace = Trace(name="constant", arrivals=counted([rate] * 3600, Random(100 + seed)), seed=seed)
@@ -40,6 +40,28 @@ def test_at_a_constant_load_the_direction_changes_once_in_ten_minutes_at_most(se
 
         assert came.turns <= 1, (seed, rate, changes_of(came.planned))
         assert came.held
+
+
+@pytest.mark.parametrize(("mean", "batch", "service_s", "slots"), BATCHES)
+def test_batches_larger_than_the_free_slots_turn_a_pool_twice_at_most(mean, batch, service_s, slots):
+    """The load is constant on average. It turned pools up to 38 times an hour, 11 times in ten minutes."""
+    policy = ScalingPolicy(max_workers=5)
+    for seed in (1, 2):
+        trace = in_batches(mean, batch, service_s=service_s, slots=slots, seed=seed)
+        came = run(trace, OwnLaw(policy), wait_target_s=policy.wait_target_s, workers=1)
+
+        steps = changes_of(came.planned)
+        assert turns(steps) <= 2, steps
+        # While it finds its size a pool that is new may turn once more; then it is found.
+        assert turns([step for step in steps if step[0] >= WINDOW_S]) <= 1, steps
+
+
+def in_batches(mean, batch, *, service_s, slots, seed):
+    """Return an hour of batches that come at random, ``mean`` tasks per second on average."""
+    source, arrivals, at = Random(seed), [0] * 3600, 0.0
+    while (at := at + source.expovariate(mean / batch)) < len(arrivals):
+        arrivals[int(at)] += source.randint(batch - 3, batch + 3)
+    return Trace(name="batches", arrivals=tuple(arrivals), service_s=service_s, slots=slots, seed=seed)
 
 
 def test_a_load_four_times_as_high_has_its_workers_within_two_polls():

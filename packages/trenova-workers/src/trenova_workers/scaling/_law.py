@@ -10,11 +10,11 @@ from trenova_workers.scaling._learning import learn
 from trenova_workers.scaling._look import Look, look_at
 from trenova_workers.scaling._observation import Observation
 from trenova_workers.scaling._policy import ScalingPolicy
+from trenova_workers.scaling._regret import regrets
 from trenova_workers.scaling._state import ScalingState
 from trenova_workers.scaling._verdict import Verdict, by_fault, by_load, by_override
 
 _HEAPS: Final = frozenset({"calendar", "backlog", "unmatched", "age"})
-_NOT_OF_LOAD: Final = frozenset({"calendar", "override", "bounds"})
 
 
 def decide(observation: Observation, state: ScalingState, policy: ScalingPolicy) -> Decision:
@@ -79,9 +79,16 @@ def _after_fault(observation: Observation, state: ScalingState, fault: Fault) ->
     now = observation.at
     changes: dict[str, object] = {"at": now, "idle_polls": 0, "came": None}
     if fault.held in {"clock", "gap"}:
-        changes |= {"read_at": None, "arrival_rate": None, "slots_seen": (), "backlog": None, "served": None}
+        changes |= {
+            "read_at": None,
+            "arrival_rate": None,
+            "told_rate": None,
+            "slots_seen": (),
+            "backlog": None,
+            "served": None,
+        }
         changes |= {"window_started_at": None, "window_wait_s": 0.0, "windows_over": 0}
-    for name in ("pressed_at", "raised_at", "lowered_at", "regretted_at", "disturbed_at"):
+    for name in ("pressed_at", "raised_at", "lowered_at", "regretted_at", "disturbed_at", "rates_since"):
         marked = getattr(state, name)
         changes[name] = None if marked is None else min(marked, now)
     return state.model_copy(update=changes)
@@ -91,19 +98,12 @@ def _remembering(
     state: ScalingState, before: int, load: Demand | None, verdict: Verdict, action: Action
 ) -> ScalingState:
     changes: dict[str, object] = {"desired": verdict.desired}
+    if load is not None:
+        changes |= regrets(load.look, state, before, verdict.desired, verdict.trigger)
     if action == "up":
         changes["raised_at"] = state.at
         if verdict.trigger in _HEAPS:
             changes["heap"] = True
-        last_was_down = state.lowered_at is not None and (state.raised_at is None or state.lowered_at > state.raised_at)
-        if last_was_down and load is not None and verdict.trigger not in _NOT_OF_LOAD:
-            # Without what was added for a heap: that one is done one day.
-            enough = min(verdict.desired, load.look.sized(load.look.rate))
-            changes |= {
-                "regretted": max(before, enough - 1),
-                "regretted_rate": load.look.rate,
-                "regretted_at": state.at,
-            }
     elif action == "down":
         changes |= {"lowered_at": state.at, "heap": False}
     return state.model_copy(update=changes)

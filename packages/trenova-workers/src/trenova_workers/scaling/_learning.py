@@ -1,6 +1,5 @@
 """What an observation teaches: rates and the capacity of a worker, smoothed."""
 
-import math
 from typing import Final
 
 from trenova_workers.scaling._bounds import is_idle
@@ -9,6 +8,7 @@ from trenova_workers.scaling._observation import Observation
 from trenova_workers.scaling._policy import ScalingPolicy
 from trenova_workers.scaling._policy_checks import RATE_WINDOW_S
 from trenova_workers.scaling._state import ScalingState, SlotsSeen
+from trenova_workers.scaling._usual import smooth, usual
 
 CAPACITY_SMOOTHING_S: Final = 120.0
 """The capacity of a worker changes with releases, not with the hour."""
@@ -39,11 +39,12 @@ def learn(observation: Observation, state: ScalingState, policy: ScalingPolicy) 
     served = _served(observation, state.capacity or policy.first_capacity)
     came = _came(observation, state, served, passed)
     sample = _rate(observation, state, came)
-    rate = sample if idle else _smooth(state.arrival_rate, sample, passed, policy.smoothing_s)
+    rate = sample if idle else smooth(state.arrival_rate, sample, passed, policy.smoothing_s)
     learnt = told.model_copy(
         update={
             "read_at": read,
             "arrival_rate": rate,
+            **usual(observation, state, passed),
             "backlog": observation.backlog,
             "served": served,
             "came": came,
@@ -136,7 +137,7 @@ def _capacity(observation: Observation, learnt: ScalingState, policy: ScalingPol
     # Where all are busy and work waits, what they do is what they can do; if it is far less than was believed, that is
     # no noise.
     refuted = _all_busy(observation) and sample < known / _FAR
-    return _smooth(known, sample, passed, RATE_WINDOW_S if refuted else CAPACITY_SMOOTHING_S)
+    return smooth(known, sample, passed, RATE_WINDOW_S if refuted else CAPACITY_SMOOTHING_S)
 
 
 def _sample(observation: Observation, learnt: ScalingState, policy: ScalingPolicy) -> float | None:
@@ -160,10 +161,3 @@ def _sample(observation: Observation, learnt: ScalingState, policy: ScalingPolic
 def _all_busy(observation: Observation) -> bool:
     used, slots = observation.slots_used or 0.0, observation.slots or 0.0
     return bool(slots and observation.backlog) and used >= NEARLY_ALL * slots
-
-
-def _smooth(known: float | None, value: float, passed: float, over: float) -> float:
-    if known is None or over <= 0:
-        return value
-    weight = 1 - math.exp(-passed / over)
-    return known + weight * (value - known)

@@ -37,7 +37,7 @@ class ScalingPolicy(ScalingDocument):
         down_share: Or this share of those that there are, rounded down, if that is more.
         down_cooldown_s: Seconds since the last change before workers are taken away.
         quiet_s: Seconds without work that waited before workers are taken away.
-        regret_s: Seconds for which a number is not lowered to again that proved too small for about this load.
+        regret_s: Seconds for which workers stay that were given back just after a lowering, unless the load falls.
         zero_polls: Observations in a row without anything to do before the last worker is taken away.
         horizon_s: Seconds ahead that calendars are looked at. Workers are started for a fire as late as they may be,
             and none is taken away that a fire within this time needs. 0 for never.

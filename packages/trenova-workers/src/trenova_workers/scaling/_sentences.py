@@ -9,6 +9,7 @@ from trenova_workers.scaling._demand import Demand
 from trenova_workers.scaling._faults import Fault, seconds
 from trenova_workers.scaling._look import Look
 from trenova_workers.scaling._override import Override
+from trenova_workers.scaling._regret import is_fresh
 
 _CLAMPS: Final[Mapping[Clamp, str]] = {
     "minimum": "the policy allows no fewer",
@@ -87,10 +88,14 @@ def not_down(load: Demand, before: int, held: Held, forbidden: str) -> str:
         "starting": f"{look.workers.starting} of them are still starting",
         "not-quiet": f"work waited {ago:.0f} s ago, and that is too short a calm",
         "cool-down": f"the last change was less than {look.policy.down_cooldown_s:g} s ago",
-        "regretted": f"{look.learnt.regretted} were too few for about this load not long ago",
+        "regretted": f"{look.learnt.regretted} were too few for about this load{_when(look)}",
         "not-idle": forbidden or "the policy allows no fewer",
     }
     return f"Stays at {before}: {load.kept} would do, but {reasons[held]}."
+
+
+def _when(look: Look) -> str:
+    return " not long ago" if is_fresh(look) else ", which has not fallen since"
 
 
 def _asked(load: Demand) -> str:

@@ -26,6 +26,10 @@ class ScalingState(ScalingDocument):
         at: Moment of the last observation that was judged.
         read_at: Moment of the figures that were last learnt from.
         arrival_rate: Tasks per second, smoothed.
+        rates_since: Since when rates were looked at; None if never.
+        told_rate: Tasks per second, as last told; None after a gap.
+        usual_rate: Their mean over the last minutes.
+        rate_variance: Of means over half a minute, in tasks per second squared. A load in batches has a large one.
         capacity: Tasks per second that one worker can do, smoothed (mu).
         slots_seen: How busy workers were at the looks of the last half minute, oldest first.
         backlog: Tasks that waited at the last look that was learnt from.
@@ -42,14 +46,20 @@ class ScalingState(ScalingDocument):
         heap: Whether workers were added for a heap of work that will be done: they may leave together, sooner.
         lowered_at: When it was last lowered; None if never.
         desired: What was last decided; None before the first decision.
-        regretted: The largest number known to be too small, as of a raise that took a lowering back; None if none is.
-        regretted_rate: Tasks per second that came then.
+        regretted: A number known to be too small, as of a raise from where the pool had settled; None if none is.
+        regretted_rate: Tasks per second that came then, as a rule.
         regretted_at: When that was.
+        given_back: How many there were to be after that raise, without those for a heap; None unless it took a lowering
+            back.
     """
 
     at: AwareDatetime | None = None
     read_at: AwareDatetime | None = None
     arrival_rate: float | None = Field(default=None, ge=0, allow_inf_nan=False)
+    rates_since: AwareDatetime | None = None
+    told_rate: float | None = Field(default=None, ge=0, allow_inf_nan=False)
+    usual_rate: float | None = Field(default=None, ge=0, allow_inf_nan=False)
+    rate_variance: float | None = Field(default=None, ge=0, allow_inf_nan=False)
     capacity: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     slots_seen: tuple[SlotsSeen, ...] = ()
     backlog: float | None = Field(default=None, ge=0, allow_inf_nan=False)
@@ -69,3 +79,4 @@ class ScalingState(ScalingDocument):
     regretted: int | None = Field(default=None, ge=0)
     regretted_rate: float = Field(default=0, ge=0, allow_inf_nan=False)
     regretted_at: AwareDatetime | None = None
+    given_back: int | None = Field(default=None, ge=0)

@@ -2,7 +2,7 @@
 
 import math
 from datetime import datetime
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from trenova_workers.scaling import _sentences as say
 from trenova_workers.scaling._bounds import Bounded, bounded, lowered, not_zero_because, raised
@@ -14,8 +14,7 @@ from trenova_workers.scaling._observation import Observation
 from trenova_workers.scaling._override import Override
 from trenova_workers.scaling._policy import ScalingPolicy
 from trenova_workers.scaling._policy_checks import RATE_WINDOW_S
-
-_SAME_LOAD: Final = 0.9
+from trenova_workers.scaling._regret import least_by_regret
 
 
 class Verdict(NamedTuple):
@@ -94,7 +93,7 @@ def _down(load: Demand, before: int) -> Verdict:
     forbidden = not_zero_because(look.observation, learnt, policy)
     rests = learnt.idle_polls >= policy.zero_polls
     stepped, step = Bounded(load.kept, None) if rests or learnt.heap else lowered(before, load.kept, policy)
-    regretted = _regretted(look)
+    regretted = least_by_regret(look)
     count, bound = bounded(max(stepped, regretted, 1 if forbidden else 0), look.observation, policy)
     held = None if rests else _restless(look)
     if held is None and count >= before:
@@ -119,13 +118,3 @@ def _restless(look: Look) -> Held | None:
         return "not-quiet"
     changed = [one for one in (learnt.raised_at, learnt.lowered_at) if one is not None]
     return "cool-down" if changed and seconds(now, max(changed)) < policy.down_cooldown_s else None
-
-
-def _regretted(look: Look) -> int:
-    """Return one more than a number that proved too small for about this load; 0 if none did lately."""
-    learnt = look.learnt
-    if learnt.regretted is None or learnt.regretted_at is None:
-        return 0
-    if seconds(look.observation.at, learnt.regretted_at) >= look.policy.regret_s:
-        return 0
-    return 0 if look.rate < _SAME_LOAD * learnt.regretted_rate else learnt.regretted + 1
