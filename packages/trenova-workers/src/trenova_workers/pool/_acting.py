@@ -26,6 +26,18 @@ class Acting:
     def __init__(self, pool: str, backend: Backend, store: PoolStore, metrics: PoolMetrics) -> None:
         self._pool, self._backend, self._store, self._metrics = pool, backend, store, metrics
 
+    async def ordered(self, lease: Lease, view: PoolView) -> PoolView:
+        """Return the workers with what operators want of them; orders about those that have ended are forgotten.
+
+        Raises:
+            LeaseLostError: Another manager may act.
+        """
+        drains = await self._store.drains.find(lease.scope, self._pool)
+        gone = set(drains) - {one.id for one in view.workers}
+        if gone:
+            await self._store.drains.forget(lease, self._pool, gone)
+        return view.ordered(drains)
+
     async def tell_ends(self, lease: Lease, view: PoolView) -> None:
         """Leave a line about every worker that has ended."""
         for end in view.ends:

@@ -1,11 +1,14 @@
 """What the control law asks for the parts of a pool in one observation."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from trenova_workers.pool._sights import Sight, shared_out
 from trenova_workers.pool.store import KeptDecision
-from trenova_workers.scaling import Decision
+from trenova_workers.scaling import Decision, Observation, ScalingPolicy, ScalingState
+
+Decide = Callable[[Observation, ScalingState, ScalingPolicy], Decision]
+"""The control law."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,23 @@ class Asked:
         decision, sight = self.decisions[build], self.sights[build]
         needed = sight.needed.why if sight.needed and decision.clamp == "version" else ""
         return sight.said(" ".join(filter(None, [decision.why, needed])))
+
+    def kept_budget(self, *, before: int, allowed: int, why: str) -> KeptDecision:
+        """Return what is kept of another number that other pools leave it.
+
+        Args:
+            before: Workers that it was to have.
+            allowed: Those that it may have now.
+            why: Why not all that it asked for; empty if it may.
+        """
+        return KeptDecision(
+            pool=self.pool,
+            action="up" if allowed > before else "down",
+            before=before,
+            desired=allowed,
+            why=why or "The budget has again what it wants.",
+            document={"trigger": "budget", "asked": self.desired, "allowed": allowed},
+        )
 
     def kept(self, build: str, *, before: int, desired: int, why: str, missing: tuple[str, ...]) -> KeptDecision:
         """Return a decision as it is kept.

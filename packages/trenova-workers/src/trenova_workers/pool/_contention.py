@@ -1,11 +1,13 @@
 """Another writer: what changed and none of ours did it. The pool is then left alone, longer each time. Pure."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from pydantic import AwareDatetime
 
 from trenova_workers.pool._options import ContentionOptions
+from trenova_workers.pool._worker import PoolView
 from trenova_workers.pool.store._documents import PoolDocument
 
 
@@ -68,3 +70,22 @@ def unexplained(written: int, observed: int, crashed: int) -> str:
     if observed == expected:
         return ""
     return f"There are {observed} workers where this manager left {expected}, and it changed nothing meanwhile"
+
+
+def another_writer(view: PoolView, written: int | None, strangers: tuple[str, Sequence[str]]) -> str:
+    """Say what somebody else did or does; empty if nothing.
+
+    Args:
+        view: The workers as they are now.
+        written: Workers that the manager left, drains apart; None if it does not know.
+        strangers: The service, and the identities of its workers on our queues that are not meant to be there.
+    """
+    if view.contended:
+        return view.contended
+    crashed = sum(end.crashed for end in view.ends)
+    seen = "" if written is None else unexplained(written, view.there, crashed)
+    service, foreign = strangers
+    if seen or not foreign:
+        return seen
+    what = f"{len(foreign)} workers of {service} that this manager did not start poll its queues"
+    return f"{what} ({', '.join(foreign[:3])})"

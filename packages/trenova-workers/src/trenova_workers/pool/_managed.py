@@ -1,31 +1,28 @@
 """One pool under management: looked after all the time, and decided about now and then."""
 
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Collection
 from datetime import UTC, datetime, timedelta
 
 from trenova_errors import ApplicationError
 from trenova_workers.pool._acting import Acting
-from trenova_workers.pool._asked import Asked
+from trenova_workers.pool._asked import Asked, Decide
 from trenova_workers.pool._backend import Backend
 from trenova_workers.pool._carried import Carried
-from trenova_workers.pool._contention import unexplained
-from trenova_workers.pool._crashes import CrashVerdict, gravest
+from trenova_workers.pool._contention import another_writer
+from trenova_workers.pool._crashes import gravest
 from trenova_workers.pool._dependencies import DependencyHealth
 from trenova_workers.pool._figures import QueueObserver
 from trenova_workers.pool._metrics import PoolMetrics
 from trenova_workers.pool._options import PoolOptions
 from trenova_workers.pool._parts import Parts
-from trenova_workers.pool._plan import Plan, merged, plan
-from trenova_workers.pool._telling import PoolScribe, phase_of, told_versions
+from trenova_workers.pool._plan import merged
+from trenova_workers.pool._planner import Planner
+from trenova_workers.pool._telling import PoolScribe, phase_of, state_of
 from trenova_workers.pool._versioned import VersionObserver
 from trenova_workers.pool._watching import QueueWatch
-from trenova_workers.pool._worker import PoolView, WorkerPhase
-from trenova_workers.pool.store import KeptDecision, Lease, PoolBounds, PoolPhase, PoolState, PoolStore
-from trenova_workers.scaling import Decision, FireCalendar, Observation, ScalingPolicy, ScalingState
-
-Decide = Callable[[Observation, ScalingState, ScalingPolicy], Decision]
-"""The control law."""
+from trenova_workers.pool._worker import PoolView
+from trenova_workers.pool.store import Lease, PoolPhase, PoolStore
+from trenova_workers.scaling import FireCalendar
 
 
 class ManagedPool:
@@ -75,10 +72,10 @@ class ManagedPool:
         )
         self._scribe = PoolScribe(store.states, metrics)
         self._acting = Acting(name, backend, store, metrics)
+        self._planner = Planner(backend)
         self._written: int | None = None
         self._decided_at: datetime | None = None
-        self._new = True
-        self._ends = False
+        self._new, self._ends = True, False
         self._why = ""
 
     @property
@@ -101,8 +98,7 @@ class ManagedPool:
         """
         self._decided_at = now = self._clock()
         parts = self._parts
-        identities = (one.identity for one in self.view.workers if one.identity)
-        own = {*parts.carried.identities, *identities, *self.kin}
+        own = {*parts.carried.identities, *self.view.identities, *self.kin}
         await self._watch.read(own, build=await self._backend.build(), there=parts.there)
         override = (await self._store.orders.find(scope, self.name)).override
         decisions = {}
@@ -112,8 +108,7 @@ class ManagedPool:
                 now, sight, parts.of(build), planned=planned, override=override, policy=policy
             )
             decisions[build] = self._decide(observation, parts.carried.part(build).law, policy)
-        working = (WorkerPhase.STARTING, WorkerPhase.RUNNING)
-        stuck = {one: parts.of(one).count(*working) for one in decisions if one and self._backend.cannot_start(one)}
+        stuck = {one: parts.of(one).working for one in decisions if one and self._backend.cannot_start(one)}
         return Asked(self.name, decisions, self._watch.sights, self.options.policy.max_workers, stuck)
 
     async def settle(self, lease: Lease, asked: Asked, allowed: int, why: str = "") -> None:
@@ -151,14 +146,7 @@ class ManagedPool:
         """
         if self._asked is None or (await self._store.orders.find(lease.scope, self.name)).pause is not None:
             return
-        kept = KeptDecision(
-            pool=self.name,
-            action="up" if allowed > self.wanted else "down",
-            before=self.wanted,
-            desired=allowed,
-            why=why or "The budget has again what it wants.",
-            document={"trigger": "budget", "asked": self.asked, "allowed": allowed},
-        )
+        kept = self._asked.kept_budget(before=self.wanted, allowed=allowed, why=why)
         await self._store.decisions.keep(lease, kept)
         self._parts.want(self._asked.shared_out(allowed))
         self._why = kept.why
@@ -170,7 +158,7 @@ class ManagedPool:
             LeaseLostError: Another manager may act.
         """
         now, parts = self._clock(), self._parts
-        view = await self._ordered(lease, self._watch.with_slots(await self._backend.look(lease)))
+        view = await self._acting.ordered(lease, self._watch.with_slots(await self._backend.look(lease)))
         orders = await self._store.orders.find(lease.scope, self.name)
         # What ended while nobody looked is no sign of a crash loop: the machine may have been started anew.
         parts.saw(view, now, crashes=not self._new, resumed_at=orders.resumed_at)
@@ -179,21 +167,20 @@ class ManagedPool:
         build = await self._backend.build()
         crashes = parts.judged(self.options.crashes, now, build)
         parts.carried, contended = parts.carried.judged_contention(
-            self._another_writer(), self.options.contention, now=now
+            another_writer(parts.view, self._written, self.strangers), self.options.contention, now=now
         )
-        if self._ends:  # ours are drained, whatever others do
-            contended = ""
-        plans, stuck = self._plans(build, crashes)
+        contended = "" if self._ends else contended  # ours are drained at the end, whatever others do
+        plans, stuck = self._planner.plans(parts, build, crashes)
         if contended:
-            self._written = self._there
+            self._written = self.view.there
         else:
             change = await self._acting.carry_out(lease, plans, view)
-            self._written = None if change is None else self._there + change
+            self._written = None if change is None else self.view.there + change
         missing = (*self._watch.figures.missing, *stuck)
         phase, why = phase_of(
             orders, gravest(crashes), merged(plans), contended=contended, missing=missing, decided=self._why
         )
-        await self._scribe.keep(lease, self._state(lease, phase, why, build=build), now)
+        await self._keep(lease, phase, why, build=build)
 
     async def rehearse(self, scope: str) -> str:
         """Say what this manager would do now; nothing is written and nothing changed."""
@@ -201,7 +188,9 @@ class ManagedPool:
         self._parts.view = await self._backend.look(None)
         asked = await self.observe(scope)
         build = await self._backend.build()
-        plans = [self._plan(one, decision.desired, build) for one, decision in asked.decisions.items()]
+        plans = [
+            self._planner.plan(self._parts, one, decision.desired, build) for one, decision in asked.decisions.items()
+        ]
         before = sum(decision.before for decision in asked.decisions.values())
         drains = sum(len(one.drains) for one in plans)
         acts = f"would start {sum(one.start for one in plans)} and drain {drains}"
@@ -219,8 +208,7 @@ class ManagedPool:
     async def fail(self, lease: Lease, error: ApplicationError) -> None:
         """Say in the pool's state that it could not be looked after."""
         build = self._scribe.last.build if self._scribe.last else ""
-        state = self._state(lease, PoolPhase.BLIND, error.message, build=build)
-        await self._scribe.keep(lease, state, self._clock())
+        await self._keep(lease, PoolPhase.BLIND, error.message, build=build)
 
     @property
     def view(self) -> PoolView:
@@ -247,61 +235,16 @@ class ManagedPool:
         """How many there should be; before the first decision, as many as there are."""
         return self._parts.wanted
 
-    @property
-    def _there(self) -> int:
-        """How many there are that nobody of ours asked to end; those that fail are still to crash."""
-        failing = sum(one.failing for one in self.view.workers)
-        return failing + self.view.count(WorkerPhase.STARTING, WorkerPhase.RUNNING, WorkerPhase.LOST)
-
-    async def _ordered(self, lease: Lease, view: PoolView) -> PoolView:
-        """Return the workers with what operators want of them; orders about those that have ended are forgotten."""
-        drains = await self._store.drains.find(lease.scope, self.name)
-        gone = set(drains) - {one.id for one in view.workers}
-        if gone:
-            await self._store.drains.forget(lease, self.name, gone)
-        return view.ordered(drains)
-
-    def _plans(self, build: str, crashes: Mapping[str, CrashVerdict]) -> tuple[dict[str, Plan], list[str]]:
-        """Return what is done next, by the build that is started for it, and what would be and cannot."""
-        plans, stuck = {}, []
-        for part, verdict in crashes.items():
-            wanted = self._plan(part, self._parts.wanted_of(part), build, verdict.may_start)
-            cannot = self._backend.cannot_start(part) if part and wanted.start else ""
-            if cannot:
-                stuck.append(f"Version {part} should have {wanted.start} more workers, and {cannot}")
-            plans[part or build] = replace(wanted, start=0) if cannot else wanted
-        return plans, stuck
-
-    def _plan(self, part: str, desired: int, build: str, may_start: int | None = None) -> Plan:
-        """Return what brings a part nearer to what it should be; workers of a version are of no other build."""
-        replaces = self._backend.capabilities.replaces_builds
-        return plan(desired, self._parts.of(part).workers, part or build if replaces else None, may_start=may_start)
-
-    def _another_writer(self) -> str:
-        """Say what somebody else did or does; empty if nothing."""
-        if self.view.contended:
-            return self.view.contended
-        crashed = sum(end.crashed for end in self.view.ends)
-        seen = "" if self._written is None else unexplained(self._written, self._there, crashed)
-        strangers = self._watch.foreign
-        if seen or not strangers or not self.options.contention.exclusive:
-            return seen
-        what = f"{len(strangers)} workers of {self._watch.service} that this manager did not start poll its queues"
-        return f"{what} ({', '.join(strangers[:3])})"
-
-    def _state(self, lease: Lease, phase: PoolPhase, why: str, *, build: str) -> PoolState:
-        return PoolState(
-            pool=self.name,
-            phase=phase,
-            why=why,
-            desired=self.wanted,
-            written=self._there if self._written is None else self._written,
-            counts={**self.view.counts, "foreign": len(self._watch.foreign)},
-            build=build,
-            fence=lease.fence,
-            updated_at=self._clock(),
-            workers=tuple(one.model_dump(mode="json", by_alias=True) for one in self.view.workers),
-            bounds=PoolBounds.model_validate(self.options.policy, from_attributes=True),
-            versions=tuple(told_versions(self._parts, self._watch.sights)),
-            carried=self._parts.carried.model_dump(mode="json"),
+    async def _keep(self, lease: Lease, phase: PoolPhase, why: str, *, build: str) -> None:
+        now = self._clock()
+        state = state_of(
+            self.name,
+            phase,
+            why,
+            parts=self._parts,
+            watch=self._watch,
+            policy=self.options.policy,
+            written=self._written,
         )
+        told = {"build": build, "fence": lease.fence, "updated_at": now}
+        await self._scribe.keep(lease, state.model_copy(update=told), now)

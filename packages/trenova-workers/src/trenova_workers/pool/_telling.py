@@ -10,8 +10,10 @@ from trenova_workers.pool._metrics import PoolMetrics
 from trenova_workers.pool._parts import Parts
 from trenova_workers.pool._plan import Plan
 from trenova_workers.pool._sights import WHOLE, Sight
+from trenova_workers.pool._watching import QueueWatch
 from trenova_workers.pool._worker import PoolVersion
-from trenova_workers.pool.store import Lease, PoolOrders, PoolPhase, PoolState, PoolStates
+from trenova_workers.pool.store import Lease, PoolBounds, PoolOrders, PoolPhase, PoolState, PoolStates
+from trenova_workers.scaling import ScalingPolicy
 
 _KEEP_EVERY: Final = timedelta(seconds=5)
 _log = logging.getLogger(__name__)
@@ -63,6 +65,42 @@ def told_versions(parts: Parts, sights: Mapping[str, Sight]) -> Iterator[dict[st
             why=sight.needed.why if sight.needed else "",
         )
         yield told.model_dump(mode="json", by_alias=True)
+
+
+def state_of(
+    pool: str,
+    phase: PoolPhase,
+    why: str,
+    *,
+    parts: Parts,
+    watch: QueueWatch,
+    policy: ScalingPolicy,
+    written: int | None,
+) -> PoolState:
+    """Return what is kept of a pool; who writes it, and when, is still to be told.
+
+    Args:
+        pool: Its name.
+        phase: Where it is.
+        why: The sentence of that.
+        parts: Its workers.
+        watch: Its queues.
+        policy: In force.
+        written: Workers that the manager left, drains apart; None if it does not know.
+    """
+    view = parts.view
+    return PoolState(
+        pool=pool,
+        phase=phase,
+        why=why,
+        desired=parts.wanted,
+        written=view.there if written is None else written,
+        counts={**view.counts, "foreign": len(watch.foreign)},
+        workers=tuple(one.model_dump(mode="json", by_alias=True) for one in view.workers),
+        bounds=PoolBounds.model_validate(policy, from_attributes=True),
+        versions=tuple(told_versions(parts, watch.sights)),
+        carried=parts.carried.model_dump(mode="json"),
+    )
 
 
 class PoolScribe:

@@ -162,6 +162,21 @@ class PoolView:
         return PoolView(workers, [one for one in self.ends if one.build == build], self.contended)
 
     @property
+    def there(self) -> int:
+        """How many there are that nobody of ours asked to end; those that fail are still to crash."""
+        return sum(one.failing for one in self.workers) + self.working + self.count(WorkerPhase.LOST)
+
+    @property
+    def working(self) -> int:
+        """How many take tasks, or will when they have started."""
+        return self.count(WorkerPhase.STARTING, WorkerPhase.RUNNING)
+
+    @property
+    def identities(self) -> set[str]:
+        """Under which they poll, as far as that is known."""
+        return {one.identity for one in self.workers if one.identity}
+
+    @property
     def counts(self) -> dict[str, int]:
         """How many there are, by what they do."""
         return {str(one): self.count(one) for one in WorkerPhase}
