@@ -1,8 +1,10 @@
 """``trenova-workers pool override``, ``pause``, ``resume`` and ``drain``: what operators want of a pool."""
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
+from typer.core import TyperCommand
 
 from trenova_workers._cli_pool_asking import Beside, DataDir, Json, Pool, Reason, Url, ask_desk, clerk, pools_options
 
@@ -14,10 +16,21 @@ _SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 _MOST_S: Final = 7 * 86_400
 
 
+class _Numbers(TyperCommand):
+    """A command that takes ``-3`` for a number, if a wrong one, and not for an option."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """See the base class; ``ctx`` is that of the command."""
+        for before, one in pairwise(["", *args]):
+            if one[:1] == "-" and one[1:].isdecimal() and not before.startswith("--"):
+                raise typer.BadParameter(f"{one} is no number of workers. Write one from 0 to 10000.")
+        return super().parse_args(ctx, args)
+
+
 def add_orders(app: typer.Typer) -> None:
     """Add the commands that order something."""
 
-    @app.command("override")
+    @app.command("override", cls=_Numbers)
     def override(
         pool: Pool,
         count: Annotated[int, typer.Argument(min=0, max=10_000, help="Workers.")],

@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 from contextlib import AsyncExitStack, suppress
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import typer
@@ -15,8 +16,9 @@ from trenova_workers._cli_pool_log import WithFields, is_news
 from trenova_workers._connection import connect, connect_config
 from trenova_workers._identity import make_identity
 from trenova_workers.pool._health import answering_health
-from trenova_workers.pool._running import open_kept_store, open_manager
+from trenova_workers.pool._running import has_store, open_kept_store, open_manager
 from trenova_workers.pool._staying import running_pids, said_of_ours
+from trenova_workers.pool.store import PoolStoreOptions
 
 if TYPE_CHECKING:
     from temporalio.client import Client
@@ -101,10 +103,16 @@ async def _left(options: "PoolsOptions") -> list[str]:
 
 
 async def dry(options: "PoolsOptions") -> None:
-    """Decide once for each pool and say what would be done; nothing is written or changed."""
-    async with open_manager(options, await _client(), os.environ) as opened:
-        for pool in opened.pools:
-            typer.echo(f"{pool.name}: {await pool.rehearse(options.scope)}")
+    """Decide once for each pool and say what would be done; nothing is written or changed.
+
+    Where no manager of this version has kept anything yet, there is nothing to read either.
+    """
+    with TemporaryDirectory(prefix="trenova-dry-") as folder:
+        if not await has_store(options):
+            options = options.model_copy(update={"database": PoolStoreOptions(url=f"sqlite:///{folder}/pools.db")})
+        async with open_manager(options, await _client(), os.environ) as opened:
+            for pool in opened.pools:
+                typer.echo(f"{pool.name}: {await pool.rehearse(options.scope)}")
 
 
 async def _client() -> "Client":

@@ -13,6 +13,7 @@ import yaml
 from pool_site import eventually
 from typer.testing import CliRunner
 
+from trenova_errors import ConfigurationError
 from trenova_workers._cli_workers import workers_app
 from trenova_workers.pool import ContentionOptions, CrashOptions, ProcessOptions, load_pools, open_store
 
@@ -61,8 +62,11 @@ def test_a_pool_is_run_looked_at_and_steered_from_the_command_line(site):
     assert process.wait(60) == 0, log.read_text()
     assert "sample: 0 -> 1, would start 1 and drain 0." in log.read_text()
     assert site.pids() == set()
+    assert not (site.folder / "pools.db").exists()
+    assert not (site.folder / "data").exists()
 
     process, log = commands.run("--serve", "--drain")
+    eventually(lambda: invoke("pool", "status", TRENOVA_POOLS=str(commands.file)).exit_code == 0)  # it makes the store
     eventually(lambda: commands.status()["pools"][0]["counts"].get("running") == 1)
     told = commands.status()
     assert (told["manager"]["acting"], told["manager"]["fence"]) == (True, 1)
@@ -275,3 +279,19 @@ def test_the_documented_file_holds_and_its_options_are_all_that_there_are(tmp_pa
     for model in (ProcessOptions, CrashOptions, ContentionOptions):
         for name in model.model_fields:
             assert name in text
+
+
+def test_a_number_of_workers_below_none_is_refused_as_a_number(tmp_path):
+    told = ("pool", "override", "sample", "-3", "--for", "5m", "--reason", "none")
+
+    done = invoke(*told, TRENOVA_POOLS=str(tmp_path / "pools.yaml"))
+
+    assert done.exit_code == 2
+    assert "-3 is no number of workers. Write one from 0 to 10000." in done.output
+
+
+def test_a_key_that_a_policy_has_twice_is_refused(tmp_path):
+    (tmp_path / "pools.yaml").write_text("pools: {a: {process: {service: b}, policy: {minWorkers: 2, min_workers: 3}}}")
+
+    with pytest.raises(ConfigurationError, match=r"pools\.a\.policy: 'min_workers' is 3: 'minWorkers' is the same"):
+        load_pools(tmp_path / "pools.yaml")

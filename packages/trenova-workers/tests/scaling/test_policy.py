@@ -74,3 +74,13 @@ def test_a_file_that_does_not_hold_is_told_with_its_name(tmp_path, text, said):
 def test_a_file_that_is_not_there_is_told(tmp_path):
     with pytest.raises(ConfigurationError, match=r"does not exist\. Correct the path"):
         load_policy(tmp_path / "none.yaml")
+
+
+def test_a_key_in_both_spellings_is_refused(tmp_path):
+    path = tmp_path / "policy.yaml"
+    path.write_text("minWorkers: 2\nmin_workers: 3\n")
+
+    with pytest.raises(
+        ConfigurationError, match=r"'min_workers' is 3: 'minWorkers' is the same and given too\. Keep one"
+    ):
+        load_policy(path)

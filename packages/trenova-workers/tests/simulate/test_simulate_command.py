@@ -101,6 +101,15 @@ def test_a_file_that_is_no_trace_is_told_what_one_is(tmp_path, name, content, sa
     assert "A trace is a CSV file with the columns second,tasks, or JSON or YAML with 'arrivals'" in result.stderr
 
 
+def test_a_trace_that_is_too_short_says_how_long_it_has_to_be(tmp_path):
+    file = tmp_path / "short.csv"
+    file.write_text("second,tasks\n0,5\n10,3\n")
+    result = simulate("--trace", file)
+
+    assert result.exit_code == 2
+    assert "'arrivals' is '11 s': a trace takes 60 s at least and a week at most. Go on with 0; in CSV" in result.stderr
+
+
 def test_a_picture_that_cannot_be_written_ends_with_2(recorded, tmp_path):
     result = simulate("--trace", recorded, "--plot", tmp_path / "none" / "monday.png")
 

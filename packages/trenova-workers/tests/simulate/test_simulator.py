@@ -171,9 +171,13 @@ def test_a_recorded_trace_may_have_all_fields(tmp_path):
         ("a.csv", "second,tasks\n0,many\n", "line 2 has '0' and 'many'. Write whole numbers"),
         ("a.csv", "second,tasks\n0,-1\n", "line 2 is negative. Count from 0."),
         ("a.csv", "second,tasks\n604800,1\n", "a week is the most"),
-        ("a.csv", "second,tasks\n9,1\n", "'arrivals' is"),
+        ("a.csv", "second,tasks\n9,1\n", "'arrivals' is '10 s'"),
         ("a.yaml", "arivals: [1]\n", "Did you mean 'arrivals'?"),
-        ("a.yaml", "gaps: [{start: 9, end: 3}]\narrivals: [" + "1," * 60 + "]\n", "from 9 to 3 ends before it starts"),
+        (
+            "a.yaml",
+            "gaps: [{start: 9, end: 3}]\narrivals: [" + "1," * 60 + "]\n",
+            "'gaps' is '9 to 3': it ends before it starts",
+        ),
         ("a.yaml", "arrivals: [-1" + ",1" * 60 + "]\n", "holds a negative number"),
     ],
 )

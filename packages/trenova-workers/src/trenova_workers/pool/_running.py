@@ -13,10 +13,11 @@ from trenova_errors import ConfigurationError
 from trenova_workers._fleet._fleet import Fleet
 from trenova_workers._identity import make_identity
 from trenova_workers.deploy import DeploymentReader
+from trenova_workers.pool._asked import Decide
 from trenova_workers.pool._backend import Backend
 from trenova_workers.pool._calendar import ScheduleCalendar
 from trenova_workers.pool._dependencies import DependencyHealth, DependencyProbes
-from trenova_workers.pool._managed import Decide, ManagedPool
+from trenova_workers.pool._managed import ManagedPool
 from trenova_workers.pool._manager import PoolManager
 from trenova_workers.pool._metrics import PoolMetrics
 from trenova_workers.pool._observer import TemporalObserver
@@ -59,6 +60,19 @@ async def open_store(options: PoolsOptions) -> AsyncIterator[PoolStore]:
         yield store
     finally:
         await store.close()
+
+
+async def has_store(options: PoolsOptions) -> bool:
+    """Whether there is a store with the tables of this version; nothing is made.
+
+    Raises:
+        UnavailableError: It cannot be reached.
+    """
+    where = options.store
+    if where.is_sqlite and not await asyncio.to_thread(Path(where.place).exists):
+        return False
+    async with PoolStore.open(where) as store:
+        return await store.is_current()
 
 
 @asynccontextmanager

@@ -3,7 +3,7 @@
 from pydantic import ConfigDict, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from trenova_workers.routing._problems import in_words
+from trenova_workers.routing._problems import Problem, in_words
 from trenova_workers.scaling._document import ScalingDocument
 
 
@@ -81,6 +81,17 @@ class ScalingPolicy(ScalingDocument):
         if isinstance(value, bool):  # which would count as 1 or 0
             raise PydanticCustomError("no_number", "is {told}; write a number", {"told": str(value).lower()})
         return value
+
+    @model_validator(mode="before")
+    @classmethod
+    def _say_each_once(cls, told: object) -> object:
+        if isinstance(told, dict):
+            for name, field in cls.model_fields.items():
+                if name != field.alias and name in told and field.alias in told:
+                    what = f"{field.alias!r} is the same and given too"
+                    problem = Problem("", name, told[name], what, "Keep one of them.")
+                    raise PydanticCustomError("said_twice", "{said}", {"said": str(problem), "problems": [problem]})
+        return told
 
     @model_validator(mode="after")
     def _hold_together(self) -> "ScalingPolicy":

@@ -1,9 +1,15 @@
 """What happens to a pool while it is simulated: arrivals, second by second, and all that goes wrong."""
 
+from typing import Final
+
 from pydantic import ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from trenova_workers.routing._problems import Problem
 from trenova_workers.scaling._document import ScalingDocument
+
+_LEAST_S: Final = 60
+_MOST_S: Final = 7 * 86_400
 
 
 class Span(ScalingDocument):
@@ -59,7 +65,7 @@ class Trace(ScalingDocument):
 
     name: str = "trace"
     about: str = ""
-    arrivals: tuple[int, ...] = Field(min_length=60, max_length=7 * 86_400)
+    arrivals: tuple[int, ...]
     service_s: float = Field(default=2, ge=1, le=86_400)
     service_noise: float = Field(default=0.1, ge=0, le=1)
     slots: int = Field(default=10, ge=1, le=10_000)
@@ -72,15 +78,24 @@ class Trace(ScalingDocument):
 
     @model_validator(mode="after")
     def _in_time(self) -> "Trace":
+        length = len(self.arrivals)
+        if not _LEAST_S <= length <= _MOST_S:
+            cure = "Cut it." if length > _MOST_S else "Go on with 0; in CSV a last line `59,0` is enough."
+            raise _refused("arrivals", f"{length} s", "a trace takes 60 s at least and a week at most", cure)
         if any(count < 0 for count in self.arrivals):
-            raise PydanticCustomError("trace", "'arrivals' holds a negative number. Count tasks from 0.")
-        for one in (*self.gaps, *self.outages):
-            if one.end <= one.start:
-                said = "a span from {start} to {end} ends before it starts. Swap the two."
-                raise PydanticCustomError("trace", said, {"start": one.start, "end": one.end})
+            raise _refused("arrivals", min(self.arrivals), "holds a negative number", "Count tasks from 0.")
+        for key, spans in (("gaps", self.gaps), ("outages", self.outages)):
+            for one in spans:
+                if one.end <= one.start:
+                    raise _refused(key, f"{one.start} to {one.end}", "it ends before it starts", "Swap the two.")
         return self
 
     @property
     def seconds(self) -> int:
         """How long it is."""
         return len(self.arrivals)
+
+
+def _refused(key: str, value: object, what: str, cure: str) -> PydanticCustomError:
+    problem = Problem("", key, value, what, cure)
+    return PydanticCustomError("trace", "{said}", {"said": str(problem), "problems": [problem]})
