@@ -290,6 +290,17 @@ def test_a_number_that_proved_too_small_is_tried_again_when_the_load_has_fallen(
     assert "down" in {one.action for one in decisions}
 
 
+@pytest.mark.parametrize("rate", [16.0, 0.0])
+def test_a_number_that_proved_too_small_keeps_no_worker_of_a_pool_at_rest(seen, history, rate):
+    state = too_small(seen, history).model_copy(update={"regretted_rate": rate})
+    policy = POLICY.model_copy(update={"min_workers": 0})
+    idle = {"rate": 0.0, "workers": 5, "slots_used": 0.0, "open_workflows": 0.0}
+
+    decisions = history(policy, polls=60, at_s=320, state=state, **idle)
+
+    assert decisions[-1].desired == 0
+
+
 def test_a_person_who_lowers_a_number_has_it_forgotten_that_it_was_too_small(seen, history):
     told = Override(count=4, until=seen(340).at, by="kim", reason="the release is faster")
     lowered = decide(seen(330, workers=5, override=told), too_small(seen, history), POLICY)

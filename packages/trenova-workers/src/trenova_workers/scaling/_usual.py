@@ -14,6 +14,8 @@ _ERRORS: Final = 10.0
 """Many, since a load in batches is anything but normal: a hundred tasks less is four batches."""
 _LEAST_SHARE: Final = 0.25
 """Below this share of it a load is another one, however much it varies."""
+_NO_RATE: Final = 1e-3
+"""Tasks per second below which there is no load to speak of."""
 _ONE_JUMP: Final = 9.0
 """A jump counts for so many times the usual variance at most: a load that changes for good does not vary."""
 
@@ -46,7 +48,7 @@ def has_fallen(state: ScalingState, rate: float) -> bool:
     """
     variance = max(rate / RATE_WINDOW_S, state.rate_variance or 0.0)
     error = math.sqrt(variance * RATE_WINDOW_S / (2 * _USUAL_S))
-    return (state.usual_rate or 0.0) < max(rate - _ERRORS * error, _LEAST_SHARE * rate)
+    return (state.usual_rate or 0.0) < max(rate - _ERRORS * error, _LEAST_SHARE * rate, _NO_RATE)
 
 
 def smooth(known: float | None, value: float, passed: float, over: float) -> float:
