@@ -301,6 +301,15 @@ def test_a_number_that_proved_too_small_keeps_no_worker_of_a_pool_at_rest(seen, 
     assert decisions[-1].desired == 0
 
 
+def test_a_version_that_has_drained_goes_at_once_whatever_was_too_small_for_it(seen, history):
+    policy = POLICY.model_copy(update={"min_workers": 0})
+    idle = {"rate": 0.0, "workers": 5, "slots_used": 0.0, "open_workflows": 0.0, "version_state": "drained"}
+
+    decisions = history(policy, polls=policy.zero_polls, at_s=320, state=too_small(seen, history), **idle)
+
+    assert decisions[-1].desired == 0
+
+
 def test_a_person_who_lowers_a_number_has_it_forgotten_that_it_was_too_small(seen, history):
     told = Override(count=4, until=seen(340).at, by="kim", reason="the release is faster")
     lowered = decide(seen(330, workers=5, override=told), too_small(seen, history), POLICY)

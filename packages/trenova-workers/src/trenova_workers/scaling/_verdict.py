@@ -93,7 +93,8 @@ def _down(load: Demand, before: int) -> Verdict:
     forbidden = not_zero_because(look.observation, learnt, policy)
     rests = learnt.idle_polls >= policy.zero_polls
     stepped, step = Bounded(load.kept, None) if rests or learnt.heap else lowered(before, load.kept, policy)
-    regretted = least_by_regret(look)
+    # The load of a version that has drained does not come back.
+    regretted = 0 if rests and look.observation.version_state == "drained" else least_by_regret(look)
     count, bound = bounded(max(stepped, regretted, 1 if forbidden else 0), look.observation, policy)
     held = None if rests else _restless(look)
     if held is None and count >= before:
