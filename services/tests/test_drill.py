@@ -57,7 +57,7 @@ def test_a_command_that_a_page_has_wrong_is_told_from_one_that_finds_a_problem(t
     with pytest.raises(AssertionError, match="No such option"):
         runbook.run("trenova-workers list --everything", {}, environ, tmp_path)
     with pytest.raises(AssertionError, match="no value for"):
-        runbook.typed("temporal workflow describe --workflow-id ID", {})
+        runbook.run('temporal workflow describe --workflow-id "$WORKFLOW_ID"', {}, environ, tmp_path)
 
 
 @pytest.mark.timeout(240)

@@ -26,7 +26,7 @@ def settings():
 def test_each_setting_of_the_table_is_one_of_a_service():
     table = PAGE.read_text().partition("## The switch of each feature")[2]
     named = {re.split("[:=]", one)[0] for one in re.findall(r"`([a-z_]+(?:\.[a-z_]+)*)(?:: [a-z]+)?`", table)}
-    values = {"warn", "fixed", "none"}
+    values = {"dev", "fixed", "none", "warn"}
 
     assert sorted(named - values - settings()) == []
     assert {"codec.compression", "plans.require_plan_above", "routing.rules"} <= named

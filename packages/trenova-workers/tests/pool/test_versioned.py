@@ -74,6 +74,8 @@ def running(**wanted):
     return look
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(240)
 async def test_a_version_at_zero_with_pinned_work_gets_a_worker_finishes_and_goes(releases, site):
     async with site.managed(None, releases.options("1"), drain=True) as opened:
         await until(opened, running(v1=1))
