@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import random
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -17,9 +16,6 @@ from shipment_worker._settings import Settings
 from trenova_activities import DUPLICATE_SHIPMENT_WORKFLOW, DuplicateShipmentPayload
 from trenova_workers import Work
 from trenova_workers.cli import service_main
-
-TEXT = random.Random(1).randbytes(1_000_000).hex()
-"""2 MB of which gzip leaves more than half."""
 
 
 class OddError(Exception):
@@ -39,15 +35,12 @@ class Changed:
 
 @workflow.defn(name="DrillLarge", sandboxed=False)
 class Large:
-    """Says more at once than the server takes in one message."""
+    """Does so much within one workflow task that what it has to say is larger than the server takes."""
 
     @workflow.run
     async def run(self) -> None:
-        for number in range(24):
-            workflow.start_activity(
-                "drill.keep", str(number) + TEXT, start_to_close_timeout=timedelta(seconds=10), task_queue="drill"
-            )
-        await workflow.sleep(timedelta(hours=1))
+        for _ in range(120):
+            await workflow.execute_local_activity("drill.text", start_to_close_timeout=timedelta(seconds=10))
 
 
 @workflow.defn(name="DrillOdd", sandboxed=False)
@@ -87,9 +80,15 @@ async def odd() -> None:
     raise OddError("of the drill")
 
 
+@activity.defn(name="drill.text")
+async def text() -> str:
+    """Return 100 kB of which gzip leaves more than half."""
+    return os.urandom(50_000).hex()
+
+
 FAULTS = {
     "changed": Work([Changed], [odd]),
-    "large": Work([Large], [odd]),
+    "large": Work([Large], [text]),
     "odd": Work([Odd], [odd]),
     "slow": Work([Slow], [odd]),
     "told": Work([Told], [odd]),

@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack
 import aiosqlite
 from fault import Fault
 
-ENTRIES = 120_000
+ENTRIES = 300_000
 DAY_S = 86_400
 
 
@@ -60,7 +60,7 @@ class Purge(Fault):
 
 class RetentionBehind(Purge):
     alert = "TrenovaRetentionBehind"
-    what = "A purge of 120,000 entries may delete one a second."
+    what = "A purge of 300,000 entries may delete one a second."
     mitigation = "Let it work faster or longer: `trenova-activities limits`."
 
     async def inject(self) -> None:
