@@ -13,7 +13,6 @@ _HEADING = "\n## Meaning\n"
 _MISUSED = 2
 """Exit status of a command line that does not hold, and of what is refused."""
 _ODD = (
-    "Usage:",
     "Traceback (most recent call last)",
     "No such command",
     "No such option",
