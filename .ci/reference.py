@@ -41,16 +41,16 @@ HEAD = """# Configuration
 Every setting of the services and of the servers, from the models that read them. Do not change this page:
 `python .ci/reference.py` writes it.
 
-A service takes its settings from, each above the one before: defaults, `config/base.yaml` and `config/<env>.yaml` in its
-package, a mounted file (`run --config FILE`), variables, `--set KEY=VALUE`. The variable of a setting is its name in capitals
-with `__` for each dot, behind `TRENOVA_` for all services or the prefix of one, e.g. `TRENOVA_WORKER__MAX_ACTIVITIES` or
-`SHIPMENT_WORKER_WORKER__MAX_ACTIVITIES`. `shipment-worker config show` prints what is in force and where each value is from.
-The connection to Temporal is not among them: `TEMPORAL_ADDRESS`, `TEMPORAL_NAMESPACE`, `TEMPORAL_PROFILE` and the others of
-Temporal's own client configuration hold for every program.
+A service takes its settings from, each above the one before: defaults, `config/base.yaml` and `config/<env>.yaml` in
+its package, a mounted file (`run --config FILE`), variables, `--set KEY=VALUE`. The variable of a setting is its name
+in capitals with `__` for each dot, behind `TRENOVA_` for all services or the prefix of one, e.g.
+`TRENOVA_WORKER__MAX_ACTIVITIES` or `SHIPMENT_WORKER_WORKER__MAX_ACTIVITIES`. `shipment-worker config show` prints what
+is in force and where each value is from. The connection to Temporal is not among them: `TEMPORAL_ADDRESS`,
+`TEMPORAL_NAMESPACE`, `TEMPORAL_PROFILE` and the others of Temporal's own client configuration hold for every program.
 """
 
 
-def main(check: bool) -> int:
+def main(*, check: bool) -> int:
     text = page()
     if not check:
         PAGE.parent.mkdir(exist_ok=True)
@@ -147,7 +147,7 @@ def _bare(annotation: Any) -> Any:
     return get_args(annotation)[0] if hasattr(annotation, "__metadata__") else annotation
 
 
-def kind_of(annotation: Any) -> str:
+def kind_of(annotation: Any) -> str:  # noqa: PLR0911  # one for each kind
     """A type in the words of somebody who writes YAML."""
     if hasattr(annotation, "__metadata__"):
         return kind_of(get_args(annotation)[0])
@@ -168,7 +168,7 @@ def kind_of(annotation: Any) -> str:
     return names.get(name, name)
 
 
-def default_of(field: FieldInfo) -> str:
+def default_of(field: FieldInfo) -> str:  # noqa: PLR0911  # one for each kind
     if field.is_required():
         return "**required**"
     value = field.get_default(call_default_factory=True, validated_data={})
@@ -210,4 +210,4 @@ def meanings(model: type[BaseModel]) -> dict[str, str]:
 
 
 if __name__ == "__main__":
-    sys.exit(main("--check" in sys.argv[1:]))
+    sys.exit(main(check="--check" in sys.argv[1:]))
