@@ -269,8 +269,9 @@ def mutation(session: nox.Session) -> None:
 
 @nox.session
 def docs(session: nox.Session) -> None:
-    """Build the documentation into ``site/``."""
-    session.install("mkdocs-material>=9.8,<10", "mkdocs>=1.6,<2")
+    """Build the documentation into ``site/``, with the reference of every package and ``llms.txt``; any warning fails."""
+    session.install("mkdocs-material>=9.8,<10", "mkdocs>=1.6,<2", "mkdocstrings[python]>=1,<2", "mkdocs-llmstxt>=0.5,<1")
+    session.install("ruff")  # formats the signatures
     session.run("mkdocs", "build", "--strict", env={"NO_MKDOCS_2_WARNING": "1"})
 
 
