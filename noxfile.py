@@ -156,6 +156,44 @@ def lowest(session: nox.Session, member: str) -> None:
     _pytest(session, "-m", "not integration and not slow", paths=[str(HOME[member])])
 
 
+@nox.session(python=PYTHONS[0], reuse_venv=False)
+@nox.parametrize("member", list(HOME), ids=list(HOME))
+def highest(session: nox.Session, member: str) -> None:
+    """Test one member's wheel with the newest of everything that it claims to work with, whatever the lock says."""
+    _build_wheels(session)
+    pyproject = str(HOME[member] / "pyproject.toml")
+    session.run_install(
+        *("uv", "pip", "install", "--resolution", "highest", "--no-sources", "--find-links", str(DIST)),
+        *("-r", pyproject, "--all-extras", "--group", f"{pyproject}:test"),
+    )
+    session.run_install("uv", "pip", "install", "--no-deps", str(_wheel(member)))
+    _pytest(session, "-m", "not integration and not slow", paths=[str(HOME[member])])
+
+
+@nox.session(python=False)
+def api(session: nox.Session) -> None:
+    """Compare what each package offers with its last tag; what breaks a caller wants a new version."""
+    session.run("python", ".ci/api.py", *(session.posargs or [name for name in HOME if name not in SERVICES]))
+
+
+@nox.session
+def audit(session: nox.Session) -> None:
+    """Look for known vulnerabilities in what is locked, and list the licences of all of it; needs the network."""
+    session.install("pip-audit>=2.9,<3", "pip-licenses>=5,<6")
+    locked = Path(session.create_tmp()) / "locked.txt"
+    export = ("uv", "export", "--quiet", "--frozen", "--all-packages", "--all-extras", "--no-emit-workspace")
+    session.run(*export, "--output-file", str(locked), external=True)
+    session.run("pip-audit", "--disable-pip", "--require-hashes", "-r", str(locked), *session.posargs)
+    session.run("pip-licenses", f"--python={sys.executable}", "--order=license", "--format=markdown")
+
+
+@nox.session
+def release(session: nox.Session) -> None:
+    """See whether members can be released as they are, build them reproducibly, and print what to do: ``-- MEMBER``."""
+    session.install("twine>=6,<7")
+    session.run("python", ".ci/release.py", *session.posargs)
+
+
 @nox.session(python=False)
 def integration(session: nox.Session) -> None:
     """What needs all members at once, and that the checks above find what they are for."""
@@ -269,9 +307,9 @@ def mutation(session: nox.Session) -> None:
 
 @nox.session
 def docs(session: nox.Session) -> None:
-    """Build the documentation into ``site/``, with the reference of every package and ``llms.txt``; any warning fails."""
-    session.install("mkdocs-material>=9.8,<10", "mkdocs>=1.6,<2", "mkdocstrings[python]>=1,<2", "mkdocs-llmstxt>=0.5,<1")
-    session.install("ruff")  # formats the signatures
+    """Build the documentation into ``site/``, with a reference of every package and ``llms.txt``; any warning fails."""
+    session.install("mkdocs-material>=9.8,<10", "mkdocs>=1.6,<2")
+    session.install("mkdocstrings[python]>=1,<2", "mkdocs-llmstxt>=0.5,<1", "ruff")  # which formats signatures
     session.run("mkdocs", "build", "--strict", env={"NO_MKDOCS_2_WARNING": "1"})
 
 
