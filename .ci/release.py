@@ -7,6 +7,7 @@ builds of the same commit are the same bytes.
 import hashlib
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -14,6 +15,7 @@ import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
+DIST = ROOT / "dist"
 
 
 def main(members: list[str]) -> int:
@@ -27,6 +29,7 @@ def main(members: list[str]) -> int:
     if problems:
         print(*problems, sep="\n")
         return 1
+    shutil.rmtree(DIST, ignore_errors=True)
     for member in members:
         built = reproducibly(member)
         subprocess.run([sys.executable, "-m", "twine", "check", "--strict", *map(str, built)], check=True)
@@ -76,14 +79,14 @@ def reproducibly(member: str) -> list[Path]:
     name = member.replace("-", "_")
     sums: list[dict[str, str]] = []
     with tempfile.TemporaryDirectory(prefix="release-") as elsewhere:
-        for folder in (Path(elsewhere), ROOT / "dist"):
+        for folder in (Path(elsewhere), DIST):
             command = ["uv", "build", "--quiet", "--package", member, "--out-dir", str(folder)]
             subprocess.run(command, cwd=ROOT, env=environ, check=True)
             built = sorted([*folder.glob(f"{name}-*.whl"), *folder.glob(f"{name}-*.tar.gz")])
             sums.append({path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in built})
     if not sums[0] or sums[0] != {file: sums[1].get(file) for file in sums[0]}:
         sys.exit(f"{member}: two builds of one commit differ: {sums}")
-    return [ROOT / "dist" / file for file in sums[0]]
+    return [DIST / file for file in sums[0]]
 
 
 def git(*words: str) -> str:
