@@ -19,7 +19,7 @@ import faults as known
 from growth import growing
 from load import Load
 from picture import Sample, draw
-from system import System
+from system import System, Usage
 from temporalio.runtime import LoggingConfig, Runtime, TelemetryConfig, TelemetryFilter
 from tms_rows import opened, seeded, sqlite_url
 
@@ -67,24 +67,36 @@ class Soak:
             await asyncio.sleep(1)
 
     def grown(self) -> list[str]:
-        """What grows, of processes that lived to the end."""
-        of: dict[str, list[tuple[float, int]]] = defaultdict(list)
+        """What grows, of each process by itself: one that was killed takes its growth along."""
+        told = {
+            name: growing([one.memory_mib for one in seen], [one.descriptors for one in seen])
+            for name, seen in self._processes().items()
+        }
+        return [f"{name}: {what}" for name, what in told.items() if what]
+
+    def _processes(self) -> dict[str, list[Usage]]:
+        of: dict[str, list[Usage]] = defaultdict(list)
         for _, used in self.samples:
             for module, one in used.items():
-                of[module].append(one)
-        told = {module: growing([m for m, _ in seen], [d for _, d in seen]) for module, seen in of.items()}
-        return [f"{module}: {what}" for module, what in told.items() if what]
+                of[f"{module} {one.pid}"].append(one)
+        return of
+
+    def ended(self) -> list[str]:
+        """Workers that nobody killed and that are not there."""
+        there = self.system.workers.items()
+        return [f"{module} ended by itself" for module, running in there if running.process.poll() is not None]
 
     def report(self) -> None:
         took = sorted(one.took_s for one in self.load.asked if one.took_s is not None)
         cuts = quantiles(took, n=100)
         print(f"{len(took)} duplications of two copies each, {len(self.load.checks)} checks of the database,")
+        print(f"{len(self.load.purges)} purges of {self.load.planted} outlived audit entries,")
         print(f"{len(self.injected)} faults; callers had to ask {self.load.repeated} times more than once.")
         tail = f"p95 {cuts[94]:.2f}, p99 {cuts[98]:.2f}, most {took[-1]:.1f}"
         print(f"seconds until done: median {median(took):.2f}, {tail}")
         for module in self.system.workers:
             seen = [used[module] for _, used in self.samples if module in used]
-            memory, open_ = [one[0] for one in seen], [one[1] for one in seen]
+            memory, open_ = [one.memory_mib for one in seen], [one.descriptors for one in seen]
             print(
                 f"{module:20} MiB min {min(memory):.0f} median {median(memory):.0f} max {max(memory):.0f}; "
                 f"descriptors min {min(open_)} median {median(open_):.0f} max {max(open_)}"
@@ -97,14 +109,14 @@ async def soak(folder: Path, asked: argparse.Namespace, names: Sequence[str]) ->
     try:
         await system.open()
         async with opened(sqlite_url(folder)) as tms:
-            load = Load(tms, system.address, system.services.environ, asked.pace)
+            load = Load(tms, system.address, system.services.environ, folder / "tms.db", asked.pace)
             seen = Soak(system, load, asked.seed)
             await seen.run(asked.minutes * 60, names, asked.every)
             seen.report()
             waits = [(one.at - seen.began, one.took_s) for one in load.asked if one.took_s is not None]
             draw(asked.output / "soak.png", waits=waits, samples=seen.samples, faults=seen.injected)
             files = [path.read_bytes() for path in folder.glob("temporal.db*")]
-            return await load.verdict(files) + seen.grown()
+            return await load.verdict(files) + seen.grown() + seen.ended()
     finally:
         await system.close()
 

@@ -1,12 +1,15 @@
 """Work of all kinds, and whether each of it was done once and for all."""
 
 import asyncio
+import sqlite3
 import time
 import uuid
 from collections import Counter
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
+import aiosqlite
 from service_processes import codec
 from temporalio.client import Client, WorkflowHandle
 from temporalio.service import RPCError
@@ -17,8 +20,12 @@ from trenova_activities import (
     CheckDatabaseWorkflow,
     DuplicateShipmentPayload,
     start_duplicate,
+    start_purge,
 )
 from trenova_errors import ErrorsPlugin
+
+OUTLIVED = 300
+"""Audit entries that each purge finds."""
 
 
 @dataclass
@@ -38,9 +45,12 @@ class Load:
     tms: Tms
     address: str
     environ: dict[str, str]
+    database: Path
     pace_s: float
     asked: list[Asked] = field(default_factory=list)
     checks: list[WorkflowHandle[Any, Any]] = field(default_factory=list)
+    purges: list[WorkflowHandle[Any, Any]] = field(default_factory=list)
+    planted: int = 0
     repeated: int = 0
 
     async def client(self) -> Client:
@@ -59,6 +69,8 @@ class Load:
             waits.append(asyncio.ensure_future(self._wait(asked)))
             if len(self.asked) % 10 == 0:
                 await self._check(client)
+            if len(self.asked) % 40 == 1:
+                await self._purge(client)
             await asyncio.sleep(self.pace_s)
         await asyncio.gather(*waits)
 
@@ -87,6 +99,26 @@ class Load:
             )
         except RPCError:
             self.repeated += 1
+
+    async def _purge(self, client: Client) -> None:
+        """Plant entries that have outlived their period, and have them purged."""
+        try:
+            await self._plant()
+            self.planted += OUTLIVED
+            self.purges.append(await start_purge(client, key=uuid.uuid4().hex))
+        except (RPCError, sqlite3.OperationalError):  # what was planted is for the next purge
+            self.repeated += 1
+
+    async def _plant(self) -> None:
+        async with aiosqlite.connect(self.database, timeout=60) as connection:
+            await connection.execute(
+                "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < ?) "
+                "INSERT INTO audit_entries (id, organization_id, business_unit_id, resource, resource_id, operation, "
+                "timestamp) SELECT 'ae_soak_' || ? || x, organization_id, business_unit_id, 'shipment', 'shp_1', "
+                "'update', ? + x FROM n, (SELECT * FROM data_retention LIMIT 1)",
+                (OUTLIVED, uuid.uuid4().hex[:8], int(time.time()) - 400 * 86_400),
+            )
+            await connection.commit()
 
     async def _wait(self, asked: Asked) -> None:
         while True:
@@ -118,7 +150,12 @@ class Load:
                 outcomes[f"duplications of which people were told {told}"] += 1
         for check in self.checks:
             await asyncio.wait_for(check.result(), 120)
+        purged = [(await asyncio.wait_for(purge.result(), 300)).total_deleted for purge in self.purges]
+        if sum(purged) != self.planted:
+            wrong.append(f"{self.planted} entries had outlived their period and {sum(purged)} were purged")
         wrong += [f"{count} {what}" for what, count in outcomes.items()]
+        if not any(self.asked[0].handle.id.encode() in content for content in server_files):
+            wrong.append("not even a workflow id is found in the server's files: they were not read as they should be")
         if shown := [one for one in secret if any(one.encode() in content for content in server_files)]:
             wrong.append(f"{len(shown)} ids of copies are in clear in the server's database")
         return wrong

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from matplotlib.figure import Figure
+from system import Usage
 
-Sample = tuple[float, dict[str, tuple[float, int]]]
+Sample = tuple[float, dict[str, Usage]]
 
 
 def draw(
@@ -18,8 +19,8 @@ def draw(
     wait.set(yscale="log", ylabel="seconds until done", title="Soak: duplications, and what was done to them")
     for module in sorted({module for _, used in samples for module in used}):
         there = [(at, used[module]) for at, used in samples if module in used]
-        memory.plot([at for at, _ in there], [one[0] for _, one in there], label=module, linewidth=1)
-        descriptors.plot([at for at, _ in there], [one[1] for _, one in there], label=module, linewidth=1)
+        memory.plot([at for at, _ in there], [one.memory_mib for _, one in there], label=module, linewidth=1)
+        descriptors.plot([at for at, _ in there], [one.descriptors for _, one in there], label=module, linewidth=1)
     memory.set(ylabel="MiB resident")
     descriptors.set(ylabel="open descriptors", xlabel="seconds")
     memory.legend(loc="lower right", fontsize=8)

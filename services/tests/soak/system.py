@@ -3,12 +3,22 @@
 import asyncio
 import subprocess
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from service_processes import KEYS, TEMPORAL, Running, Services, clean_environ, end, free_port
 
 MODULES = ("shipment_worker", "notification_worker", "system_worker")
 READY_S = 120
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What one process uses at a moment."""
+
+    pid: int
+    memory_mib: float
+    descriptors: int
 
 
 class DurableServer:
@@ -106,14 +116,15 @@ class System:
                 assert running.process.poll() is None, running.log.read_text()[-2000:]
                 await asyncio.sleep(0.2)
 
-    def usage(self) -> dict[str, tuple[float, int]]:
-        """Resident memory in MiB and open descriptors of each worker that is there."""
+    def usage(self) -> dict[str, Usage]:
+        """What each worker that is there uses."""
         found = {}
         for module, running in self.workers.items():
+            pid = running.process.pid
             with suppress(OSError, StopIteration):
-                status = Path(f"/proc/{running.process.pid}/status").read_text().splitlines()
+                status = Path(f"/proc/{pid}/status").read_text().splitlines()
                 kib = int(next(line for line in status if line.startswith("VmRSS")).split()[1])
-                found[module] = (kib / 1024, len(list(Path(f"/proc/{running.process.pid}/fd").iterdir())))
+                found[module] = Usage(pid, kib / 1024, len(list(Path(f"/proc/{pid}/fd").iterdir())))
         return found
 
     async def close(self) -> None:
