@@ -3,6 +3,7 @@
 What breaks a caller wants a new major version, or before 1.0 a new minor one (semver.org, 4 and 8).
 """
 
+import re
 import subprocess
 import sys
 import tomllib
@@ -32,7 +33,7 @@ def compare(member: str, root: Path) -> tuple[list[str], bool]:
     source = f"packages/{member}/src"
     old = griffe.load_git(package, ref=tag, repo=root, search_paths=[source])
     new = griffe.load(package, search_paths=[root / source])
-    found = [one.explain(griffe.ExplanationStyle.ONE_LINE) for one in griffe.find_breaking_changes(old, new)]
+    found = [_plain(breakage) for breakage in griffe.find_breaking_changes(old, new)]
     before = tag.rpartition("/v")[2]
     if not found:
         return [f"{member} {now}: nothing that callers of {before} use has gone"], False
@@ -43,7 +44,7 @@ def compare(member: str, root: Path) -> tuple[list[str], bool]:
 
 
 def last_tag(member: str, root: Path) -> str | None:
-    listed = ["git", "tag", "--list", f"{member}/v*", "--sort=-v:refname"]
+    listed = ["git", "tag", "--list", f"{member}/v*", "--sort=-v:refname", "--merged", "HEAD"]
     tags = subprocess.run(listed, cwd=root, capture_output=True, text=True, check=True).stdout.split()
     return tags[0] if tags else None
 
@@ -52,6 +53,11 @@ def compatible(version: str) -> tuple[str, ...]:
     """The part of a version that is the same in all that are compatible."""
     major, minor, *_ = version.split(".")
     return (major,) if major != "0" else (major, minor)
+
+
+def _plain(breakage: griffe.Breakage) -> str:
+    """One line without colours, which Griffe writes into files too."""
+    return re.sub(r"\x1b\[\d*m", "", breakage.explain(griffe.ExplanationStyle.ONE_LINE))
 
 
 def _indented(line: str) -> str:

@@ -20,10 +20,15 @@ NAME = "trenova-example"
 def tagged(tmp_path):
     """A repository with one package, as it was when it was tagged."""
     write(tmp_path, "0.4.0", BEFORE)
-    who = ["-c", "user.name=t", "-c", "user.email=t@example.com"]
-    for words in (["init", "-q"], ["add", "."], [*who, "commit", "-qm", "first"], ["tag", f"{NAME}/v0.4.0"]):
-        subprocess.run(["git", *words], cwd=tmp_path, check=True)
+    subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
+    commit_as(tmp_path, f"{NAME}/v0.4.0")
     return tmp_path
+
+
+def commit_as(root, tag):
+    who = ["-c", "user.name=t", "-c", "user.email=t@example.com"]
+    for words in (["add", "."], [*who, "commit", "-qm", "as it is"], ["tag", tag]):
+        subprocess.run(["git", *words], cwd=root, check=True)
 
 
 def write(root, version, source):
@@ -36,6 +41,7 @@ def write(root, version, source):
 def test_without_a_tag_there_is_nothing_to_compare(tmp_path, capsys):
     write(tmp_path, "0.4.0", BEFORE)
     subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
+    commit_as(tmp_path, "trenova-another/v0.4.0")
 
     assert api.main([NAME], tmp_path) == 0
     assert "no tag yet" in capsys.readouterr().out
@@ -54,3 +60,27 @@ def test_what_has_gone_wants_a_version_that_says_so(tagged, capsys, version, sta
 
     assert api.main([NAME], tagged) == status
     assert "jitter" in capsys.readouterr().out
+
+
+def test_what_a_private_module_defines_is_compared_where_the_root_offers_it(tagged, capsys):
+    module = tagged / "packages" / NAME / "src/trenova_example"
+    (module / "_waiting.py").write_text(BEFORE)
+    root = "from trenova_example._waiting import wait\n\n__all__ = ['wait']\n"
+    write(tagged, "0.4.0", root)
+    commit_as(tagged, f"{NAME}/v0.4.1")
+    (module / "_waiting.py").write_text(BEFORE.replace("jitter", "spread"))
+
+    assert api.main([NAME], tagged) == 1
+    told = capsys.readouterr().out
+    assert "wait(jitter): Parameter was removed" in told
+    assert "\x1b" not in told
+
+
+def test_a_tag_of_another_branch_is_not_compared_with(tagged, capsys):
+    subprocess.run(["git", "checkout", "-qb", "elsewhere"], cwd=tagged, check=True)
+    write(tagged, "0.9.0", "__all__ = []\n")
+    commit_as(tagged, f"{NAME}/v0.9.0")
+    subprocess.run(["git", "checkout", "-q", "-"], cwd=tagged, check=True)
+
+    assert api.main([NAME], tagged) == 0
+    assert "callers of 0.4.0" in capsys.readouterr().out
