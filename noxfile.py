@@ -83,7 +83,7 @@ def lint(session: nox.Session) -> None:
     session.run("lint-imports", env={"PYTHONPATH": SOURCES})
     session.run("trenova-codecs", "lint", *(str(home / "src") for home in HOME.values()))
     session.run("uv", "lock", "--check")
-    session.run("python", ".ci/checks.py", "lock", "versions", "siblings")
+    session.run("python", ".ci/checks.py", "lock", "versions", "siblings", "licensed")
     session.run("python", ".ci/vendor.py", "--check")
 
 

@@ -59,11 +59,23 @@ def typed() -> Iterator[str]:
                 yield f"{project['name']} lacks {marker.relative_to(home)}; type checkers ignore its types."
 
 
+def licensed() -> Iterator[str]:
+    """Each member's wheel brings the licence, as the licence asks of who passes it on."""
+    for home, project in members():
+        if project.get("license-files") != ["LICENSE"] or _text(home / "LICENSE") != _text(ROOT / "LICENSE"):
+            yield (
+                f"{project['name']} would be released without its licence; link LICENSE to ../../LICENSE, "
+                'and write license-files = ["LICENSE"].'
+            )
+
+
 def _text(path: Path) -> str:
     return path.read_text() if path.exists() else ""
 
 
-CHECKS: dict[str, Callable[[], Iterator[str]]] = {check.__name__: check for check in (lock, versions, siblings, typed)}
+CHECKS: dict[str, Callable[[], Iterator[str]]] = {
+    check.__name__: check for check in (lock, versions, siblings, typed, licensed)
+}
 
 
 def main(names: list[str]) -> int:

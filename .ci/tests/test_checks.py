@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-PARTS = ("pyproject.toml", "uv.lock", "noxfile.py", ".ci", "packages", "services")
+PARTS = ("LICENSE", "pyproject.toml", "uv.lock", "noxfile.py", ".ci", "packages", "services")
 LEFT_OUT = shutil.ignore_patterns("__pycache__", ".*_cache", ".venv", ".nox")
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 
@@ -173,3 +173,22 @@ def test_a_readme_without_the_command_is_refused(copy, debian):
 
     assert result.returncode == 2
     assert "README.md has no fenced block after <!-- test-command -->" in result.stderr
+
+
+@pytest.mark.parametrize("way", ["no file", "another text", "not named"])
+def test_a_member_that_would_be_released_without_its_licence_is_found(copy, way):
+    home = copy / "packages/trenova-store"
+    clean = run(copy, sys.executable, ".ci/checks.py", "licensed")
+    assert clean.returncode == 0, clean.stderr
+    if way == "no file":
+        (home / "LICENSE").unlink()
+    elif way == "another text":
+        (home / "LICENSE").write_text("All rights reserved.")
+    else:
+        project = home / "pyproject.toml"
+        project.write_text(project.read_text().replace('license-files = ["LICENSE"]\n', ""))
+
+    found = run(copy, sys.executable, ".ci/checks.py", "licensed")
+
+    assert found.returncode == 1
+    assert "trenova-store would be released without its licence" in found.stderr
