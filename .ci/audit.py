@@ -37,7 +37,7 @@ SPDX = {
     "Python Software Foundation License": "PSF-2.0",
 }
 # Only other systems or older Pythons than the tests have install these.
-ELSEWHERE = {"async-timeout": "Apache-2.0", "colorama": "BSD-3-Clause"}
+ELSEWHERE = {"async-timeout": "Apache-2.0", "colorama": "BSD"}
 
 HEAD = """# Licences
 
