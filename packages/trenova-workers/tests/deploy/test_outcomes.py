@@ -13,6 +13,13 @@ async def test_what_ends_after_the_first_look_is_counted_by_version_and_kind(sit
     await site.start("1.0", Work([Call], [call]))
     await site.operator.promote("1.0")
     await site.client.execute_workflow("Call", id=f"{site.name}/before", task_queue=site.name)
+    earlier = OutcomeWatch(site.client, site.name, ("1.0", "9.9"), frozenset({site.name}))
+
+    async def heard():  # a worker that was first heard of later would count from there
+        await earlier.look()
+        return earlier.ever("1.0")[ACTIVITIES].total >= 3
+
+    await until(heard)
     watch = OutcomeWatch(site.client, site.name, ("1.0", "9.9"), frozenset({site.name}))
     assert (await watch.look())["1.0"][RUNS] == Counts()
 
