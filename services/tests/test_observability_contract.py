@@ -169,12 +169,6 @@ def test_each_alert_has_a_page_that_says_what_to_do():
         assert headings == ["Meaning", "Impact", "First five minutes", "Diagnosis", "Mitigations", "Verify", "Prevent"]
 
 
-def test_each_operation_has_a_page_of_the_same_parts():
-    for page in sorted(set((DOCS / "runbooks").glob("*.md")) - set((DOCS / "runbooks").glob("Trenova*.md"))):
-        headings = re.findall(r"^## (.+)$", page.read_text(), re.MULTILINE)
-        assert headings == ["Meaning", "Impact", "First five minutes", "Diagnosis", "Mitigations", "Verify", "Prevent"]
-
-
 def test_each_page_is_of_an_alert_or_an_operation_and_is_in_the_contents():
     contents = (DOCS.parent / "mkdocs.yml").read_text()
     for page in (DOCS / "runbooks").glob("*.md"):

@@ -17,7 +17,7 @@ class Fault:
         alert: The alert that must ring.
         what: The fault in a sentence.
         mitigation: How the row of the runbook begins that ``mend`` carries out.
-        values: What stands in the commands of the runbook for the words in capitals.
+        values: The variables of the commands of the runbook.
     """
 
     alert: ClassVar[str]

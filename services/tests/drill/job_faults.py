@@ -23,7 +23,7 @@ class BrokenRelease(Fault):
         for number in range(self.runs):
             id_ = f"drill/{self.kind}/{number}"
             self.handle = await client.start_workflow(self.workflow, id=id_, task_queue="shipment-queue")
-            self.values |= {"ID": id_}
+            self.values |= {"WORKFLOW_ID": id_}
 
     async def mend(self) -> None:
         await self.site.command(
@@ -110,7 +110,7 @@ class KeyMissing(Fault):
         await self.site.command(
             "trenova-codecs", "keys", "promote", "k-drill", "--ring", ring, "--i-have-updated", "--skip-workers"
         )
-        self.values |= {"KEY-ID": "k-drill"}
+        self.values |= {"KEY_ID": "k-drill"}
         environ = self.site.services.environ
         own = environ | {"TRENOVA_CODEC__ENCRYPTION__KEYS__PATH": ring, "TRENOVA_CODECS_RING": ring}
         self.site.services.environ = own

@@ -28,7 +28,7 @@ class Pooled(Fault):
     async def inject(self) -> None:
         self.folder = self.site.folder / f"pools-{self.alert}"
         self.folder.mkdir()
-        self.values |= {"POOL": "shipments", "POOLS.yaml": str(self.folder / "pools.yaml")}
+        self.values |= {"POOL": "shipments", "TRENOVA_POOLS": str(self.folder / "pools.yaml")}
         await self.manage(self.release)
 
     async def manage(self, release: str) -> None:

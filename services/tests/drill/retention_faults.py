@@ -33,7 +33,7 @@ class Purge(Fault):
         )
         said = await self.site.command(*asked)
         [id_] = re.findall(r"delete-audit-entries/\S+", said)[:1]
-        self.values |= {"WORKFLOW-ID": id_, "ID": "delete-audit-entries-schedule"}
+        self.values |= {"WORKFLOW_ID": id_, "SCHEDULE_ID": "delete-audit-entries-schedule"}
 
     async def fill(self) -> None:
         oldest = int(time.time()) - 400 * DAY_S
@@ -48,12 +48,12 @@ class Purge(Fault):
             await connection.commit()
 
     async def limit(self, rows_per_second: int) -> None:
-        limits = ("limits", self.values["WORKFLOW-ID"], "--rows-per-second", str(rows_per_second), "--by", "drill")
+        limits = ("limits", self.values["WORKFLOW_ID"], "--rows-per-second", str(rows_per_second), "--by", "drill")
         await self.site.command("trenova-activities", *limits)
 
     async def done(self) -> None:
         client = await self.site.services.client()
-        handle = client.get_workflow_handle(self.values["WORKFLOW-ID"])
+        handle = client.get_workflow_handle(self.values["WORKFLOW_ID"])
         await handle.cancel()
         await asyncio.wait({asyncio.ensure_future(handle.result())}, timeout=60)
 

@@ -1,7 +1,6 @@
 """The page of an alert: its commands, its mitigations, and the date of its last drill."""
 
 import re
-import shlex
 import subprocess
 from collections.abc import Mapping
 from datetime import date
@@ -9,6 +8,7 @@ from pathlib import Path
 
 PAGES = Path(__file__).parents[3] / "docs/runbooks"
 _STAMP = re.compile(r"^Last drilled: .*\n\n?", re.MULTILINE)
+_VARIABLE = re.compile(r"\$\{?([A-Z_]+)")
 _HEADING = "\n## Meaning\n"
 _MISUSED = 2
 """Exit status of a command line that does not hold, and of what is refused."""
@@ -34,9 +34,9 @@ class Page:
         assert found, f"{self.path.name} has no section {heading!r}"
         return rest.partition("\n## ")[0]
 
-    def commands(self) -> list[str]:
-        """The lines that somebody types in the first five minutes."""
-        blocks = re.findall(r"```sh\n(.*?)```", self.section("First five minutes"), re.DOTALL)
+    def commands(self, heading: str = "First five minutes") -> list[str]:
+        """The lines that somebody types below a heading."""
+        blocks = re.findall(r"```sh\n(.*?)```", self.section(heading), re.DOTALL)
         return [line for block in blocks for line in block.splitlines() if line.strip()]
 
     def mitigation(self, beginning: str) -> str:
@@ -58,19 +58,18 @@ class Page:
         self.text = self.path.read_text()
 
 
-def typed(command: str, values: Mapping[str, str]) -> list[str]:
-    """Return the words of a command with what stands in capitals replaced: ``ID`` by an id, and so on."""
-    words = [values.get(word, word) for word in shlex.split(command)]
-    left = [word for word in words if re.fullmatch(r"[A-Z][A-Z-]+(\.yaml)?", word)]
-    assert not left, f"{command!r}: the drill has no value for {left}"
-    return words
+def lacking(command: str, values: Mapping[str, str]) -> list[str]:
+    """The variables that a command wants and nobody has set."""
+    return sorted(set(_VARIABLE.findall(command)) - set(values))
 
 
 def run(command: str, values: Mapping[str, str], environ: Mapping[str, str], folder: Path) -> tuple[int, str]:
     """Run a command of a page as printed; a problem that it finds is an answer, a command that is wrong is not."""
-    done = subprocess.run(
-        typed(command, values), env=environ, cwd=folder, capture_output=True, text=True, check=False, timeout=120
-    )
+    left = lacking(command, {**environ, **values})
+    assert not left, f"{command!r}: the drill has no value for {left}"
+    told = {**environ, **values}
+    shell = ["bash", "-c", command]
+    done = subprocess.run(shell, env=told, cwd=folder, capture_output=True, text=True, check=False, timeout=120)
     said = done.stdout + done.stderr
     misused = done.returncode == _MISUSED and "Usage:" in said
     if misused or done.returncode not in {0, 1, _MISUSED, 3} or any(odd in said for odd in _ODD):

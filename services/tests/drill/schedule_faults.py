@@ -20,7 +20,7 @@ class Scheduled(Fault):
     async def inject(self) -> None:
         self.client = await self.site.services.client()
         self.id = f"drill-{self.alert}"
-        self.values |= {"ID": self.id}
+        self.values |= {"SCHEDULE_ID": self.id}
         definition = ScheduleDefinition(
             id=self.id,
             workflow=CHECK_DATABASE_WORKFLOW,

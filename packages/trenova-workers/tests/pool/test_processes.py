@@ -146,11 +146,7 @@ async def test_a_new_build_replaces_workers_in_turn_without_a_lost_attempt(site,
         assert state.counts["starting"] == 0
         await asyncio.gather(*(handle.result() for handle in handles))
         assert [await attempts(handle) for handle in handles] == [{1}] * 10
-
-        async def replaced():  # a process is gone before the manager has looked
-            return {record.build for record in await opened.store.workers.alive("here")} == {"two"}
-
-        await eventually_awaited(replaced)
+        assert await eventually_awaited(lambda: all_of_build(opened, "two"))  # told a look after a process is gone
         assert await ended(opened) == ["drained", "drained"]
         assert most.stop() <= 4
 
