@@ -15,6 +15,7 @@ import yaml
 
 import trenova_activities.cli
 import trenova_codecs.cli
+import trenova_errors.cli
 import trenova_schedules.cli
 from notification_worker.__main__ import SERVICE as NOTIFICATIONS
 from shipment_worker.__main__ import SERVICE as SHIPMENTS
@@ -46,6 +47,7 @@ def programs() -> dict[str, Any]:
     apps = {
         "trenova-activities": trenova_activities.cli.app,
         "trenova-codecs": trenova_codecs.cli.app,
+        "trenova-errors": trenova_errors.cli.app,
         "trenova-schedules": trenova_schedules.cli.app,
         "trenova-workers": workers_app(),
         **{service.name: service_app(service) for service in (SHIPMENTS, NOTIFICATIONS, SYSTEM)},

@@ -23,7 +23,7 @@ def steps(workflow):
 
 
 def tool(requirement, *arguments):
-    """Run a program of the package index that the workspace does not need."""
+    """Run a program that the workspace does not need; it is fetched, so such a test is a slow one."""
     command = ["uv", "tool", "run", "--quiet", "--from", requirement, *arguments]
     environment = {**os.environ, "NO_COLOR": "1"}
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=110)
@@ -56,6 +56,7 @@ def test_every_session_of_a_workflow_is_one_of_nox(path):
     assert named or any(line == ".ci/run" for line, _ in runs)
 
 
+@pytest.mark.slow
 def test_the_forge_understands_its_files():
     told = tool(
         "check-jsonschema>=0.39,<1",
@@ -70,6 +71,7 @@ def test_the_forge_understands_its_files():
     assert updates.returncode == 0, updates.stdout + updates.stderr
 
 
+@pytest.mark.slow
 def test_nothing_of_a_workflow_lets_others_in():
     told = tool("zizmor>=1.32,<2", "zizmor", "--offline", "--no-progress", ".github")
 
@@ -127,6 +129,7 @@ def test_each_hook_runs_what_there_is():
             assert (ROOT / program).exists()
 
 
+@pytest.mark.slow
 def test_pre_commit_understands_its_hooks():
     told = tool("pre-commit>=4,<5", "pre-commit", "validate-config", ".pre-commit-config.yaml")
 

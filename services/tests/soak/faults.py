@@ -6,6 +6,7 @@ import random
 import shutil
 import subprocess
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 
 import aiosqlite
@@ -53,17 +54,18 @@ async def slow_database(system: System, chance: random.Random) -> str:
 async def disk(system: System, chance: random.Random) -> str:
     """Fill the disk that database, server and logs are on, for some seconds."""
     ballast = system.folder / "ballast"
-    free = shutil.disk_usage(system.folder).free
-    await asyncio.to_thread(_fill, ballast, free)
+    await asyncio.to_thread(_fill, ballast)
     full = chance.uniform(2, 6)
     await asyncio.sleep(full)
     ballast.unlink()
     return f"full for {full:.0f} s"
 
 
-def _fill(ballast: Path, size: int) -> None:
-    with ballast.open("wb") as file:
-        os.posix_fallocate(file.fileno(), 0, max(size - 4096, 1))
+def _fill(ballast: Path) -> None:
+    """Write until nothing goes in any more."""
+    with ballast.open("wb", buffering=0) as file, suppress(OSError):
+        while file.write(bytes(1 << 16)):
+            pass
 
 
 async def clock(system: System, chance: random.Random) -> str:

@@ -45,7 +45,16 @@ def test_files_may_be_kept_for_ever_by_their_digest(reader):
     assert "immutable" in answer.headers["cache-control"]
     assert answer.headers["content-encoding"] == "gzip"
     assert "immutable" not in reader.get("/static/page.css").headers["cache-control"]
-    assert reader.get("/static/../_render.py").status_code == 404
+
+
+@pytest.mark.parametrize(
+    "path", ["%2e%2e/_render.py", "..%2f_render.py", "%2e%2e%2f%2e%2e%2f_reading/__init__.py", "/etc/passwd"]
+)
+def test_nothing_beside_the_files_of_the_pages_is_served(reader, path):
+    answer = reader.get(f"/static/{path}")  # encoded, since a client takes plain dots away by itself
+
+    assert answer.status_code == 404
+    assert "import" not in answer.text.partition("<script")[0]
 
 
 def test_what_is_not_there_is_a_page_for_people_and_a_problem_for_programs(site, reader):
