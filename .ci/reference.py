@@ -119,7 +119,7 @@ def _merged(kinds: list[list[Row]]) -> Iterator[Row]:
     for row in (row for rows in kinds for row in rows):
         of.setdefault(row[0], []).append(row)
     for name, rows in of.items():
-        types_ = " or ".join(dict.fromkeys(row[1] for row in rows))
+        types_ = " or ".join(dict.fromkeys(kind for row in rows for kind in row[1].split(" or ")))
         defaults = dict.fromkeys(row[2] for row in rows)
         default = next(iter(defaults)) if len(defaults) == 1 else "depends on the kind"
         yield name, types_, default, next((row[3] for row in rows if row[3]), "")
