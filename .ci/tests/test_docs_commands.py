@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from textwrap import dedent
 from typing import Any
 
 import pytest
@@ -149,11 +150,18 @@ def test_python_and_yaml_of_a_page_can_be_read(page):
 ALLOW_TOP_LEVEL_AWAIT = 0x2000
 
 
-def test_the_example_of_a_tested_workflow_runs_as_it_stands(tmp_path):
-    text = (ROOT / "docs/testing-workflows.md").read_text()
-    example = tmp_path / "example.py"
-    example.write_text(next(block for language, block in BLOCK.findall(text) if language == "python"))
-    done = subprocess.run([sys.executable, str(example)], capture_output=True, text=True, timeout=100, cwd=tmp_path)
+EXAMPLES = [
+    pytest.param(dedent(block), id=f"{page}-{number}")
+    for page in ("testing-workflows", "adopting-one-package")
+    for number, (language, block) in enumerate(BLOCK.findall((ROOT / f"docs/{page}.md").read_text()))
+    if language == "python"
+]
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_an_example_of_a_guide_runs_as_it_stands(example, tmp_path):
+    (tmp_path / "example.py").write_text(example)
+    done = subprocess.run([sys.executable, "example.py"], capture_output=True, text=True, timeout=100, cwd=tmp_path)
 
     assert done.returncode == 0, done.stdout + done.stderr
 
