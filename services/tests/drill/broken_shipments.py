@@ -33,16 +33,6 @@ class Changed:
         await workflow.sleep(timedelta(hours=1))
 
 
-@workflow.defn(name="DrillLarge", sandboxed=False)
-class Large:
-    """Does so much within one workflow task that what it has to say is larger than the server takes."""
-
-    @workflow.run
-    async def run(self) -> None:
-        for _ in range(120):
-            await workflow.execute_local_activity("drill.text", start_to_close_timeout=timedelta(seconds=10))
-
-
 @workflow.defn(name="DrillOdd", sandboxed=False)
 class Odd:
     """Meets an error that nobody has decided about."""
@@ -80,15 +70,8 @@ async def odd() -> None:
     raise OddError("of the drill")
 
 
-@activity.defn(name="drill.text")
-async def text() -> str:
-    """Return 100 kB of which gzip leaves more than half."""
-    return os.urandom(50_000).hex()
-
-
 FAULTS = {
     "changed": Work([Changed], [odd]),
-    "large": Work([Large], [text]),
     "odd": Work([Odd], [odd]),
     "slow": Work([Slow], [odd]),
     "told": Work([Told], [odd]),

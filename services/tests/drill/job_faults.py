@@ -33,14 +33,6 @@ class BrokenRelease(Fault):
         await self.site.restart("shipment_worker")
 
 
-class MessageTooLarge(BrokenRelease):
-    alert = "TrenovaMessageTooLarge"
-    what = "A release says more in one message than the server takes."
-    mitigation = "Terminate the run and start it with less."
-    kind = "large"
-    workflow = "DrillLarge"
-
-
 class UnclassifiedErrors(BrokenRelease):
     alert = "TrenovaUnclassifiedErrors"
     what = "A release raises an error of a class that no rule knows."
