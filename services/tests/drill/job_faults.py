@@ -133,7 +133,6 @@ class PlaintextAccepted(Fault):
 FAULTS = (
     WorkflowTasksLate,
     NonDeterminism,
-    MessageTooLarge,
     UnclassifiedErrors,
     JobsFail,
     KeyMissing,
