@@ -122,8 +122,8 @@ class PlaintextAccepted(Fault):
 
     async def inject(self) -> None:
         client = await Client.connect(self.site.server.address, plugins=[ErrorsPlugin()])
-        for handle in await self.site.duplicate(3, client=client):
-            await handle.result()
+        for handle in await self.site.duplicate(3, client=client):  # which cannot read what they answer
+            await self.site.done(handle.id)
 
     async def mend(self) -> None:
         for handle in await self.site.duplicate(1):

@@ -105,6 +105,10 @@ class Site:
         caller = client or await self.services.client()
         return [await start_duplicate(caller, request) for request in requests]
 
+    async def done(self, workflow_id: str) -> None:
+        """Wait for a run as somebody who can read its result."""
+        await (await self.services.client()).get_workflow_handle(workflow_id).result()
+
     async def command(self, *words: str, **environ: str) -> str:
         """Run a command to its end and return what it said; it must do what it was asked."""
         done = await asyncio.create_subprocess_exec(
