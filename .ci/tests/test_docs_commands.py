@@ -90,23 +90,34 @@ def words_of(line: str) -> list[str]:
 def wrong(words: list[str]) -> str | None:
     """What of a command there is not."""
     command, rest = programs()[words[0]], words[1:]
+    given: set[str] = set()
+    told = False  # a command without an argument or an option is only named
     while rest:
         word = rest.pop(0)
+        given.add(word.partition("=")[0])
         if word.startswith("--") and word != "--" and "..." not in word:
             name, _, value = word.partition("=")
             options = {one: param for param in command.params for one in (*param.opts, *param.secondary_opts)}
             if name not in {*options, "--help"}:
                 return f"{command.name} has no option {name}"
+            told = True
             takes = name in options and not getattr(options[name], "is_flag", False)
             if takes and not value and rest:
                 rest.pop(0)
         elif hasattr(command, "commands") and command.name in BY_DEFAULT:
+            told = word not in command.commands
             command = command.commands.get(word) or command.commands[BY_DEFAULT[command.name]]
         elif hasattr(command, "commands") and re.fullmatch(r"[a-z][a-z-]*", word):
             if word not in command.commands:
                 return f"{command.name} has no command {word}"
             command = command.commands[word]
-    return None
+        else:
+            told = True
+    if hasattr(command, "commands") or given & {"--help", "..."}:
+        return None
+    needed = [param for param in command.params if param.required and not param.envvar and param.opts[0][0] == "-"]
+    lacks = [param.opts[0] for param in needed if not given & {*param.opts, *param.secondary_opts}]
+    return f"{command.name} wants {', '.join(lacks)}" if lacks and told else None
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

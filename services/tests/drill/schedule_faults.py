@@ -56,7 +56,7 @@ class Scheduled(Fault):
 class ScheduleFailing(Scheduled):
     alert = "TrenovaScheduleFailing"
     what = "The server is away for six ticks, longer than the catch-up window."
-    mitigation = "Run what was missed: `trenova-schedules backfill ID`."
+    mitigation = "Run what was missed: `trenova-schedules backfill ID "
 
     async def inject(self) -> None:
         await super().inject()
