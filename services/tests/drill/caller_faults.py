@@ -9,12 +9,12 @@ from typing import Any
 
 from fault import Fault
 from job_faults import BrokenRelease
-from service_processes import codec, free_port
+from service_processes import free_port
 from temporalio.client import Client
-from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
+from temporalio.runtime import LoggingConfig, PrometheusConfig, Runtime, TelemetryConfig, TelemetryFilter
 
-CROWD = 24
-"""Updates at once on one run; the server lets ten be under way (``history.maxInFlightUpdates``)."""
+TOO_MUCH = 6_000_000
+"""Bytes of one request; the server takes 4 MiB."""
 
 
 class Refusing:
@@ -89,32 +89,31 @@ class HistoryNearsLimit(BrokenRelease):
 
 class ServerRefusesWork(Fault):
     alert = "TrenovaServerRefusesWork"
-    what = "A caller has more updates under way on one run than the server allows."
+    what = "A caller asks for more in one request than the server takes."
     mitigation = "Pause the backfill or the bulk job that floods it."
 
     async def inject(self) -> None:
         port = free_port()
         exporter = PrometheusConfig(bind_address=f"127.0.0.1:{port}", counters_total_suffix=True)
-        self.runtime = Runtime(telemetry=TelemetryConfig(metrics=exporter))
-        client = await Client.connect(
-            self.site.server.address, plugins=[codec(self.site.services.environ)], runtime=self.runtime
-        )
+        quiet = LoggingConfig(filter=TelemetryFilter(core_level="ERROR", other_level="ERROR"))
+        runtime = Runtime(telemetry=TelemetryConfig(metrics=exporter, logging=quiet))
+        self.client = await Client.connect(self.site.server.address, runtime=runtime)
         self.target = self.watch.targets / "caller.json"
         target = {"targets": [f"127.0.0.1:{port}"], "labels": {"service": "caller"}}
         self.target.write_text(json.dumps([target]))
-        self.handle = await client.start_workflow("Nobody", id="drill/crowded", task_queue="drill-nobody")
-        self.keep(self._crowd)
+        self.keep(self._ask)
 
-    async def _crowd(self) -> None:
-        asked = [asyncio.ensure_future(self.handle.execute_update("drill.more")) for _ in range(CROWD)]
-        await asyncio.wait(asked, timeout=5)
-        for one in asked:
-            one.cancel()
-        await asyncio.gather(*asked, return_exceptions=True)
+    async def _ask(self) -> None:
+        asked = asyncio.ensure_future(
+            self.client.start_workflow("Nobody", "x" * TOO_MUCH, id="drill/large", task_queue="drill-nobody")
+        )
+        await asyncio.wait([asked], timeout=2)
+        asked.cancel()
+        await asyncio.gather(asked, return_exceptions=True)
+        await asyncio.sleep(1)
 
     async def mend(self) -> None:
         await self.stop()
-        await self.handle.terminate("the drill is over")
 
     async def done(self) -> None:
         self.target.unlink()
