@@ -4,7 +4,6 @@ import asyncio
 import re
 import time
 import uuid
-from contextlib import AsyncExitStack
 
 import aiosqlite
 from fault import Fault
@@ -73,19 +72,4 @@ class RetentionBehind(Purge):
         await self.limit(5000)
 
 
-class RetentionBraked(Purge):
-    alert = "TrenovaRetentionBraked"
-    what = "Somebody holds a lock that a purge needs."
-    mitigation = "Wait, where the night is long enough."
-
-    async def inject(self) -> None:
-        await self.fill()
-        self.lock = AsyncExitStack()
-        await self.lock.enter_async_context(self.site.locked())
-        await self.start()
-
-    async def mend(self) -> None:
-        await self.lock.aclose()
-
-
-FAULTS = (RetentionBehind, RetentionBraked)
+FAULTS = (RetentionBehind,)

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from fault import Fault
 from temporalio.client import ScheduleOverlapPolicy
+from temporalio.service import RPCError
 
 from trenova_activities import CHECK_DATABASE_WORKFLOW, CheckDatabasePayload
 from trenova_schedules import ScheduleDefinition, ScheduleSlo, create_missing
@@ -37,9 +38,17 @@ class Scheduled(Fault):
         await self.harvest()
 
     async def harvest(self) -> None:
-        await self.client.execute_workflow(
-            HARVEST_WORKFLOW, HarvestPayload(), id=f"drill-harvest-{uuid.uuid4().hex}", task_queue="system-queue"
-        )
+        """Have the ledger look; the server may just have come back."""
+        id_ = f"drill-harvest-{uuid.uuid4().hex}"
+        for _ in range(10):
+            try:
+                await self.client.execute_workflow(
+                    HARVEST_WORKFLOW, HarvestPayload(), id=id_, task_queue="system-queue"
+                )
+            except RPCError:
+                await asyncio.sleep(1)
+            else:
+                return
 
     async def mend(self) -> None:
         self.keep(self._go_on)
