@@ -13,6 +13,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from trenova_errors import ConfigurationError
 from trenova_workers._leave import settle_at_exit
+from trenova_workers._not_reached import not_reached
 from trenova_workers._provenance import masked_text
 
 DEFAULT_ADDRESS = "localhost:7233"
@@ -23,9 +24,6 @@ _CONNECT_TIMEOUT = timedelta(seconds=10)
 _QUOTED_LINE = re.compile(r"\d*\s*\|")
 _QUOTED_VALUE = re.compile(r"(invalid (?:type|value): [a-z ]+?) (?:\"[^\"]*\"|`[^`]*`)")
 
-# The SDK prints an error of its transport as Rust does, with all that it wraps; the innermost says why.
-_INNERMOST = re.compile(r'(?:message|error): (?:"([^"]+)"|(\w+(?:\(\w+\))?))')
-_QUOTED = re.compile(r'"([^"]+)"')
 _SCHEME = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*://(?:[^@]*@)?([^/?#]*)")
 
 
@@ -99,12 +97,8 @@ async def connect(
             connect_timeout=_CONNECT_TIMEOUT,
         )
     except (RuntimeError, ValueError, RPCError) as error:
-        raise NotReachedError(
-            f"No Temporal server at {address!r} lets us in: {_reason(error)}. Start one "
-            "('trenova-workers up' or 'temporal server start-dev'), or correct TEMPORAL_ADDRESS or the "
-            "profile that TEMPORAL_PROFILE names.",
-            address=address,
-        ) from None
+        why, mend = not_reached(error, config)
+        raise NotReachedError(f"No Temporal server at {address!r} lets us in: {why}. {mend}", address=address) from None
     await _require_namespace(client, address, namespace)
     return client
 
@@ -125,13 +119,3 @@ async def _require_namespace(client: Client, address: str, namespace: str) -> No
                 "Give this identity the right to describe it, or correct TEMPORAL_NAMESPACE.",
                 namespace=namespace,
             ) from None
-
-
-def _reason(error: Exception) -> str:
-    text = error.message if isinstance(error, RPCError) else str(error)
-    if "tonic::transport::Error" in text:
-        if "InvalidContentType" in text:
-            return "it does not speak TLS"
-        said = [quoted or bare for quoted, bare in _INNERMOST.findall(text)] or _QUOTED.findall(text)
-        text = said[-1] if said else "the connection failed"
-    return text.strip().rstrip(".") or type(error).__name__
