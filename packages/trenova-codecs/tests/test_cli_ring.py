@@ -322,6 +322,18 @@ def test_a_server_that_cannot_be_reached_is_said_in_the_words_of_the_operating_s
     assert profile.err.count("\n") == 1
 
 
+@pytest.mark.parametrize("line", ['api_key = "hunter2', 'tls = "hunter2"', "api_key = [5, 'hunter2']"])
+def test_what_is_wrong_with_a_profile_is_told_without_its_lines(keys, tmp_path, line):
+    keys("init")
+    (tmp_path / "profile.toml").write_text(f"[profile.default]\n{line}\n")
+
+    profile = keys("report", TEMPORAL_CONFIG_FILE="profile.toml")
+
+    assert profile.status == 2
+    assert "TOML parse error at line 2" in profile.err
+    assert "hunter2" not in profile.out + profile.err
+
+
 async def test_a_namespace_that_is_not_there_is_a_wrong_option(keys, dev_server):
     keys("init")
     keys("add")

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import time
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -17,7 +18,14 @@ from temporalio.envconfig import ClientConfig
 from trenova_activities._cli_waiting import readable, said_of
 from trenova_activities._saga_contract import NotUndoneError
 from trenova_activities._wire import WireModel
-from trenova_errors import ApplicationError, ErrorKind, ErrorsPlugin, InvalidInputError, UnavailableError
+from trenova_errors import (
+    ApplicationError,
+    ConfigurationError,
+    ErrorKind,
+    ErrorsPlugin,
+    InvalidInputError,
+    UnavailableError,
+)
 
 Model = TypeVar("Model", bound=WireModel)
 
@@ -25,6 +33,7 @@ RPC_TIMEOUT = timedelta(seconds=10)
 _LOOK_EVERY_S = 0.5
 _PATIENCE_S = 5.0
 _DEFAULT_ADDRESS = "localhost:7233"
+_TOML = re.compile(r"TOML parse error at line \d+, column \d+")  # what follows shows the line: maybe the API key
 _PLUGINS = "trenova.client_plugins"
 _OF_CODECS = "codec."
 """How the codes of codecs begin, e.g. of a ring without an active key."""
@@ -37,6 +46,7 @@ async def connect() -> Client:
 
     Raises:
         UnavailableError: Nobody answers there.
+        ConfigurationError: The profile does not hold.
     """
     return await _connect(installed_plugins(os.environ))
 
@@ -49,7 +59,7 @@ async def connect_to_read() -> tuple[Client, str]:
 
     Raises:
         UnavailableError: Nobody answers there.
-        ConfigurationError: It is not said where the keys are.
+        ConfigurationError: The profile does not hold, or it is not said where the keys are.
     """
     try:
         return await connect(), ""
@@ -60,7 +70,14 @@ async def connect_to_read() -> tuple[Client, str]:
 
 
 async def _connect(plugins: Sequence[Plugin]) -> Client:
-    config: dict[str, Any] = dict(ClientConfig.load_client_connect_config())
+    try:
+        config: dict[str, Any] = dict(ClientConfig.load_client_connect_config())
+    except RuntimeError as error:  # the base of what the SDK raises, whose own class is not public
+        place = _TOML.search(str(error))
+        raise ConfigurationError(
+            f"The connection is not configured as it should be: {place[0] if place else error}. Look at "
+            "TEMPORAL_PROFILE, TEMPORAL_CONFIG_FILE and the profile file."
+        ) from None
     config.setdefault("target_host", _DEFAULT_ADDRESS)
     try:
         return await Client.connect(**config, plugins=[ErrorsPlugin(), *plugins])

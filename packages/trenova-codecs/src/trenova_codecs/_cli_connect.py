@@ -13,6 +13,7 @@ from trenova_errors import ApplicationError, ConfigurationError, InvalidInputErr
 
 _DEFAULT_ADDRESS = "localhost:7233"
 _CONNECT_TIMEOUT = timedelta(seconds=10)
+_TOML = re.compile(r"TOML parse error at line \d+, column \d+")  # what follows shows the line: maybe the API key
 _CAUSE = re.compile(r'(?:message|error): "([^"]+)"')
 """The operating system's own words inside of what the SDK's transport says."""
 
@@ -63,9 +64,10 @@ def _config(environ: Mapping[str, str]) -> ClientConnectConfig:
     try:
         config = ClientConfig.load_client_connect_config(override_env_vars=dict(environ))
     except (RuntimeError, ValueError, TypeError, OSError) as error:
+        place = _TOML.search(str(error))
         raise ConfigurationError(
-            f"The Temporal profile cannot be used: {_one_line(error)}. Correct TEMPORAL_PROFILE, "
-            "TEMPORAL_CONFIG_FILE or the file."
+            f"The Temporal profile cannot be used: {place[0] if place else _one_line(error)}. Correct "
+            "TEMPORAL_PROFILE, TEMPORAL_CONFIG_FILE or the file."
         ) from None
     config.setdefault("target_host", _DEFAULT_ADDRESS)
     config.setdefault("namespace", "default")

@@ -3,6 +3,7 @@
 import asyncio
 import getpass
 import os
+import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
@@ -22,6 +23,7 @@ CONFLICT: Final = 4
 """Exit status where somebody else has changed the schedule meanwhile."""
 
 _DEFAULT_ADDRESS: Final = "localhost:7233"
+_TOML: Final = re.compile(r"TOML parse error at line \d+, column \d+")  # what follows shows the line: maybe the API key
 _PLUGINS: Final = "trenova.client_plugins"
 _STATUS: Final = {ErrorKind.CONFIGURATION: MISCONFIGURED, ErrorKind.CONFLICT: CONFLICT}
 
@@ -61,10 +63,11 @@ async def _connect(plugins: Sequence[Plugin]) -> Client:
     try:
         config: dict[str, Any] = dict(ClientConfig.load_client_connect_config())
     except RuntimeError as error:  # the base of what the SDK raises, whose own class is not public
+        place = _TOML.search(str(error))
         raise ConfigurationError(
-            f"The connection is not configured as it should be: {error}. Look at TEMPORAL_PROFILE, "
-            "TEMPORAL_CONFIG_FILE and the profile file."
-        ) from error
+            f"The connection is not configured as it should be: {place[0] if place else error}. Look at "
+            "TEMPORAL_PROFILE, TEMPORAL_CONFIG_FILE and the profile file."
+        ) from None
     config.setdefault("target_host", _DEFAULT_ADDRESS)
     try:
         return await Client.connect(**config, plugins=[ErrorsPlugin(), *plugins])
