@@ -1,12 +1,15 @@
 """What the engine promises about locks, cancellation and connections that died."""
 
 import asyncio
+import os
 import sqlite3
+import stat
 from contextlib import asynccontextmanager
 
 import pytest
 from sqlalchemy import text
 
+from trenova_errors import ConfigurationError
 from trenova_store.testing import PostgresServer
 
 
@@ -37,6 +40,41 @@ async def test_a_reader_of_a_file_in_the_old_mode_does_not_wait_for_the_new_one(
         other.close()
     async with sqlite() as engine, engine.read() as connection:
         assert (await connection.execute(text("PRAGMA journal_mode"))).scalar_one() == "wal"
+
+
+@pytest.fixture
+def everybody_may_read():
+    before = os.umask(0o022)
+    yield
+    os.umask(before)
+
+
+async def test_a_file_that_was_not_there_is_its_maker_s_alone_in_whatever_folder(sqlite, tmp_path, everybody_may_read):
+    tmp_path.chmod(0o755)
+
+    async with sqlite() as engine, engine.write() as connection:
+        await connection.execute(text("CREATE TABLE loads (id INTEGER)"))
+        modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in tmp_path.iterdir()}
+
+    assert modes == {"store.db": 0o600, "store.db-wal": 0o600, "store.db-shm": 0o600}
+
+
+async def test_a_file_that_was_there_stays_whose_it_is(sqlite, tmp_path):
+    (tmp_path / "store.db").touch(mode=0o640)
+    (tmp_path / "store.db").chmod(0o640)
+
+    async with sqlite() as engine, engine.write() as connection:
+        await connection.execute(text("CREATE TABLE loads (id INTEGER)"))
+
+    assert stat.S_IMODE((tmp_path / "store.db").stat().st_mode) == 0o640
+
+
+async def test_a_folder_that_cannot_be_written_is_said_by_sqlite(opened):
+    engine = opened("sqlite:////proc/1/store.db")
+    with pytest.raises(ConfigurationError, match="the file cannot be opened"):
+        async with engine.read():
+            pass
+    await engine.close()
 
 
 async def test_a_writer_canceled_anywhere_in_its_transaction_leaves_no_lock_behind(sqlite):

@@ -1,6 +1,7 @@
-"""The rules of SQLite that transactions need: who begins them, and readers beside the writer."""
+"""The rules of SQLite that transactions need: who begins them, readers beside the writer, who may read the file."""
 
 import contextlib
+import os
 import sqlite3
 from typing import Any, Final
 
@@ -14,7 +15,15 @@ WRITE: Final = "trenova_write"
 
 
 def tune_sqlite(engine: AsyncEngine) -> None:
-    """Make connections begin their transactions themselves, check foreign keys and write ahead (WAL)."""
+    """Make connections begin their transactions themselves, check foreign keys and write ahead (WAL).
+
+    A file that is not there is made for this user alone (0600), in whatever folder; one that is there stays as it is.
+    """
+
+    @event.listens_for(engine.sync_engine, "do_connect")
+    def connecting(_dialect: object, _record: object, where: list[Any], options: dict[str, Any]) -> None:
+        if not options.get("uri") and where[0] != ":memory:":
+            _make_private(where[0])
 
     @event.listens_for(engine.sync_engine, "connect")
     def connected(raw: Any, _record: object) -> None:
@@ -37,6 +46,15 @@ def tune_sqlite(engine: AsyncEngine) -> None:
     def begun(connection: Connection) -> None:
         write = connection.get_execution_options().get(WRITE)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+
+
+def _make_private(path: str) -> None:
+    """Make an empty file, which SQLite takes for an empty database; the files beside it get its mode from SQLite.
+
+    One that is there is not even opened: to close it would free the locks that SQLite holds on it in this process.
+    """
+    with contextlib.suppress(OSError):  # SQLite says it better
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
 
 
 def _switch_to_wal(cursor: Any) -> None:
