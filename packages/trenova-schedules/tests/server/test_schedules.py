@@ -195,6 +195,7 @@ def test_every_refusal_has_the_form_of_a_problem_and_an_id(site, api):
         (409, api.post("/schedules", json=schedule(id=made["id"]))),
         (413, api.post("/schedules", content=b"x" * 70_000, headers={"Content-Type": "application/json"})),
         (422, api.post("/schedules", content=b"{", headers={"Content-Type": "application/json"})),
+        (400, api.post("/schedules", content=b"[" * 60_000, headers={"Content-Type": "application/json"})),
         (422, api.post(f"/schedules/{made['id']}/pause", json={"reason": ""})),
         (422, api.delete(f"/schedules/{made['id']}")),
         (403, api.get("/schedules", headers={"Host": "evil.example"})),

@@ -178,6 +178,14 @@ async def test_what_does_not_hold_is_refused_with_where_it_is(callers):
         assert (await api.post("/pools/billing/pause", json={"reason": "x" * 5000})).status_code == 413
 
 
+@pytest.mark.parametrize("body", [b"[" * 4000, b'{"reason":' * 400, b'{"count": ' + b"9" * 4000 + b"}"])
+async def test_json_that_is_deep_or_has_a_number_without_end_is_the_caller_s_fault(callers, body):
+    async with callers.as_("operator") as api:
+        answer = await api.post("/pools/billing/pause", content=body, headers={"Content-Type": "application/json"})
+    assert answer.status_code in {400, 422}
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
 async def test_whoever_asks_too_often_is_told_when_to_come_back(store):
     callers = Callers(store, rates=RateOptions(reads=2, writes=1, per_s=60))
     async with callers.as_("viewer") as api:

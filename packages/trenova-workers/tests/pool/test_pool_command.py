@@ -251,6 +251,15 @@ def test_what_is_no_name_of_an_object_is_refused(tmp_path, name):
     assert "no name of a" in done.output
 
 
+@pytest.mark.parametrize("name", ["..", ".hidden", "../up", "a/b", "/tmp/a", "a\\n"])
+def test_a_pool_cannot_be_named_like_a_place_elsewhere(tmp_path, name):
+    file = tmp_path / "pools.yaml"
+    file.write_text(f'pools: {{"{name}": {{process: {{module: x}}}}}}')
+    done = invoke("pool", "status", "--pools", str(file))
+    assert done.exit_code == 2
+    assert "[a-z0-9][a-z0-9._-]" in done.output
+
+
 def test_a_switch_is_no_number(tmp_path):
     file = tmp_path / "pools.yaml"
     file.write_text("pools: {a: {process: {module: x}, policy: {max_workers: true}}}")
