@@ -235,7 +235,9 @@ RETENTION: Final = Dashboard(
                 Panel("Age of the oldest", "max by (job_type) (trenova_nightly_debt_age_seconds)", "{{job_type}}", "s"),
                 Panel("Done in", "max by (job_type) (trenova_nightly_eta_seconds)", "{{job_type}}", "s"),
                 Panel("Not done before the next night", "max by (job_type) (trenova_nightly_behind)", "{{job_type}}"),
-                Panel("Grows from night to night", "max by (job_type) (trenova_nightly_debt_growing)", "{{job_type}}"),
+                Panel(
+                    "Grew from night to night", "sum by (job_type) (trenova_nightly_growing_runs_total)", "{{job_type}}"
+                ),
             ),
         ),
         (

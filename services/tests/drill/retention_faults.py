@@ -54,7 +54,7 @@ class Purge(Fault):
         client = await self.site.services.client()
         handle = client.get_workflow_handle(self.values["WORKFLOW_ID"])
         await handle.cancel()
-        await asyncio.wait({asyncio.ensure_future(handle.result())}, timeout=60)
+        await asyncio.wait_for(asyncio.gather(handle.result(), return_exceptions=True), 60)
 
 
 class RetentionBehind(Purge):

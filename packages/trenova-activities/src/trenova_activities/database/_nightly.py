@@ -24,6 +24,7 @@ from trenova_activities.database._nightly_rules import every_tenant
 from trenova_activities.database._nightly_run import NightlyRun, RunRequest
 from trenova_activities.database._nightly_summary import Tally, tally
 from trenova_activities.database._nightly_tenants import RunTenants
+from trenova_activities.database._nightly_trend import tell_trend
 from trenova_activities.database._pace import Pace
 from trenova_activities.database._plan_gate import PlanGate
 from trenova_activities.database._plan_options import PlanOptions
@@ -116,8 +117,13 @@ class NightlyEngine:
             await self._gate.admit()
             every = partial(every_tenant, self._job, self._request.payload.organization_ids)
             run = await NightlyRun.begin(self._database, self._request, every)
+            await tell_trend(self._database, run, self._metrics)
         if not run.done:
-            run = await self._go_on(run, beats)
+            try:
+                run = await self._go_on(run, beats)
+            except BaseException:
+                self._metrics.over()
+                raise
         return run, await tally(self._database, run)
 
     async def _go_on(self, run: NightlyRun, beats: Heartbeats) -> NightlyRun:

@@ -14,7 +14,8 @@ _PREFIX: Final = "trenova_nightly_"
 class NightlyMetrics:
     """The instruments of one kind of job.
 
-    Gauges keep their last value for as long as the process lives, so a run that ends leaves zeros.
+    Gauges keep their last value for as long as the process lives, and the next call of a run may be another worker's:
+    what a call told ends with it.
 
     Args:
         meter: Of the activity.
@@ -30,7 +31,7 @@ class NightlyMetrics:
         self._size = meter.create_gauge(f"{_PREFIX}batch_size", "Rows of the next batch")
         self._braked = meter.create_gauge(f"{_PREFIX}braked", "1 while a run is slower than it could be, by reason")
         self._behind = meter.create_gauge(f"{_PREFIX}behind", "1 where a run is not done before the next night")
-        self._growing = meter.create_gauge(f"{_PREFIX}debt_growing", "1 where the last three runs left ever more")
+        self._growing = meter.create_counter(f"{_PREFIX}growing_runs", "Runs begun after three that left ever more")
         self._rows = meter.create_counter(f"{_PREFIX}rows", "Rows changed")
         self._refused = meter.create_counter(f"{_PREFIX}batches_refused", "Batches that a lock or a time-out ended")
         self._batch = meter.create_histogram_timedelta(f"{_PREFIX}batch_duration", "Duration of a batch's transaction")
@@ -60,6 +61,10 @@ class NightlyMetrics:
         for known in BrakeReason:
             self._braked.set(int(known == standing.reason), {"reason": str(known)})
 
-    def growing(self, *, yes: bool) -> None:
-        """Set whether the last three runs left ever more rows behind."""
-        self._growing.set(int(yes))
+    def over(self) -> None:
+        """Take back what was told of a run that this worker no longer works on."""
+        self.standing(Standing(), at=0)
+
+    def growing(self) -> None:
+        """Count that the last three runs left ever more rows behind."""
+        self._growing.add(1)

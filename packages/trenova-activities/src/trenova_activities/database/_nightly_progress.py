@@ -64,17 +64,24 @@ class RunProgress:
                 self._tally, self._lines = await tally(self._database, self._run), await self._recent()
                 await self._measure()
             self._next_look = now + _LOOK_EVERY_S
-        stand = self.standing(self._tally)
+        stand = self._now()
         first = f"{self._kind}{self._tally.stage(organization_id)}{_speed(stand, sum(self._tally.tenants.values()))}"
         numbers = {"rows": self._tally.rows, "tenants_done": self._tally.finished, "organization": organization_id}
         self._beats.stage("\n".join([first, *self._lines]), {**numbers, **stand.fields})
 
     def standing(self, numbers: Tally) -> Standing:
         """Return where the run stands by these numbers and the pace of this call."""
+        return self._standing(numbers, self._pace.rate)
+
+    def _now(self) -> Standing:
+        """Return the same while the call goes on; until it has changed something, at the pace of the call before."""
+        return self._standing(self._tally, self._pace.rate or self._run.stand.rows_per_second)
+
+    def _standing(self, numbers: Tally, rate: float | None) -> Standing:
         return standing(
             numbers,
             tenants_total=self._run.stand.tenants_total,
-            rate=self._pace.rate,
+            rate=rate,
             brake=self._pace.brake.verdict,
             batch_size=self._pace.steered,
         )
@@ -82,7 +89,7 @@ class RunProgress:
     async def _measure(self) -> None:
         async with self._database.read() as connection:
             at = await self._database.clock(connection)
-        self._metrics.standing(self.standing(self._tally), at=at)
+        self._metrics.standing(self._now(), at=at)
 
     async def _recent(self) -> list[str]:
         table = self._database.jobs.job_run_tenants

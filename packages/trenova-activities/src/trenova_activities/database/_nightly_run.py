@@ -73,7 +73,6 @@ class NightlyRun:
         request_digest: Fingerprint of what was asked.
         seal: The value that fixes the whole manifest; None until the run is done.
         stand: Where it stood at the end of its last call.
-        fresh: This call has begun it.
     """
 
     facts: RunFacts
@@ -82,7 +81,6 @@ class NightlyRun:
     request_digest: str = ""
     seal: str | None = None
     stand: Standing = field(default_factory=Standing)
-    fresh: bool = False
 
     @classmethod
     async def begin(
@@ -101,7 +99,6 @@ class NightlyRun:
         """
         async with database.read() as connection:
             row = await cls._row(database, connection, request)
-        fresh = row is None
         if row is None:
             async with database.write(paced=True) as connection:
                 at = await database.clock(connection)
@@ -110,7 +107,7 @@ class NightlyRun:
                 await cls._insert(database, connection, request, at, total)
                 row = await cls._row(database, connection, request)
         assert row is not None
-        return replace(cls._of(row, request), fresh=fresh)
+        return cls._of(row, request)
 
     @classmethod
     async def find(cls, database: Database, request: RunRequest) -> Self | None:
