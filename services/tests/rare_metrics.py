@@ -44,7 +44,7 @@ async def worker(address: str) -> None:
     nightly.batch(0.2, rows=10)
     nightly.refused()
     nightly.standing(Standing(eligible=1, oldest_at=1, rows_per_second=2.0, eta_seconds=3, batch_size=4), at=5)
-    nightly.growing(yes=False)
+    nightly.growing()
     ledger, now = LedgerMetrics(), datetime.now(UTC)
     tick = {"schedule_id": "rare", "at": now, "observed_at": now}
     ledger.settled("rare", [Tick(**tick, state="real_miss"), Tick(**tick, state="late", started_at=now)])

@@ -133,8 +133,9 @@ def _overrides(page, up):
 
 def _survives_its_manager(page, up):
     killed = manager_of(up)
-    killed.kill()
+    killed.suspend()  # first, since another may be there before anybody has looked
     page.get_by_text("Not current since").wait_for()
+    killed.kill()
     assert page.locator(".seen[data-old]").count() == 1
     eventually(lambda: (again := manager_of(up)) and again.pid != killed.pid, seconds=60)
     page.get_by_text("Not current since").wait_for(state="detached")

@@ -107,6 +107,9 @@ async def all_of(names: Sequence[str], folder: Path, factor: int) -> list[Drille
         await site.open()
         found = []
         for name in names:
+            if lacking := FAULTS[name].lacking():
+                print(f"{name:28} not drilled: install {' and '.join(lacking)} (Debian has packages of these names)")
+                continue
             found.append(await drill(site, watch, FAULTS[name]))
             print(line(found[-1]), flush=True)
         return found

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, ClassVar
 
 from stage import Site
@@ -17,16 +18,23 @@ class Fault:
         alert: The alert that must ring.
         what: The fault in a sentence.
         mitigation: How the row of the runbook begins that ``mend`` carries out.
+        needs: Files that the machine must have, with the package that brings each.
         values: The variables of the commands of the runbook.
     """
 
     alert: ClassVar[str]
     what: ClassVar[str]
     mitigation: ClassVar[str]
+    needs: ClassVar[dict[Path, str]] = {}
     site: Site
     watch: Watch
     values: dict[str, str] = field(default_factory=dict)
     _task: "asyncio.Task[None] | None" = None
+
+    @classmethod
+    def lacking(cls) -> list[str]:
+        """The packages that this machine lacks for it."""
+        return [package for file, package in cls.needs.items() if not file.exists()]
 
     async def inject(self) -> None:
         raise NotImplementedError

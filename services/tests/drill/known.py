@@ -12,11 +12,6 @@ AREAS = (worker_faults, job_faults, caller_faults, schedule_faults, retention_fa
 FAULTS: dict[str, type[Fault]] = {one.alert: one for area in AREAS for one in area.FAULTS}
 """In the order in which they are drilled."""
 UNDRILLED: dict[str, str] = {
-    "TrenovaTicksMissed": "a tick is counted when its class is final, an hour after it",
-    "TrenovaRetentionBraked": (
-        "the drill's database is SQLite, where attempts of a purge that finds it locked fail; "
-        "tests/pace of trenova-activities brakes one on PostgreSQL"
-    ),
     "TrenovaMessageTooLarge": (
         "no worker of ours gets there: a run that says too much fails with payload_too_large before it is sent"
     ),

@@ -3,6 +3,8 @@
 import asyncio
 import uuid
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import ClassVar
 
 from fault import Fault
 from temporalio.client import ScheduleOverlapPolicy
@@ -13,6 +15,10 @@ from trenova_schedules import ScheduleDefinition, ScheduleSlo, create_missing
 from trenova_schedules.ledger import HARVEST_WORKFLOW, HarvestPayload
 
 EVERY_S = 5
+FAKETIME = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1")
+HOUR_S = 3600
+COUNTED_AFTER_S = 20
+"""Seconds after which a tick counts as final where the clock is ahead."""
 
 
 class Scheduled(Fault):
@@ -81,4 +87,29 @@ class ScheduleFailing(Scheduled):
         await self.site.command("trenova-schedules", "backfill", *asked)
 
 
-FAULTS = (ScheduleFailing,)
+class TicksMissed(Scheduled):
+    alert = "TrenovaTicksMissed"
+    what = "Somebody deletes a run before the ledger has seen it."
+    mitigation = "Leave them, where the next run does their work."
+    needs: ClassVar = {FAKETIME: "libfaketime"}
+
+    async def inject(self) -> None:
+        """A tick is counted an hour after it, so the worker that counts has a clock that is almost that much ahead."""
+        await super().inject()
+        async for run in self.client.list_workflows(f"TemporalScheduledById = '{self.id}'"):
+            await self.site.command("temporal", "workflow", "delete", "--yes", "-w", run.id, "-r", str(run.run_id))
+            break
+        await asyncio.sleep(COUNTED_AFTER_S + 2 * EVERY_S)
+        ahead = {"LD_PRELOAD": str(FAKETIME), "FAKETIME": f"+{HOUR_S - COUNTED_AFTER_S}s"}
+        await self.site.restart("system_worker", **ahead, FAKETIME_DONT_FAKE_MONOTONIC="1")
+        self.keep(self.go_on)
+
+    async def mend(self) -> None:
+        """Leave it as it is."""
+
+    async def done(self) -> None:
+        await super().done()
+        await self.site.restart("system_worker")
+
+
+FAULTS = (ScheduleFailing, TicksMissed)
