@@ -1,9 +1,12 @@
 """The address of a server, taken before anybody is told of it."""
 
 import socket
+from typing import Final
 
 from trenova_access.serving._options import ListenOptions
 from trenova_errors import ConfigurationError
+
+_EVERYWHERE: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # told by another address, not listened on
 
 
 def listening(options: ListenOptions, *, server: str = "The server") -> socket.socket:
@@ -30,7 +33,12 @@ def listening(options: ListenOptions, *, server: str = "The server") -> socket.s
 
 
 def server_url(options: ListenOptions, listener: socket.socket) -> str:
-    """Return the address of a server that listens, as ``http://127.0.0.1:8080``."""
+    """Return the address of a server that listens, as ``http://127.0.0.1:8080``.
+
+    One that listens on every address is told by loopback's, because ``0.0.0.0`` and ``[::]`` are nothing to go to.
+    """
     scheme = "https" if options.tls_certificate else "http"
-    host = f"[{options.host.strip('[]')}]" if ":" in options.host else options.host
+    bare = options.host.strip("[]")
+    bare = _EVERYWHERE.get(bare, bare)
+    host = f"[{bare}]" if ":" in bare else bare
     return f"{scheme}://{host}:{listener.getsockname()[1]}"
