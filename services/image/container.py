@@ -6,7 +6,7 @@ import re
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -25,11 +25,13 @@ class Recipe:
         image: The ``config`` object of the image: Env, Entrypoint, Cmd, User, WorkingDir.
         compose: The service, as ``docker compose config`` prints it.
         hosts: Names that other services of compose.yaml have, all of them on loopback here.
+        files: Its configs and secrets: where they are in the container, and here.
     """
 
     image: Mapping[str, Any]
     compose: Mapping[str, Any]
     hosts: Sequence[str] = ()
+    files: Mapping[str, Path] = field(default_factory=dict)
 
     @property
     def grace_s(self) -> float:
@@ -38,7 +40,8 @@ class Recipe:
 
     def arguments(self, command: Sequence[str] | None) -> list[str]:
         """What is executed: never through a shell."""
-        return [*self.image["Entrypoint"], *(command or self.compose.get("command") or self.image["Cmd"])]
+        entrypoint = self.compose.get("entrypoint") or self.image["Entrypoint"]
+        return [*entrypoint, *(command or self.compose.get("command") or self.image["Cmd"])]
 
     def environment(self) -> list[str]:
         """The image's variables with compose.yaml's over them."""
@@ -65,7 +68,11 @@ class Runtime:
 
     def _configuration(self, name: str, recipe: Recipe, command: Sequence[str] | None, hosts: Path) -> dict[str, Any]:
         user, _, group = recipe.image["User"].partition(":")
-        temporary = [_mount(path, "tmpfs", "mode=1777", "nodev") for path in recipe.compose["tmpfs"]]
+        temporary = [_temporary(*told.partition(":")) for told in recipe.compose["tmpfs"]]
+        files = [
+            {"destination": inside, "type": "bind", "source": str(here), "options": ["bind", "ro", "nosuid", "nodev"]}
+            for inside, here in recipe.files.items()
+        ]
         process = {
             "terminal": False,
             "user": {"uid": int(user), "gid": int(group)},
@@ -85,10 +92,15 @@ class Runtime:
                 _mount("/dev", "tmpfs", "mode=755"),
                 _mount("/dev/shm", "tmpfs", "mode=1777"),  # noqa: S108 (a mount point inside the container)
                 *temporary,
+                *files,
                 {"destination": "/etc/hosts", "type": "bind", "source": str(hosts), "options": ["bind", "ro"]},
             ],
             # No network among them: the container shares the one that this process was given.
-            "linux": {"namespaces": [{"type": kind} for kind in ("pid", "ipc", "uts", "mount")]},
+            "linux": {
+                "namespaces": [{"type": kind} for kind in ("pid", "ipc", "uts", "mount")],
+                # Taken away, so that whatever works here works without a shell.
+                "maskedPaths": [f"/usr/bin/{shell}" for shell in ("bash", "dash")],
+            },
         }
 
 
@@ -136,6 +148,11 @@ class Container:
             )
         return done.returncode
 
+    def read(self, path: str) -> str:
+        """Return the text of a file in it, as its user reads it."""
+        told = [*self.runc, "exec", self.name, "python", "-c", f"print(open({path!r}).read())"]
+        return subprocess.run(told, check=True, capture_output=True, text=True, timeout=60).stdout
+
     def terminate(self) -> None:
         """Send SIGTERM to its first process."""
         subprocess.run([*self.runc, "kill", self.name, "TERM"], check=True)
@@ -154,6 +171,10 @@ class Container:
 def seconds(duration: str) -> float:
     """Return the seconds of a duration as compose prints them, e.g. ``1m30s``."""
     return sum(float(number) * _SECONDS[unit] for number, unit in re.findall(r"([\d.]+)([hms])", duration))
+
+
+def _temporary(path: str, _: str, options: str) -> dict[str, Any]:
+    return _mount(path, "tmpfs", *(options.split(",") if options else ["mode=1777"]), "nodev")
 
 
 def _mount(path: str, kind: str, *options: str) -> dict[str, Any]:

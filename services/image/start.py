@@ -1,4 +1,4 @@
-"""Starts an image as compose.yaml would and sees it work: ``start.py SERVICE IMAGE COMPOSE_JSON``.
+"""Starts an image as compose.yaml would and sees it work: ``start.py SERVICE IMAGE COMPOSE_JSON SECRETS``.
 
 The Temporal server and PostgreSQL are real and listen on loopback. Run it in a network namespace of its own, because
 the ports are fixed: ``unshare --net``.
@@ -7,6 +7,7 @@ the ports are fixed: ``unshare --net``.
 
 import json
 import secrets
+import statistics
 import subprocess
 import sys
 import sysconfig
@@ -14,56 +15,110 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
+import yaml
+from consoles import consoles
 from container import Container, Recipe, Runtime
+from facts import nothing_is_left, nothing_raises_rights, size
+from steps import Found, expect, timed, wait_until
+from watch import installed, watched
 
 from trenova_activities.testing import PostgresServer
 
 # Another address than 127.0.0.1: only a server that listens on all of them answers here.
-HEALTH = "http://127.0.0.2:8080/readyz"
+ADDRESS = "127.0.0.2"
 READY_S = 60
 VERB_S = 120
+STARTS = 5
 USER = "10001"
 REFUSED = 2
+HOSTS = ("temporal", "postgres", "dashboard", "codec-server")
+CONSOLES = "system-worker"
+"""Whose image the dashboard and the codec server run from."""
 
 
-class Found(Exception):  # noqa: N818 (what is found is no fault of this program)
-    """The image does not do what it should."""
-
-
-def main(service: str, image: str, compose_file: str) -> int:
+def main(service: str, image: str, compose_file: str, secrets_folder: str) -> int:
     """Return 0 if the image works; what does not is on stderr."""
-    services = json.loads(Path(compose_file).read_text())["services"]
+    compose = json.loads(Path(compose_file).read_text())
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="trenova-image-")))
         folder.chmod(0o755)
         subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
-        stack.enter_context(temporal(services["temporal"], folder))
-        database = stack.enter_context(PostgresServer())
-        use_database(services, database)
         root, config = stack.enter_context(mounted(image))
-        runtime = Runtime(root, folder)
-        recipes = {
-            name: Recipe(config, services[name], hosts=("temporal", "postgres"))
-            for name in (service, f"{service}-prepare")
-        }
         try:
-            try_image(runtime, recipes[service], recipes[f"{service}-prepare"])
+            size(image, root, folder)
+            nothing_raises_rights(root)
+            nothing_is_left(root)
+            stack.enter_context(temporal(compose, folder))
+            database = stack.enter_context(PostgresServer())
+            use_database(compose["services"], database)
+            runtime = Runtime(root, folder)
+            recipes = {
+                name: Recipe(config, told, HOSTS, mounted_files(compose, told, Path(secrets_folder)))
+                for name, told in compose["services"].items()
+                if told["image"] == f"trenova/{service}:local"
+            }
+            shown = try_image(runtime, recipes[service], recipes[f"{service}-prepare"])
+            start_times(runtime, recipes[service])
+            run(runtime.bundle("worker", recipes[service]), recipes[service], shown["queues"])
+            if service == CONSOLES:
+                try_consoles(runtime, recipes, compose, Path(secrets_folder), folder)
         except (Found, subprocess.SubprocessError) as found:
-            for log in sorted(folder.glob("*/stderr")):
-                print(f"-- {log.parent.name}:\n{log.read_text()[-3000:]}", file=sys.stderr)
+            for log in sorted([*folder.glob("*/stderr"), *folder.glob("*.log")]):
+                print(f"-- {log.parent.name}/{log.name}:\n{log.read_text()[-3000:]}", file=sys.stderr)
             print(f"{service}: {found}", file=sys.stderr)
             return 1
     print(f"{service}: the image works")
     return 0
 
 
-def try_image(runtime: Runtime, worker: Recipe, prepare: Recipe) -> None:
-    """Try every verb that compose.yaml uses, the way it uses it."""
+def mounted_files(compose: Mapping[str, Any], service: Mapping[str, Any], folder: Path) -> dict[str, Path]:
+    """Return what compose mounts from configs and secrets: where in the container, and where it is here."""
+    configs = {one["target"]: Path(compose["configs"][one["source"]]["file"]) for one in service.get("configs") or []}
+    hidden = {f"/run/secrets/{one['source']}": folder / one["source"] for one in service.get("secrets") or []}
+    return configs | hidden
+
+
+def try_consoles(
+    runtime: Runtime, recipes: Mapping[str, Recipe], compose: Mapping[str, Any], hidden: Path, folder: Path
+) -> None:
+    """Run worker, dashboard and codec server together, and Prometheus over them where it is installed."""
+    worker = runtime.bundle("watched-worker", recipes[CONSOLES])
+    files = recipes["dashboard"].files | {"/run/secrets/metrics_token": hidden / "metrics_token"}
+    told = {**recipes, "dashboard": Recipe(**{**vars(recipes["dashboard"]), "files": files})}
+    with worker.running() as process:
+        wait_until(READY_S, lambda: ready(process))
+        pages = [runtime.bundle(name, recipes[name]) for name in ("dashboard", "codec-server")]
+        with consoles(*pages, told):
+            if not installed():
+                print("  Prometheus and Alertmanager are not installed; what watches all this was not tried")
+                return
+            there = (CONSOLES, "dashboard", "codec-server", "temporal", "alertmanager")
+            up = {"trenova-workers": 1, "trenova-servers": 2, "temporal": 1, "prometheus": 2}
+            watched(compose, hidden, folder, there, up)
+
+
+def start_times(runtime: Runtime, worker: Recipe) -> None:
+    """Print how long it takes from nothing to ``/readyz``, several times."""
+    took = []
+    for number in range(STARTS):
+        container = runtime.bundle(f"start-{number}", worker)
+        began = time.monotonic()
+        with container.running() as process:
+            wait_until(READY_S, lambda process=process: ready(process))
+            took.append(time.monotonic() - began)
+    print(
+        f"  start until /readyz is 200, {STARTS} times: "
+        f"min {min(took):.1f} s, median {statistics.median(took):.1f} s, max {max(took):.1f} s"
+    )
+
+
+def try_image(runtime: Runtime, worker: Recipe, prepare: Recipe) -> dict[str, Any]:
+    """Try every verb that compose.yaml uses, the way it uses it; return what ``config show`` says."""
     bare = Recipe(worker.image, {**worker.compose, "environment": {}}, worker.hosts)
     with timed("refuses to run in production without a database"):
         container = runtime.bundle("bare", bare)
@@ -73,7 +128,7 @@ def try_image(runtime: Runtime, worker: Recipe, prepare: Recipe) -> None:
     with timed("shows its settings"):
         status, output = runtime.bundle("settings", worker, ["config", "show", "--json"]).ended(VERB_S)
         expect("exit status of 'config show'", status, 0)
-        shown = json.loads(output)
+        shown: dict[str, Any] = json.loads(output)
         settings = {setting["key"]: setting for setting in shown["settings"]}
         expect("env", settings["env"]["value"], "prod")
         expect("source of log.level", settings["log.level"]["source"], "config/prod.yaml")
@@ -85,7 +140,20 @@ def try_image(runtime: Runtime, worker: Recipe, prepare: Recipe) -> None:
             expect("exit status of 'prepare'", runtime.bundle(name, prepare).ended(VERB_S)[0], 0)
     with timed("finds nothing amiss"):
         expect("exit status of 'check'", runtime.bundle("check", worker, ["check"]).ended(VERB_S)[0], 0)
-    run(runtime.bundle("worker", worker), worker, shown["queues"])
+    return shown
+
+
+WRITES = """
+import errno, pathlib
+for place in ("/written", "/app/written", "/data/written", "/usr/bin/written", "/etc/written"):
+    try:
+        pathlib.Path(place).write_text("x")
+    except OSError as error:
+        assert error.errno == errno.EROFS, (place, error)
+    else:
+        raise SystemExit(place + " can be written")
+pathlib.Path("/tmp/written").write_text("x")
+"""
 
 
 def run(container: Container, recipe: Recipe, queues: Sequence[str]) -> None:
@@ -97,6 +165,12 @@ def run(container: Container, recipe: Recipe, queues: Sequence[str]) -> None:
         with timed("is healthy in the eyes of compose.yaml"):
             inside(container, *recipe.compose["healthcheck"]["test"][1:])
         confined(container.first_process(), recipe)
+        inside(container, "python", "-c", WRITES)
+        print("  cannot write to its root (EROFS), and can to /tmp; it has no shell and needs none")
+        with timed("answers scrapes"):
+            scraped = look(f"http://{ADDRESS}:{recipe.compose['environment']['TRENOVA_WORKER__METRICS__PORT']}/metrics")
+            if "temporal_" not in (scraped or ""):
+                raise Found("has no metrics where compose.yaml says.")
         with timed("fills the sample TMS"):
             inside(container, "trenova-activities", "db", "seed")
         with timed("does its demonstration"):
@@ -129,30 +203,43 @@ def ready(process: subprocess.Popen[str]) -> dict[str, Any] | None:
     """Return the answer of ``/readyz`` once it is 200."""
     if process.poll() is not None:
         raise Found(f"ended with status {process.returncode} before it was ready.")
+    answer = look(f"http://{ADDRESS}:8080/readyz")
+    return None if answer is None else json.loads(answer)
+
+
+def look(url: str) -> str | None:
+    """Return what is answered with status 200, None where there is no such answer."""
     try:
-        with urllib.request.urlopen(HEALTH, timeout=3) as answer:
-            report: dict[str, Any] = json.load(answer)
-            return report
+        with urllib.request.urlopen(url, timeout=3) as answer:  # noqa: S310 (of this file)
+            return str(answer.read().decode())
     except (urllib.error.URLError, OSError):
         return None
 
 
 @contextmanager
-def temporal(service: Mapping[str, Any], folder: Path) -> Iterator[None]:
-    """Run the dev server with compose.yaml's own arguments; it must be the version that compose.yaml names."""
+def temporal(compose: Mapping[str, Any], folder: Path) -> Iterator[None]:
+    """Run Temporal's dev server in place of the one on PostgreSQL: its version, dynamic configuration and namespace."""
+    services = compose["services"]
     binary = Path(sysconfig.get_path("scripts")) / "temporal"
-    environment = {"HOME": str(folder), "PATH": str(binary.parent)}
     version = subprocess.run([binary, "--version"], check=True, capture_output=True, text=True).stdout
-    expect("version of the Temporal CLI in uv.lock", version.split()[2], service["image"].rpartition(":")[2])
-    command = [part.replace("/home/temporal", str(folder)) for part in service["command"]]
-    with (folder / "temporal.log").open("w") as log:
-        process = subprocess.Popen([binary, *command], env=environment, stdout=log, stderr=log)
-    try:
-        probe = [binary.parent / service["healthcheck"]["test"][1], *service["healthcheck"]["test"][2:]]
-        with timed("Temporal server answers"):
-            wait_until(
-                READY_S, lambda: not subprocess.run(probe, env=environment, check=False, capture_output=True).returncode
+    for name, said in (("temporal", "Server"), ("temporal-ui", "UI")):
+        if f"{said} {services[name]['image'].rpartition(':')[2]}" not in version:
+            raise Found(
+                f"compose.yaml has {services[name]['image']}, and the command line of uv.lock {version.strip()}."
             )
+    dynamic = yaml.safe_load(Path(compose["configs"]["temporal-dynamic"]["file"]).read_text())
+    values = [f"--dynamic-config-value={key}={json.dumps(one['value'])}" for key, (one,) in dynamic.items()]
+    metrics = services["temporal"]["environment"]["PROMETHEUS_ENDPOINT"].rpartition(":")[2]
+    command = ["server", "start-dev", "--headless", "--ip=0.0.0.0", f"--metrics-port={metrics}", "--log-level=warn"]
+    environment = {"HOME": str(folder), "PATH": f"{binary.parent}:/usr/bin:/bin"}
+    with (folder / "temporal.log").open("w") as log:
+        process = subprocess.Popen([binary, *command, *values], env=environment, stdout=log, stderr=log)
+    try:
+        told = {**environment, **services["temporal-namespace"]["environment"], "TEMPORAL_ADDRESS": "127.0.0.1:7233"}
+        script = compose["configs"]["temporal-namespace"]["file"]
+        for what in ("Temporal server answers and has its namespace", "the namespace is left as it is"):
+            with timed(what):
+                subprocess.run(["sh", script], env=told, check=True, stdout=subprocess.DEVNULL, timeout=READY_S)
         yield
     finally:
         process.terminate()
@@ -166,7 +253,7 @@ def use_database(services: Mapping[str, Any], server: PostgresServer) -> None:
     server.create_database(name=name)
     server.execute(f"ALTER DATABASE {name} OWNER TO {user}")
     for service in services.values():
-        url = service["environment"] if service.get("environment") else {}
+        url = service.get("environment") or {}
         if "TRENOVA_DATABASE__URL" in url:
             expect("database", url["TRENOVA_DATABASE__URL"].rpartition("@")[2], f"postgres:5432/{name}")
             url["TRENOVA_DATABASE__URL"] = url["TRENOVA_DATABASE__URL"].replace(":5432/", f":{server.port}/")
@@ -187,38 +274,6 @@ def buildah(*arguments: str) -> str:
     """Return what buildah prints."""
     done = subprocess.run(["buildah", *arguments], check=True, stdout=subprocess.PIPE, text=True)
     return done.stdout.strip()
-
-
-def wait_until(timeout_s: float, look: Callable[[], Any]) -> Any:
-    """Return the first result that is true.
-
-    Raises:
-        Found: There was none in time.
-    """
-    deadline = time.monotonic() + timeout_s
-    while time.monotonic() < deadline:
-        if result := look():
-            return result
-        time.sleep(0.1)
-    raise Found(f"gave no answer within {timeout_s} s.")
-
-
-@contextmanager
-def timed(what: str) -> Iterator[None]:
-    """Say how long a step took."""
-    began = time.monotonic()
-    yield
-    print(f"  {what} ({time.monotonic() - began:.1f} s)", flush=True)
-
-
-def expect(what: str, found: object, wanted: object) -> None:
-    """Go on only if both are the same.
-
-    Raises:
-        Found: They differ.
-    """
-    if found != wanted:
-        raise Found(f"{what} is {found!r}, wanted {wanted!r}.")
 
 
 if __name__ == "__main__":
