@@ -108,7 +108,7 @@ def test_an_ipv6_address_stands_in_brackets():
 
 
 def test_a_server_that_listens_everywhere_is_told_by_an_address_that_a_browser_can_go_to():
-    options = ListenOptions(host="0.0.0.0", trusted_proxies=("10.0.0.5",))  # noqa: S104  # what a container says
+    options = ListenOptions(host="0.0.0.0", trusted_proxies=("10.0.0.5",))  # what a container says
     with listening(options) as listener:
         assert server_url(options, listener) == f"http://127.0.0.1:{listener.getsockname()[1]}"
 
