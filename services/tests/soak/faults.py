@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
 
-import aiosqlite
+from databases import PostgresTms
 from system import MODULES, System
 
 Fault = Callable[[System, random.Random], Awaitable[str]]
@@ -44,20 +44,62 @@ async def connection(system: System, chance: random.Random) -> str:
 async def slow_database(system: System, chance: random.Random) -> str:
     """Hold a lock on the TMS for longer than a statement waits."""
     held = chance.uniform(3, 14)
-    async with aiosqlite.connect(system.folder / "tms.db", timeout=60) as other:
-        await other.execute("BEGIN IMMEDIATE")
-        await asyncio.sleep(held)
-        await other.rollback()
+    await system.tms.lock(held)
     return f"locked for {held:.0f} s"
 
 
+async def slow_wire(system: System, chance: random.Random) -> str:
+    """Delay whatever workers send to the database."""
+    assert isinstance(system.tms, PostgresTms)
+    delay, slow = chance.uniform(0.1, 0.4), chance.uniform(4, 10)
+    await system.tms.wire.slow(delay, slow)
+    return f"{delay * 1000:.0f} ms a message for {slow:.0f} s"
+
+
+async def terminate(system: System, chance: random.Random) -> str:
+    """End the connections of everybody to the database, several times."""
+    assert isinstance(system.tms, PostgresTms)
+    ended = []
+    for _ in range(chance.randint(1, 4)):
+        ended.append(await system.tms.terminate())
+        await asyncio.sleep(chance.uniform(0.2, 1.5))
+    return f"{' and '.join(map(str, ended))} connections"
+
+
+async def failover(system: System, chance: random.Random) -> str:
+    """Crash the database server, and have it recover after a while."""
+    assert isinstance(system.tms, PostgresTms)
+    await system.tms.crash()
+    away = chance.uniform(1, 8)
+    await asyncio.sleep(away)
+    await system.tms.start()
+    return f"{away:.0f} s away"
+
+
+async def mail(system: System, chance: random.Random) -> str:
+    """Have the mail server away, busy, or silent after it took a mail."""
+    how, seconds = chance.choice(["away", "busy", "silent"]), chance.uniform(2, 8)
+    await system.receivers.break_mail(how, seconds)
+    return f"{how} for {seconds:.0f} s"
+
+
+async def webhook(system: System, chance: random.Random) -> str:
+    """Have the receiver of webhooks away, failing, or silent after it took a request."""
+    how, seconds = chance.choice(["away", "failing", "silent"]), chance.uniform(2, 8)
+    await system.receivers.break_hook(how, seconds)
+    return f"{how} for {seconds:.0f} s"
+
+
 async def disk(system: System, chance: random.Random) -> str:
-    """Fill the disk that database, server and logs are on, for some seconds."""
+    """Fill the disk that database, server and logs are on, for some seconds; start the database if that ended it."""
     ballast = system.folder / "ballast"
     await asyncio.to_thread(_fill, ballast)
     full = chance.uniform(2, 6)
     await asyncio.sleep(full)
     ballast.unlink()
+    if isinstance(system.tms, PostgresTms) and not system.tms.alive:
+        await system.tms.start()
+        return f"full for {full:.0f} s; the database server had ended"
     return f"full for {full:.0f} s"
 
 
@@ -85,14 +127,22 @@ FAULTS: dict[str, Fault] = {
     "server": server,
     "connection": connection,
     "slow-database": slow_database,
+    "slow-wire": slow_wire,
+    "terminate": terminate,
+    "failover": failover,
+    "mail": mail,
+    "webhook": webhook,
     "disk": disk,
     "clock": clock,
 }
+_OF_POSTGRESQL = ("slow-wire", "terminate", "failover")
 
 
-def possible(folder: Path) -> dict[str, str]:
-    """The faults that this machine cannot have, with why."""
+def impossible(folder: Path, tms: str) -> dict[str, str]:
+    """The faults that this machine or this kind of TMS cannot have, with why."""
     lacking = {}
+    if tms != PostgresTms.kind:
+        lacking |= dict.fromkeys(_OF_POSTGRESQL, f"the TMS is on {tms}, which has no server")
     if not is_small_disk(folder):
         lacking["disk"] = "the folder is on no disk of its own; as root one is made"
     if not FAKETIME.exists():
@@ -104,11 +154,11 @@ def is_small_disk(folder: Path) -> bool:
     return shutil.disk_usage(folder).total < 2**31 and os.path.ismount(folder)
 
 
-def mounted(folder: Path, mib: int = 400) -> bool:
+def mounted(folder: Path, mib: int = 600) -> bool:
     """Put a small disk of its own on a folder; only root may."""
     if os.geteuid() != 0:
         return False
-    command = ["mount", "-t", "tmpfs", "-o", f"size={mib}m,mode=0700", "trenova-soak", str(folder)]
+    command = ["mount", "-t", "tmpfs", "-o", f"size={mib}m,mode=0711", "trenova-soak", str(folder)]
     return subprocess.run(command, capture_output=True, check=False).returncode == 0
 
 

@@ -1,4 +1,4 @@
-"""The three services on a server that keeps everything on disk, behind a connection that can be cut."""
+"""The three services on a server that keeps everything on disk, behind connections that can be cut."""
 
 import asyncio
 import subprocess
@@ -6,6 +6,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from connection import Connection
+from databases import PostgresTms, SqliteTms
+from receivers import Receivers
 from service_processes import KEYS, TEMPORAL, Running, Services, clean_environ, end, free_port
 
 MODULES = ("shipment_worker", "notification_worker", "system_worker")
@@ -38,65 +41,33 @@ class DurableServer:
         self.process.wait(10)
 
 
-class Connection:
-    """A connection of all workers to the server: while it is cut nothing goes through, and what was open is broken."""
-
-    def __init__(self, target: int) -> None:
-        self.port, self._target = free_port(), target
-        self._open: set[asyncio.StreamWriter] = set()
-        self._cut = False
-
-    async def listen(self) -> None:
-        self._listening = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if self._cut:
-            writer.close()
-            return
-        with suppress(OSError):
-            behind, ahead = await asyncio.open_connection("127.0.0.1", self._target)
-            self._open |= {writer, ahead}
-            await asyncio.gather(self._pass(reader, ahead), self._pass(behind, writer))
-            self._open -= {writer, ahead}
-        writer.close()
-
-    async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(OSError):
-            while data := await reader.read(1 << 16):
-                writer.write(data)
-                await writer.drain()
-        writer.close()
-
-    async def cut(self, seconds: float) -> None:
-        self._cut = True
-        for writer in self._open:
-            writer.transport.abort()
-        self._open.clear()
-        await asyncio.sleep(seconds)
-        self._cut = False
-
-    async def close(self) -> None:
-        self._listening.close()
-        for writer in self._open:
-            writer.transport.abort()
-        await asyncio.sleep(0.1)  # until those who passed bytes on have noticed
-
-
 class System:
-    """What a soak runs and breaks."""
+    """What a soak runs and breaks.
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    Args:
+        folder: Where database, server and logs are.
+        tms: The TMS's database, not yet open.
+    """
+
+    def __init__(self, folder: Path, tms: PostgresTms | SqliteTms) -> None:
+        self.folder, self.tms = folder, tms
         self.server = DurableServer(folder)
         self.connection = Connection(self.server.port)
+        self.receivers = Receivers()
         self.address = f"127.0.0.1:{self.server.port}"
         environ = clean_environ(TEMPORAL_ADDRESS=self.address, TRENOVA_DATA_DIR=str(folder), **KEYS)
         self.services = Services(folder, environ)
         self.workers: dict[str, Running] = {}
 
     async def open(self) -> None:
+        """Start all that the workers need."""
         await self.connection.listen()
+        self.services.environ |= await self.tms.open()
+        self.services.environ |= await self.receivers.open()
         await asyncio.to_thread(self._until_served)
+
+    async def start_workers(self) -> None:
+        """Prepare and start all three; the database is there."""
         await asyncio.to_thread(self.services.prepare, *MODULES)
         await asyncio.gather(*(self.start(module) for module in MODULES))
 
@@ -131,3 +102,5 @@ class System:
         await asyncio.to_thread(self.services.close)
         end(self.server.process)
         await self.connection.close()
+        await self.receivers.close()
+        await self.tms.close()

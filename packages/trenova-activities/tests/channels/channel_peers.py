@@ -107,11 +107,12 @@ async def _settle() -> None:
 
 @dataclass
 class Request:
-    """One request as it came over the wire."""
+    """One request as it came over the wire, and how the receiver was then."""
 
     line: str
     headers: dict[str, str]
     body: bytes
+    behaviour: str
 
 
 @dataclass
@@ -151,7 +152,7 @@ class Receiver:
             writer.transport.abort()
             return
         body = await reader.readexactly(int(headers.get("content-length", "0")))
-        self.requests.append(Request(head[0], headers, body))
+        self.requests.append(Request(head[0], headers, body, self.behaviour))
         if self.behaviour == "cut":
             writer.transport.abort()
         elif self.behaviour == "stall":
