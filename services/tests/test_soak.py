@@ -1,4 +1,4 @@
-"""What a soak calls growth, and a short one with the faults that every machine can have."""
+"""What a soak calls growth, and short ones with the faults that every machine can have; its count is tested apart."""
 
 import subprocess
 import sys
@@ -8,6 +8,7 @@ import pytest
 
 sys.path.append(str(Path(__file__).parent / "soak"))
 
+from faults import FAULTS, impossible
 from growth import LEAST_SAMPLES, growing
 
 SOAK = Path(__file__).parent / "soak"
@@ -37,12 +38,25 @@ def test_of_a_process_that_lived_a_minute_nobody_knows():
 
 @pytest.mark.slow
 @pytest.mark.timeout(400)
-def test_half_a_minute_of_kills_and_lost_connections_loses_nothing(tmp_path):
-    options = ("--minutes", "0.5", "--seed", "3", "--every", "6", "--faults", "kill,connection,slow-database")
+@pytest.mark.parametrize(
+    ("tms", "faults"),
+    [("postgresql", "kill,failover,mail,terminate"), ("sqlite", "kill,connection,slow-database,webhook")],
+)
+def test_half_a_minute_of_faults_that_every_machine_can_have_loses_nothing(tmp_path, tms, faults):
+    options = ("--minutes", "0.5", "--seed", "3", "--every", "6", "--tms", tms, "--faults", faults)
     done = subprocess.run(
         [sys.executable, str(SOAK), *options, "--output", str(tmp_path)], capture_output=True, text=True, timeout=380
     )
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert "lost, done twice or grown: nothing" in done.stdout
+    assert f"TMS on {tms}" in done.stdout
     assert (tmp_path / "soak.png").stat().st_size > 10_000
+
+
+def test_what_the_tms_cannot_have_is_said_with_why(tmp_path):
+    lacking = impossible(tmp_path, "sqlite")
+
+    assert lacking["failover"] == "the TMS is on sqlite, which has no server"
+    assert not {"failover", "terminate", "slow-wire"} & set(impossible(tmp_path, "postgresql"))
+    assert set(lacking) <= set(FAULTS)

@@ -5,7 +5,7 @@ import os
 import random
 import shutil
 import subprocess
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -77,17 +77,22 @@ async def failover(system: System, chance: random.Random) -> str:
 
 
 async def mail(system: System, chance: random.Random) -> str:
-    """Have the mail server away, busy, or silent after it took a mail."""
-    how, seconds = chance.choice(["away", "busy", "silent"]), chance.uniform(2, 8)
-    await system.receivers.break_mail(how, seconds)
-    return f"{how} for {seconds:.0f} s"
+    """Have the mail server away, busy, and silent after it took a mail, one after the other."""
+    return await _in_turn(system.receivers.break_mail, ["away", "busy", "silent"], chance)
 
 
 async def webhook(system: System, chance: random.Random) -> str:
-    """Have the receiver of webhooks away, failing, or silent after it took a request."""
-    how, seconds = chance.choice(["away", "failing", "silent"]), chance.uniform(2, 8)
-    await system.receivers.break_hook(how, seconds)
-    return f"{how} for {seconds:.0f} s"
+    """Have the receiver of webhooks away, failing, and silent after it took a request, one after the other."""
+    return await _in_turn(system.receivers.break_hook, ["away", "failing", "silent"], chance)
+
+
+async def _in_turn(break_: Callable[[str, float], Awaitable[None]], ways: Sequence[str], chance: random.Random) -> str:
+    said = []
+    for how in chance.sample(ways, len(ways)):
+        seconds = chance.uniform(1, 4)
+        await break_(how, seconds)
+        said.append(f"{how} for {seconds:.0f} s")
+    return ", ".join(said)
 
 
 async def disk(system: System, chance: random.Random) -> str:

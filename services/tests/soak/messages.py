@@ -60,7 +60,7 @@ def counted(deliveries: Sequence[Row[Any]], arrived: Iterable[Arrived], told: It
     return Messages(
         planned=Counter(row.channel for row in deliveries),
         repeated=repeated,
-        wrong=[f"{count} times: {what}" for what, count in found.items()],
+        wrong=[f"{count} times: {what}" for what, count in sorted(found.items())],
     )
 
 
