@@ -42,9 +42,11 @@ Every setting of the services and of the servers, from the models that read them
 `python .ci/reference.py` writes it.
 
 A service takes its settings from, each above the one before: defaults, `config/base.yaml` and `config/<env>.yaml` in
-its package, a mounted file (`run --config FILE`), variables, `--set KEY=VALUE`. The variable of a setting is its name
-in capitals with `__` for each dot, behind `TRENOVA_` for all services or the prefix of one, e.g.
-`TRENOVA_WORKER__MAX_ACTIVITIES` or `SHIPMENT_WORKER_WORKER__MAX_ACTIVITIES`. `shipment-worker config show` prints what
+its package, a mounted file (`run --config FILE`), variables, `--set KEY=VALUE`. The first column is the key, with a dot
+for each level of the file. The variable of the second is for all services; for one alone its own prefix stands in place
+of `TRENOVA_`, e.g. `SHIPMENT_WORKER_WORKER__MAX_ACTIVITIES`. What is below a name of your own has none, and is said in
+a file. The codec server, the dashboard and the pool manager have all of theirs in their files.
+`shipment-worker config show` prints what
 is in force and where each value is from. The connection to Temporal is not among them: `TEMPORAL_ADDRESS`,
 `TEMPORAL_NAMESPACE`, `TEMPORAL_PROFILE` and the others of Temporal's own client configuration hold for every program.
 """
@@ -86,11 +88,21 @@ def _services() -> list[tuple[str, str, str, str, str]]:
 
 
 def _table(rows: list[tuple[str, str, str, str, str]], *, who: bool = True) -> str:
-    lines = ["| setting | type | default | |", "|---|---|---|---|"]
+    if not who:
+        lines = ["| key | type | default | meaning |", "|---|---|---|---|"]
+        return "\n".join([*lines, *(f"| `{one[0]}` | {one[1]} | {one[2]} | {_cell(one[3])} |" for one in rows)]) + "\n"
+    lines = ["| key | variable | type | default | meaning |", "|---|---|---|---|---|"]
     for name, kind, default, what, services in rows:
-        only = f" Only {services}." if who and services else ""
-        lines.append(f"| `{name}` | {kind} | {default} | {_cell(what + only)} |")
+        only = f" Only {services}." if services else ""
+        lines.append(f"| `{name}` | {variable_of(name, kind)} | {kind} | {default} | {_cell(what + only)} |")
     return "\n".join(lines) + "\n"
+
+
+def variable_of(name: str, kind: str) -> str:
+    """The variable that says a setting to all services; none of a group, nor below a name of one's own."""
+    if kind == "group" or "NAME" in name or "[]" in name:
+        return ""
+    return f"`TRENOVA_{name.replace('.', '__').upper()}`"
 
 
 def _cell(text: str) -> str:

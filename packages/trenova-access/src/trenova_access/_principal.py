@@ -22,7 +22,9 @@ class Grant(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     resource: str = Field(min_length=1)
+    """What the role is for, such as a namespace; ``*`` is every resource."""
     role: str = Field(min_length=1)
+    """What may be done there: the name of a role of the server, such as ``reader`` or ``operator``."""
 
 
 @dataclass(frozen=True)

@@ -129,6 +129,7 @@ class LogOptions(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     level: Level = "info"
+    """The least that is logged, of everything that has no level of its own."""
     loggers: dict[str, Level] = Field(default_factory=dict)
     """Other levels for some loggers and those below them, by name, e.g. ``alembic: warning``."""
     format: Literal["auto", "console", "json"] = "auto"

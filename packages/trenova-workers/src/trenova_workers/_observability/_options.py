@@ -22,6 +22,7 @@ class ObservabilityOptions(BaseModel):
     """The collector: ``http://127.0.0.1:4317`` for gRPC, ``http://127.0.0.1:4318`` for HTTP, where ``/v1/traces`` is
     added unless it is there. ``https`` is encrypted. None traces nothing."""
     otlp_protocol: Literal["grpc", "http"] = "grpc"
+    """How the collector is spoken to: gRPC, or protobuf over HTTP."""
     otlp_headers: dict[str, SecretStr] = Field(default_factory=dict)
     """Sent with every batch, e.g. what a hosted collector asks for; never shown."""
     otlp_interval_s: float = Field(default=5, ge=0.1, le=60)

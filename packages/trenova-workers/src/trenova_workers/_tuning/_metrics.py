@@ -61,6 +61,7 @@ class MetricsOptions(BaseModel):
     otlp_url: str | None = Field(default=None, pattern=r"^https?://[^\s]+$")
     """The collector, e.g. ``http://127.0.0.1:4317`` (gRPC) or ``http://127.0.0.1:4318/v1/metrics`` (HTTP)."""
     otlp_protocol: Literal["grpc", "http"] = "grpc"
+    """How the collector is spoken to: gRPC, or protobuf over HTTP."""
     otlp_interval_s: float = Field(default=10, ge=0.1, le=3600)
     """Seconds between two pushes."""
 

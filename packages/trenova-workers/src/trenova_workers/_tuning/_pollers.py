@@ -14,6 +14,7 @@ class FixedPollers(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     kind: Literal["fixed"] = "fixed"
+    """``fixed`` keeps the same number of polls open, ``autoscaling`` as many as the server says would help."""
     count: int = Field(default=5, ge=1, le=1000)
     """Polls open at once; for workflow tasks at least 2 while workflows are cached."""
 
@@ -28,6 +29,7 @@ class AutoscalingPollers(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     kind: Literal["autoscaling"] = "autoscaling"
+    """See :class:`FixedPollers`."""
     minimum: int = Field(default=1, ge=1, le=1000)
     """Polls that stay open while slots are free."""
     maximum: int = Field(default=100, ge=1, le=1000)

@@ -19,7 +19,9 @@ class FixedSlots(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     kind: Literal["fixed"] = "fixed"
+    """How slots of this kind are given: a fixed number, one that a reload may change, or by the load of the machine."""
     slots: int = Field(default=100, ge=1, le=MOST_SLOTS)
+    """Tasks of this kind that run at once."""
 
 
 class ResizableSlots(BaseModel):
@@ -28,7 +30,9 @@ class ResizableSlots(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     kind: Literal["resizable"] = "resizable"
+    """See :class:`FixedSlots`."""
     slots: int = Field(default=100, ge=1, le=MOST_SLOTS)
+    """Tasks of this kind that run at once, until a reload brings another number."""
 
 
 class ResourceSlots(BaseModel):
@@ -37,6 +41,7 @@ class ResourceSlots(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     kind: Literal["resource"] = "resource"
+    """How slots of this kind are given; ``resource`` is by the load of the machine."""
     minimum: int = Field(default=5, ge=1, le=MOST_SLOTS)
     """Slots given whatever the load."""
     maximum: int = Field(default=500, ge=1, le=MOST_SLOTS)
@@ -61,6 +66,7 @@ class FixedTuner(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     kind: Literal["fixed"] = "fixed"
+    """``fixed`` and ``resizable`` take the three numbers, ``resource`` the load, ``composite`` a way for each kind."""
 
 
 class ResizableTuner(BaseModel):
@@ -69,6 +75,7 @@ class ResizableTuner(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     kind: Literal["resizable"] = "resizable"
+    """See :class:`FixedTuner`."""
     ceiling: int = Field(default=1000, ge=1, le=MOST_SLOTS)
     """The most activity slots that a reload may bring; threads for so many can be made."""
 
@@ -79,6 +86,7 @@ class ResourceTuner(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     kind: Literal["resource"] = "resource"
+    """See :class:`FixedTuner`."""
     target_cpu: float = Field(default=0.9, gt=0, le=1)
     """Share of the processor above which no further slot is given."""
     target_memory: float = Field(default=0.8, gt=0, le=1)
@@ -94,6 +102,7 @@ class CompositeTuner(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     kind: Literal["composite"] = "composite"
+    """See :class:`FixedTuner`."""
     target_cpu: float = Field(default=0.9, gt=0, le=1)
     """As of ``resource``; for those kinds that are by resource."""
     target_memory: float = Field(default=0.8, gt=0, le=1)
