@@ -175,6 +175,7 @@ async def test_what_a_killed_apply_left_undone_is_done_by_the_next_one(tmp_path)
         )
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(180)
 async def test_ten_processes_that_deploy_at_once_create_each_schedule_once(tmp_path):
     program = tmp_path / "program.py"

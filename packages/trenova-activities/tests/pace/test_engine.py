@@ -154,8 +154,11 @@ async def busy_log(embedded_postgres_url):
         yield log
 
 
-async def test_a_session_that_keeps_an_old_snapshot_is_named_slows_the_run_and_does_not_end_it(busy_log, caplog):
+async def test_a_session_that_keeps_an_old_snapshot_is_named_slows_the_run_and_does_not_end_it(
+    busy_log, caplog, monkeypatch
+):
     caplog.set_level("INFO")
+    monkeypatch.setattr("trenova_activities.database._nightly_progress._LOOK_EVERY_S", 0)
     paced(busy_log, PaceOptions(brake=BrakeOptions(old_snapshot_s=0.2, look_every_s=0.1)))
     tenant = await many(busy_log, 1_000)
     worker = Worker(busy_log, Budget(batches=1))

@@ -162,7 +162,8 @@ async def manifest_agrees(log: AuditLog, before, lost, run_id: str) -> None:
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("kind", ["current", pytest.param("sqlite", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["current", "sqlite"])
 async def test_20_000_entries_two_kills_and_a_restart(log, client, queue, server, kind):
     await survive(log, client, queue, server, rows=20_000, batches=600, kills=2, restarts=int(kind != "sqlite"))
 

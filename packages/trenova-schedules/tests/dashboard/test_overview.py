@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from browser import THEMES, opened, pictured, signed_in, violations
+from browser import EACH_THEME, opened, pictured, signed_in, violations
 from seeded import fail, plant
 
 pytestmark = pytest.mark.integration
@@ -80,7 +80,7 @@ def test_hostile_text_is_text(overview):
     assert overview.locator("main i").count() == 0
 
 
-@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("theme", EACH_THEME)
 def test_no_barrier_is_found(browser, site, fleet, theme):
     for width in ("wide", "narrow"):
         with opened(browser, theme=theme, width=width) as page:

@@ -253,7 +253,7 @@ def test_nothing_that_acts_is_shown_where_nobody_leads(site):
     assert "crashed ones are not made up for" in text
 
 
-@pytest.mark.parametrize("path", ["/workers", "/workers/shipments"])
+@pytest.mark.parametrize("path", ["/workers", pytest.param("/workers/shipments", marks=pytest.mark.slow)])
 def test_axe_finds_nothing_and_no_page_is_wider_than_its_window(browser, site, pictures, path):
     site.pools.change("notifications", phase="paused")
     with opened(browser) as page:

@@ -223,6 +223,7 @@ async def test_old_idempotency_keys_are_forgotten_and_those_of_today_stay(client
     assert (await store.idempotency.claim("ann", "k", "d")).fresh
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(240)
 async def test_ticks_that_a_dead_server_missed_are_not_called_skipped_for_what_was_skipped_before(store, tmp_path):
     server = ServerProcess(tmp_path)
