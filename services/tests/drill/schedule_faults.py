@@ -37,7 +37,7 @@ class Scheduled(Fault):
             overlap=ScheduleOverlapPolicy.SKIP,
             catchup_window=timedelta(seconds=10),
             owner="drill",
-            slo=ScheduleSlo(margin=timedelta(seconds=EVERY_S), failure_threshold=3, recovery_threshold=2),
+            slo=ScheduleSlo(margin=timedelta(seconds=EVERY_S), failure_threshold=3, recovery_threshold=12),
         )
         await create_missing(self.client, [definition])
         await asyncio.sleep(3 * EVERY_S)
