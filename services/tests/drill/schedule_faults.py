@@ -11,7 +11,7 @@ from temporalio.client import ScheduleOverlapPolicy
 from temporalio.service import RPCError
 
 from trenova_activities import CHECK_DATABASE_WORKFLOW, CheckDatabasePayload
-from trenova_schedules import ScheduleDefinition, ScheduleSlo, create_missing
+from trenova_schedules import Reconciler, ScheduleDefinition, ScheduleSlo
 from trenova_schedules.ledger import HARVEST_WORKFLOW, HarvestPayload
 
 EVERY_S = 5
@@ -39,7 +39,7 @@ class Scheduled(Fault):
             owner="drill",
             slo=ScheduleSlo(margin=timedelta(seconds=EVERY_S), failure_threshold=3, recovery_threshold=12),
         )
-        await create_missing(self.client, [definition])
+        await Reconciler(self.client, [definition], owner="drill").reconcile()  # which keeps what is expected of it
         await asyncio.sleep(3 * EVERY_S)
         await self.harvest()
 
