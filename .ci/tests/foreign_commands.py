@@ -184,6 +184,7 @@ KINDS: Mapping[str, Callable[[str], bool]] = {
     "account": _is_account,
     "kinds": lambda word: set(word.split(",")) <= {"scaledobject", "hpa", "deployment", "pod"},
     "service": _is_service,
+    "scale": lambda word: _is_service(word.partition("=")[0]) and word.partition("=")[2].isdecimal(),
     "argument": _is_argument,
     "kustomization": lambda word: (ROOT / word / "kustomization.yaml").is_file(),
     "file": lambda word: (ROOT / word.partition("::")[0]).exists(),
