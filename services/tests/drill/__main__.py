@@ -47,7 +47,7 @@ async def drill(site: Site, watch: Watch, kind: type[Fault]) -> Drilled:
     """Inject a fault, see its alert ring, type what the page says, mend it, see the alert go quiet."""
     fault, page = kind(site, watch), runbook.Page(kind.alert)
     seen = Drilled(kind.alert, kind.what)
-    began = time.monotonic()
+    began, is_mended = time.monotonic(), False
     try:
         page.mitigation(kind.mitigation)
         await fault.inject()
@@ -59,6 +59,7 @@ async def drill(site: Site, watch: Watch, kind: type[Fault]) -> Drilled:
             seen.commands.append(f"{command} (exit {status})")
         mended = time.monotonic()
         await fault.mend()
+        is_mended = True
         await until(lambda: watch.state(kind.alert) == "inactive", f"{kind.alert} did not go quiet")
         seen.clears_s = time.monotonic() - mended
         if seen.called != "nobody: silenced":
@@ -67,13 +68,13 @@ async def drill(site: Site, watch: Watch, kind: type[Fault]) -> Drilled:
         _log.exception("%s", kind.alert)
         seen.failed = f"{type(error).__name__}: {error}".splitlines()[0][:300]
     finally:
-        await put_away(fault)
+        await put_away(fault, is_mended=is_mended)
     return seen
 
 
-async def put_away(fault: Fault) -> None:
+async def put_away(fault: Fault, *, is_mended: bool) -> None:
     """Leave the site as it was for the next drill; what goes wrong there is told, and is no failure of this alert."""
-    for end in (fault.stop, fault.done):
+    for end in (fault.stop, fault.done) if is_mended else (fault.mend, fault.stop, fault.done):
         try:
             await asyncio.wait_for(end(), PUT_AWAY_S)
         except Exception:  # noqa: BLE001  # as above
