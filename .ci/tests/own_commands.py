@@ -69,6 +69,19 @@ def refused(words: Sequence[str], *, named: bool = False) -> str | None:
     return said
 
 
+def incomplete(words: Sequence[str]) -> bool:
+    """Whether a command, or a group of them, only says its name and nothing of what it wants."""
+    return _is_named(programs()[words[0]], words[1:]) and not _runs(words)
+
+
+def _runs(words: Sequence[str]) -> bool:
+    try:
+        programs()[words[0]].main(list(words[1:]), prog_name=words[0], standalone_mode=False)
+    except (ClickException, NoArgsIsHelpError):
+        return False
+    return True
+
+
 def _said(name: str, words: list[str]) -> str | None:
     try:
         with redirect_stdout(StringIO()):

@@ -2,13 +2,9 @@
 
 import asyncio
 import json
-import re
 import signal
 import socket
 import sqlite3
-import subprocess
-import sysconfig
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -17,89 +13,20 @@ from pathlib import Path
 import httpx
 import psutil
 import pytest
-from service_processes import clean_environ, codec, eventually
 from temporalio.api.enums.v1 import PendingActivityState, TaskQueueType
 from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.client import Client
 from tms_rows import opened, seeded, sqlite_url
+from up_process import Up
 
 from trenova_activities import start_duplicate
-from trenova_errors import ErrorsPlugin
 
-COMMAND = Path(sysconfig.get_path("scripts")) / "trenova-workers"
 QUEUES = {
     "shipment-worker": "shipment-queue",
     "notification-worker": "notification-queue",
     "system-worker": "system-queue",
 }
-READY_S = 60
-
-
-class Up:
-    """One ``up`` and what it has printed so far."""
-
-    def __init__(self, folder: Path, *options: str, **environ: str) -> None:
-        self.folder = folder
-        self.process = subprocess.Popen(
-            [COMMAND, "up", "--data-dir", str(folder), "--port", "0", "--ui-port", "0", *options],
-            cwd=folder.parent,
-            env=clean_environ(COLUMNS="160", **environ),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        self._lines: list[str] = []
-        self._reader = threading.Thread(target=self._read)
-        self._reader.start()
-
-    def _read(self) -> None:
-        with self.process.stdout as out:
-            self._lines.extend(iter(out.readline, ""))
-
-    @property
-    def printed(self) -> str:
-        return "".join(self._lines)
-
-    def until(self, pattern: str, seconds: float = READY_S) -> "re.Match[str]":
-        def look():
-            alive = self._reader.is_alive()
-            found = re.search(pattern, self.printed, re.MULTILINE)
-            assert found or alive, f"{pattern!r} was never printed:\n{self.printed}"
-            return found
-
-        try:
-            return eventually(look, seconds=seconds)
-        except TimeoutError:
-            pytest.fail(f"{pattern!r} was not printed in {seconds} s:\n{self.printed}")
-
-    def until_ready(self) -> None:
-        self.until(r"^Ready after")
-
-    async def client(self) -> Client:
-        address = self.until(r"^Temporal server  (127\.0\.0\.1:\d+)")[1]
-        return await Client.connect(address, plugins=[ErrorsPlugin(), codec({"TRENOVA_DATA_DIR": str(self.folder)})])
-
-    def family(self) -> list[psutil.Process]:
-        return psutil.Process(self.process.pid).children(recursive=True)
-
-    def worker(self, module: str) -> psutil.Process:
-        return next(one for one in self.family() if one.cmdline()[-3:] == ["-m", module, "run"])
-
-    def end(self, number: signal.Signals, seconds: float = 60) -> int:
-        self.process.send_signal(number)
-        status = self.process.wait(seconds)
-        self._reader.join(10)
-        return status
-
-    def close(self) -> None:
-        if self.process.poll() is None:
-            for one in [*self.family(), psutil.Process(self.process.pid)]:
-                with suppress(psutil.NoSuchProcess):
-                    one.kill()
-        self.process.wait(10)
-        self._reader.join(10)
 
 
 @pytest.fixture

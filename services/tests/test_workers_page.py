@@ -11,7 +11,7 @@ from importlib.util import find_spec
 import psutil
 import pytest
 from service_processes import eventually
-from test_up import Up
+from up_process import Up
 
 pytestmark = [
     pytest.mark.integration,

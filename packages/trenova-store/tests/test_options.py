@@ -30,6 +30,8 @@ def test_urls_are_completed_with_the_drivers(url, completed):
     ("url", "said"),
     [
         ("nonsense", "is not a database URL"),
+        ("postgresql://tms:secret@.../tms", "has no host name between '@' and '/'"),
+        (f"postgresql://tms:secret@{'h' * 64}/tms", "has no host name between '@' and '/'"),
         ("postgres://h/n", "write 'postgresql'"),
         ("mysql://u:secret@h/n", "is for 'mysql'; this package speaks postgresql and sqlite"),
         ("postgresql+psycopg://u:secret@h/n", "asks for the driver 'psycopg'; for postgresql use 'asyncpg'"),

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from importlib import import_module
+from importlib.metadata import entry_points
 from typing import Any
 
 from temporalio import workflow
@@ -9,10 +10,14 @@ from temporalio import workflow
 from trenova_errors import InvalidInputError
 
 _OWN = "trenova_activities"
+_INSTALLED = "trenova.workflows"
 
 
 def find_workflows(modules: Sequence[str]) -> dict[str, type]:
-    """Return the workflows of this package and of the modules, by wire name; a later one takes an earlier one's place.
+    """Return the workflows that are installed and those of the modules, by wire name; a later one takes an earlier's place.
+
+    Installed are those of this package, and each class that a package names as an entry point of the group
+    ``trenova.workflows``, as trenova-schedules does with its backfill.
 
     Args:
         modules: Names of modules, ``package.module``.
@@ -21,6 +26,8 @@ def find_workflows(modules: Sequence[str]) -> dict[str, type]:
         InvalidInputError: A module cannot be imported, or has no workflow.
     """
     found = dict(_of(import_module(_OWN)))
+    for point in entry_points(group=_INSTALLED):
+        found |= dict(_named(point.load()))
     for name in modules:
         try:
             own = dict(_of(import_module(name)))
@@ -36,9 +43,11 @@ def find_workflows(modules: Sequence[str]) -> dict[str, type]:
 
 def _of(module: Any) -> Iterator[tuple[str, type]]:
     for name in getattr(module, "__all__", None) or dir(module):
-        one = getattr(module, name)
-        if not isinstance(one, type):
-            continue
-        definition = workflow._Definition.from_class(one)  # noqa: SLF001 - nothing public says it
-        if definition is not None and definition.name is not None:
-            yield definition.name, one
+        yield from _named(getattr(module, name))
+
+
+def _named(one: Any) -> Iterator[tuple[str, type]]:
+    """The class under the name of its type, if it is a workflow of one type."""
+    definition = workflow._Definition.from_class(one) if isinstance(one, type) else None  # noqa: SLF001 - nothing public says it
+    if definition is not None and definition.name is not None:
+        yield definition.name, one

@@ -66,7 +66,14 @@ class RaisesBefore:
         await workflow.sleep(3600)
 
 
-BEFORE = (KeptBefore, BrokenBefore, RaisesBefore)
+@workflow.defn(name="ReplayNeighbour", sandboxed=False)
+class NeighbourBefore:
+    @workflow.run
+    async def run(self, _said: str) -> None:
+        await workflow.sleep(3600)
+
+
+BEFORE = (KeptBefore, BrokenBefore, RaisesBefore, NeighbourBefore)
 """Workflows as open runs have begun them."""
 
 
@@ -122,6 +129,15 @@ async def test_an_extra_activity_in_a_released_workflow_stops_the_gate():
     assert said.count("replays ") == len(list(RELEASED.glob("*.json"))) - 1
     assert "workflow.patched" in said
     assert "docs/changing-workflows.md" in said
+
+
+@pytest.mark.integration
+async def test_workflows_that_another_installed_package_names_need_no_module(runs):
+    await runs.begin("ReplayNeighbour")
+    status, said = await replay("--from-server", *runs.query, client=runs.client)
+
+    assert status == 0, said
+    assert "1 histories: 1 replay" in said
 
 
 @pytest.mark.integration

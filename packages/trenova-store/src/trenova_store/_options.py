@@ -50,6 +50,10 @@ class StoreOptions(BaseModel):
         driver = url.drivername.partition("+")[2] or _DRIVERS[backend]
         if driver != _DRIVERS[backend]:
             raise ValueError(f"asks for the driver {driver!r}; for {backend} use {_DRIVERS[backend]!r}")
+        try:
+            (url.host or "").encode("idna")  # as whoever looks it up will, where the failure is none of a connection
+        except UnicodeError:  # its text may repeat what is a part of the password in a URL that is not escaped
+            raise ValueError("has no host name between '@' and '/': a part of it is empty or too long") from None
         return f"{backend}+{driver}{value.removeprefix(url.drivername)}"
 
     @property
