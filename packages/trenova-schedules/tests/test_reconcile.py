@@ -405,8 +405,22 @@ async def test_an_operators_pause_in_the_middle_of_updates_is_not_lost(client):
     assert [one.minute[0].start for one in found.schedule.spec.calendars] == [14]
 
 
-async def test_a_schedule_made_by_create_missing_is_taken_over_and_what_was_changed_stays(client):
-    await create_missing(client, [define("same"), define("changed")])
+async def test_what_create_missing_keeps_is_what_a_reconciler_would_have_applied(client):
+    slo = ScheduleSlo(margin=timedelta(minutes=7))
+    made = define(slo=slo, labels={"team": "night"}, runbook="https://runbooks.example/purge", description="Purges")
+    await create_missing(client, [made])
+
+    assert (await read_schedule(client, "purge")).document.slo == slo
+    plan = await reconciler(client, define(slo=slo, runbook="https://runbooks.example/new")).plan()
+
+    changed = {change.field: change.new for change in plan.schedules[0].changes}
+    assert changed == {"runbook": "https://runbooks.example/new", "labels": {}, "description": ""}
+    assert plan.schedules[0].overrides == ()
+
+
+async def test_a_schedule_that_the_sdk_made_is_taken_over_and_what_was_changed_stays(client):
+    for made in (define("same"), define("changed")):
+        await client.create_schedule(made.id, made.to_schedule(), memo=made.memo)
     await set_cron(client, "changed", "15 5 * * *")
     ours = reconciler(client, define("same"), define("changed"))
 

@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from temporalio.client import Client, ScheduleAlreadyRunningError
+from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
 from trenova_errors import ConfigurationError
 from trenova_schedules._definition import ScheduleDefinition
 from trenova_schedules._distinct import require_distinct
+from trenova_schedules._reconciling._deciding import Decider
+from trenova_schedules._reconciling._writing import create
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +32,8 @@ class CreatedReport:
 async def create_missing(client: Client, definitions: Sequence[ScheduleDefinition]) -> CreatedReport:
     """Create each schedule that does not exist; never overwrite, pause, unpause or delete one that does.
 
-    What it creates, a ``Reconciler`` takes over later.
+    With each goes a record of what was applied, in which what the server has no place for is kept (description, labels,
+    runbook, ``slo``, backfill policy); so a ``Reconciler`` goes on later as if it had made them.
 
     Any number of processes may do this at once: for each id the server lets one of them create it, and the
     others report it as existing.
@@ -60,10 +63,9 @@ async def create_missing(client: Client, definitions: Sequence[ScheduleDefinitio
 
 
 async def _create(client: Client, definition: ScheduleDefinition) -> bool:
+    decision = await Decider(client, definition.owner, serving=None, overwrite=()).creation(definition)
     try:
-        await client.create_schedule(definition.id, definition.to_schedule(), memo=definition.memo)
-    except ScheduleAlreadyRunningError:
-        return False
+        return await create(client, decision, definition.owner)
     except RPCError as error:
         if error.status is not RPCStatusCode.INVALID_ARGUMENT:
             raise
@@ -71,4 +73,3 @@ async def _create(client: Client, definition: ScheduleDefinition) -> bool:
             f"Temporal refuses schedule {definition.id!r}: {error.message}. Mend its definition.",
             schedule_id=definition.id,
         ) from error
-    return True

@@ -73,6 +73,10 @@ class Decider:
             return _stopped(PlanKind.REFUSED, definition, target, f"it cannot be compared: {error.message}")
         return await self._checked(definition, decision)
 
+    async def creation(self, definition: ScheduleDefinition) -> Decision:
+        """Return what to write where nothing is there, with the cron string left for the server to compile."""
+        return await self._creation(definition, await target_of(self.client, definition))
+
     async def _creation(self, definition: ScheduleDefinition, target: Schedule) -> Decision:
         fields = {**await fields_of(self.client, target, cron=definition.cron), **kept_fields(definition)}
         changes = tuple(FieldChange(field=name, old=None, new=value) for name, value in fields.items() if value)
