@@ -315,7 +315,7 @@ def test_a_server_that_cannot_be_reached_is_said_in_the_words_of_the_operating_s
     keys("init")
     away = keys("report", TEMPORAL_ADDRESS="127.0.0.1:1")
     assert away.status == 1
-    assert away.err.startswith("No Temporal server at '127.0.0.1:1' lets us in: Connection refused. Correct")
+    assert away.err.startswith("No Temporal server at '127.0.0.1:1' lets us in: Connection refused. Start one")
     (tmp_path / "profile.toml").write_text("nonsense")
     profile = keys("report", TEMPORAL_CONFIG_FILE="profile.toml")
     assert profile.status == 2

@@ -2,39 +2,27 @@
 
 import asyncio
 import os
-import re
 import time
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from importlib.metadata import entry_points
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
 from rich.console import Console
 from temporalio.api.workflow.v1 import PendingActivityInfo
 from temporalio.client import Client, Plugin, WorkflowExecutionStatus, WorkflowHandle
-from temporalio.envconfig import ClientConfig
 
 from trenova_activities._cli_waiting import readable, said_of
 from trenova_activities._saga_contract import NotUndoneError
 from trenova_activities._wire import WireModel
-from trenova_errors import (
-    ApplicationError,
-    ConfigurationError,
-    ErrorKind,
-    ErrorsPlugin,
-    InvalidInputError,
-    UnavailableError,
-)
+from trenova_errors import ApplicationError, ErrorKind, ErrorsPlugin, InvalidInputError
+from trenova_errors.connecting import connect_config, connected, installed_plugins
 
 Model = TypeVar("Model", bound=WireModel)
 
 RPC_TIMEOUT = timedelta(seconds=10)
 _LOOK_EVERY_S = 0.5
 _PATIENCE_S = 5.0
-_DEFAULT_ADDRESS = "localhost:7233"
-_TOML = re.compile(r"TOML parse error at line \d+, column \d+")  # what follows shows the line: maybe the API key
-_PLUGINS = "trenova.client_plugins"
 _OF_CODECS = "codec."
 """How the codes of codecs begin, e.g. of a ring without an active key."""
 
@@ -45,7 +33,7 @@ async def connect() -> Client:
     """Connect as ``temporalio.envconfig`` says, to localhost:7233 if it says nothing.
 
     Raises:
-        UnavailableError: Nobody answers there.
+        UnavailableError: No server lets us in.
         ConfigurationError: The profile does not hold.
     """
     return await _connect(installed_plugins(os.environ))
@@ -58,7 +46,7 @@ async def connect_to_read() -> tuple[Client, str]:
         The client, and what is wrong with the codec; empty where nothing is.
 
     Raises:
-        UnavailableError: Nobody answers there.
+        UnavailableError: No server lets us in.
         ConfigurationError: The profile does not hold, or it is not said where the keys are.
     """
     try:
@@ -70,32 +58,7 @@ async def connect_to_read() -> tuple[Client, str]:
 
 
 async def _connect(plugins: Sequence[Plugin]) -> Client:
-    try:
-        config: dict[str, Any] = dict(ClientConfig.load_client_connect_config())
-    except RuntimeError as error:  # the base of what the SDK raises, whose own class is not public
-        place = _TOML.search(str(error))
-        raise ConfigurationError(
-            f"The connection is not configured as it should be: {place[0] if place else error}. Look at "
-            "TEMPORAL_PROFILE, TEMPORAL_CONFIG_FILE and the profile file."
-        ) from None
-    config.setdefault("target_host", _DEFAULT_ADDRESS)
-    try:
-        return await Client.connect(**config, plugins=[ErrorsPlugin(), *plugins])
-    except RuntimeError as error:  # how the SDK says that nobody listens; its text names its own transport only
-        raise UnavailableError(
-            f"No Temporal server answers at {config['target_host']}. Start one with 'trenova-workers up', "
-            "or name another with TEMPORAL_ADDRESS."
-        ) from error
-
-
-def installed_plugins(environ: Mapping[str, str]) -> list[Plugin]:
-    """Return what installed packages add to a client, such as the codec that the workers use.
-
-    An entry point of the group ``trenova.client_plugins`` is a function that takes the environment and returns a
-    plugin, or None where it has nothing to do.
-    """
-    made = [point.load()(environ) for point in entry_points(group=_PLUGINS)]
-    return [plugin for plugin in made if plugin is not None]
+    return await connected(connect_config(os.environ), plugins=[ErrorsPlugin(), *plugins])
 
 
 def valid(model: type[Model], asked: Mapping[str, Any]) -> Model:

@@ -68,9 +68,9 @@ class _FromFolders:
     async def open(self, workflows: dict[str, type]) -> "tuple[Replaying, AsyncIterator[Fetch], str]":
         from temporalio.worker import Plugin
 
-        from trenova_activities._cli_follow import installed_plugins
         from trenova_activities._replay_sources import files_in, from_files
         from trenova_activities._replaying import Replaying
+        from trenova_errors.connecting import installed_plugins
 
         found = from_files(files_in(self.folders))
         hint = ""

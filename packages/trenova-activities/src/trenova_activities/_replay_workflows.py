@@ -14,7 +14,7 @@ _INSTALLED = "trenova.workflows"
 
 
 def find_workflows(modules: Sequence[str]) -> dict[str, type]:
-    """Return the workflows that are installed and those of the modules, by wire name; a later one takes an earlier's place.
+    """Return the workflows that are installed and those of the modules, by wire name; a later one counts.
 
     Installed are those of this package, and each class that a package names as an entry point of the group
     ``trenova.workflows``, as trenova-schedules does with its backfill.

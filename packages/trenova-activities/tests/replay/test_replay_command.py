@@ -211,7 +211,7 @@ async def test_what_cannot_be_decoded_is_told_apart_and_the_key_of_the_client_pl
 @pytest.mark.parametrize(
     ("arguments", "why"),
     [
-        (("--from-server",), "No Temporal server answers at 127.0.0.1:1"),
+        (("--from-server",), "No Temporal server at '127.0.0.1:1' lets us in: Connection refused"),
         ((), "Name folders of histories, or --from-server"),
         (("nowhere",), "'nowhere' holds no history"),
         (("changed_workflows.py",), "unreadable changed_workflows.py: It is no history in JSON"),

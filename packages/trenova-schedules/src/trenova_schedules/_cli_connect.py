@@ -3,15 +3,14 @@
 import asyncio
 import getpass
 import os
-import re
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, Final, TypeVar
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final, TypeVar
 
 import typer
 from temporalio.client import Client, Plugin
 from temporalio.service import RPCError
 
-from trenova_errors import ApplicationError, ConfigurationError, ErrorKind, UnavailableError
+from trenova_errors import ApplicationError, ErrorKind
 
 Result = TypeVar("Result")
 
@@ -22,9 +21,6 @@ MISCONFIGURED: Final = 2
 CONFLICT: Final = 4
 """Exit status where somebody else has changed the schedule meanwhile."""
 
-_DEFAULT_ADDRESS: Final = "localhost:7233"
-_TOML: Final = re.compile(r"TOML parse error at line \d+, column \d+")  # what follows shows the line: maybe the API key
-_PLUGINS: Final = "trenova.client_plugins"
 _STATUS: Final = {ErrorKind.CONFIGURATION: MISCONFIGURED, ErrorKind.CONFLICT: CONFLICT}
 
 
@@ -32,9 +28,11 @@ async def connect() -> Client:
     """Connect as ``temporalio.envconfig`` says, to localhost:7233 if it says nothing.
 
     Raises:
-        UnavailableError: Nobody answers there.
+        UnavailableError: No server lets us in.
         ConfigurationError: The profile or the keys do not hold.
     """
+    from trenova_errors.connecting import installed_plugins
+
     return await _connect(installed_plugins(os.environ))
 
 
@@ -44,7 +42,7 @@ async def connect_to_read() -> Client:
     What is wrong with the codec is said on standard error.
 
     Raises:
-        UnavailableError: Nobody answers there.
+        UnavailableError: No server lets us in.
     """
     try:
         return await connect()
@@ -56,38 +54,10 @@ async def connect_to_read() -> Client:
 
 
 async def _connect(plugins: Sequence[Plugin]) -> Client:
-    from temporalio.envconfig import ClientConfig
-
     from trenova_errors import ErrorsPlugin
+    from trenova_errors.connecting import connect_config, connected
 
-    try:
-        config: dict[str, Any] = dict(ClientConfig.load_client_connect_config())
-    except RuntimeError as error:  # the base of what the SDK raises, whose own class is not public
-        place = _TOML.search(str(error))
-        raise ConfigurationError(
-            f"The connection is not configured as it should be: {place[0] if place else error}. Look at "
-            "TEMPORAL_PROFILE, TEMPORAL_CONFIG_FILE and the profile file."
-        ) from None
-    config.setdefault("target_host", _DEFAULT_ADDRESS)
-    try:
-        return await Client.connect(**config, plugins=[ErrorsPlugin(), *plugins])
-    except RuntimeError as error:  # how the SDK says that nobody listens; its text names its own transport only
-        raise UnavailableError(
-            f"No Temporal server answers at {config['target_host']}. Start one with 'trenova-workers up', "
-            "or name another with TEMPORAL_ADDRESS."
-        ) from error
-
-
-def installed_plugins(environ: Mapping[str, str]) -> list[Plugin]:
-    """Return what installed packages add to a client, such as the codec that the workers use.
-
-    An entry point of the group ``trenova.client_plugins`` is a function that takes the environment and returns a
-    plugin, or None where it has nothing to do.
-    """
-    from importlib.metadata import entry_points
-
-    made = [point.load()(environ) for point in entry_points(group=_PLUGINS)]
-    return [plugin for plugin in made if plugin is not None]
+    return await connected(connect_config(os.environ), plugins=[ErrorsPlugin(), *plugins])
 
 
 def run(work: Callable[[Client], Awaitable[Result]], *, reads: bool = False) -> Result:

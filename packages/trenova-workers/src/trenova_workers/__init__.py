@@ -1,6 +1,7 @@
 """The runtime of Temporal workers: connect, identify, run, drain, report; one command starts them all."""
 
-from trenova_workers._connection import connect, connect_config
+from trenova_errors.connecting import connect_config
+from trenova_workers._connection import connect
 from trenova_workers._console import ConsoleAddress
 from trenova_workers._demo import CheckEvent, DemoEvent, DemoRun, ProgressEvent, SummaryEvent
 from trenova_workers._drain import ForcedShutdownError

@@ -169,7 +169,8 @@ async def _rollout(
 
 
 async def _operator(namespace: str | None, deployment: str | None) -> "tuple[Client, Operator]":
-    from trenova_workers._connection import connect, connect_config
+    from trenova_errors.connecting import connect_config
+    from trenova_workers._connection import connect
     from trenova_workers._identity import make_identity
     from trenova_workers.deploy import Operator
     from trenova_workers.deploy._reading import only_deployment

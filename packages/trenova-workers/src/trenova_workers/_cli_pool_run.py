@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 import typer
 
 from trenova_errors import ApplicationError
+from trenova_errors.connecting import connect_config
 from trenova_workers._cli_pool_log import WithFields, is_news
-from trenova_workers._connection import connect, connect_config
+from trenova_workers._connection import connect
 from trenova_workers._identity import make_identity
 from trenova_workers.pool._health import answering_health
 from trenova_workers.pool._running import has_store, open_kept_store, open_manager

@@ -112,7 +112,8 @@ async def _apply(path: Path, *, dry_run: bool, as_json: bool) -> None:
 
 
 async def _connect() -> "Client":
-    from trenova_workers._connection import connect, connect_config
+    from trenova_errors.connecting import connect_config
+    from trenova_workers._connection import connect
     from trenova_workers._identity import make_identity
 
     return await connect(connect_config(os.environ), identity=make_identity("trenova-workers"))

@@ -13,7 +13,7 @@ import typer
 from temporalio.envconfig import ClientConnectConfig
 
 from trenova_errors import ApplicationError, ConfigurationError, ErrorKind
-from trenova_workers._connection import connect_config
+from trenova_errors.connecting import connect_config
 from trenova_workers._drain import ForcedShutdownError
 from trenova_workers._identity import Identity, host_of
 from trenova_workers._observability._trace_ids import TraceIds

@@ -9,7 +9,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from temporalio.envconfig import ClientConfig
 
 from trenova_errors import ConfigurationError
-from trenova_workers._connection import connect_config, told
+from trenova_errors.connecting import connect_config, profile_fault
 from trenova_workers._doctor._check import Check, Need
 from trenova_workers._doctor._diagnosis import Diagnosis
 from trenova_workers._doctor._patient import Patient
@@ -57,7 +57,7 @@ class EnvironmentCheck(Check):
             ClientConfig.load_client_connect_config(override_env_vars=dict(patient.environ), config_file_strict=True)
         except (RuntimeError, ValueError, TypeError, OSError) as error:
             advice = "Correct the profile file: what the SDK does not know it ignores without a word."
-            return self.warning("profile", f"it holds what nobody reads: {told(error)}", advice)
+            return self.warning("profile", f"it holds what nobody reads: {profile_fault(error)}", advice)
         address = config["target_host"]
         return self.ok("profile", f"leads to {masked_text(address)}, namespace {config['namespace']!r}")
 

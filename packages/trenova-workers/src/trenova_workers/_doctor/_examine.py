@@ -11,7 +11,8 @@ from temporalio.client import Client
 from temporalio.service import RPCError
 
 from trenova_errors import ApplicationError, ConfigurationError
-from trenova_workers._connection import connect, connect_config
+from trenova_errors.connecting import connect_config
+from trenova_workers._connection import connect
 from trenova_workers._doctor._check import Check, Need
 from trenova_workers._doctor._diagnosis import Diagnosis, Severity
 from trenova_workers._doctor._local import local_workers

@@ -71,7 +71,8 @@ def list_(
 async def _list(
     namespace: str | None, fleet: Callable[["Client"], "Fleet"], printer: "Printer", every_s: float | None
 ) -> None:
-    from trenova_workers._connection import connect, connect_config
+    from trenova_errors.connecting import connect_config
+    from trenova_workers._connection import connect
     from trenova_workers._identity import make_identity
 
     config = connect_config(os.environ)
