@@ -4,6 +4,7 @@ import re
 import signal
 import socket
 import time
+from pathlib import Path
 
 import psutil
 import pytest
@@ -28,6 +29,9 @@ def test_the_table_names_worker_queue_pid_state_and_addresses(stage):
     with socket.create_connection(("127.0.0.1", int(address[1]))):
         pass
     up.until(r"^Temporal UI      http://127\.0\.0\.1:\d+$")
+    shell = up.until(r"^In another shell export TEMPORAL_CONFIG_FILE=(\S+) TRENOVA_DATA_DIR=(\S+)$")
+    assert f":{address[1]}" in Path(shell[1]).read_text()
+    assert Path(shell[2]).samefile(stage.data_dir)
     up.until(r"^Ready after \d+\.\d\d s: command \d+\.\d\d s, server \d+\.\d\d s")
     assert up.end(signal.SIGTERM) == 0
 

@@ -5,10 +5,7 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
-
-from rich.text import Text
 
 from trenova_workers._up._age import process_age
 from trenova_workers._up._consoles import CODEC_SERVER, Console, ConsoleService, console_ports, origins
@@ -17,7 +14,7 @@ from trenova_workers._up._discovery import Service
 from trenova_workers._up._embedded import EmbeddedServer, children_environ, require_binary, write_profile
 from trenova_workers._up._kept import Kept, State, ended
 from trenova_workers._up._lock import lock_folder, lock_server, private_folder
-from trenova_workers._up._options import LOOPBACK, NAMESPACE, Options
+from trenova_workers._up._options import LOOPBACK, Options
 from trenova_workers._up._pools import (
     SERVER_FILE,
     PooledWorker,
@@ -31,6 +28,7 @@ from trenova_workers._up._processes import Processes
 from trenova_workers._up._restarts import Restarts
 from trenova_workers._up._screen import Screen
 from trenova_workers._up._signals import Signals
+from trenova_workers._up._summary import summary
 from trenova_workers._up._table import consoles_table, seconds, workers_table
 from trenova_workers._up._together import cancel, together
 from trenova_workers._up._workers import Worker
@@ -249,15 +247,5 @@ class _Session:
         if self._consoles:
             self._screen.show(consoles_table([one.row for one in self._consoles], plain=self._screen.plain))
         ready = all(kept.state is State.READY and (not kept.reason or kept in self._pooled) for kept in self._kept)
-        reached = "Ready" if ready else "Not all ready"
         spent = f"command {seconds(self._age)}, server {seconds(self._took_server)}, then each worker as above"
-        lines = [
-            f"Temporal UI      {self._server.ui}",
-            f"Temporal server  {self._server.address}, namespace {NAMESPACE}, log {_near(self._server.log)}",
-            f"{reached} after {seconds(total)}: {spent}. Ctrl-C stops everything.",
-        ]
-        self._screen.show(Text("\n".join(lines), style="bold"))
-
-
-def _near(path: Path) -> str:
-    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
+        self._screen.show(summary(self._server, self._options.data_dir, is_ready=ready, total=total, spent=spent))
