@@ -16,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import runbook
 from fault import Fault
-from known import FAULTS, UNDRILLED
+from known import FAULTS
 from stage import Site
 from temporalio.runtime import LoggingConfig, Runtime, TelemetryConfig, TelemetryFilter
 from watch import Watch
@@ -146,9 +146,6 @@ def main() -> int:
             print(f"  {seen.alert}: {command}")
         if asked.stamp and not seen.failed and seen.fires_s and seen.clears_s:
             runbook.Page(seen.alert).stamp(datetime.now(UTC).date(), seen.fires_s, seen.clears_s, asked.factor)
-    if not asked.alerts:
-        for alert, why in UNDRILLED.items():
-            print(f"{alert:28} not drilled: {why}")
     return 1 if any(seen.failed for seen in found) else 0
 
 

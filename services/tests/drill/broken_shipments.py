@@ -3,17 +3,19 @@
 import asyncio
 import os
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
 
 from temporalio import activity, workflow
+from temporalio.client import Plugin
 from temporalio.common import VersioningBehavior
 
 from shipment_worker.__main__ import SERVICE
 from shipment_worker._settings import Settings
 from trenova_activities import DUPLICATE_SHIPMENT_WORKFLOW, DuplicateShipmentPayload
+from trenova_errors import ErrorsPlugin
 from trenova_workers import Work
 from trenova_workers.cli import service_main
 
@@ -64,6 +66,18 @@ class Slow:
         time.sleep(1.5)  # noqa: ASYNC251  # what the drill is about
 
 
+@workflow.defn(name="DrillLarge", sandboxed=False)
+class Large:
+    """Says more in one task, compressed too, than the server takes in one message: 4 MiB."""
+
+    @workflow.run
+    async def run(self) -> None:
+        texts = [workflow.random().randbytes(900_000).hex() for _ in range(8)]
+        limit = timedelta(seconds=10)
+        calls = (workflow.execute_activity("drill.odd", text, start_to_close_timeout=limit) for text in texts)
+        await asyncio.gather(*calls)
+
+
 @activity.defn(name="drill.odd")
 async def odd() -> None:
     """Raise it."""
@@ -75,6 +89,7 @@ FAULTS = {
     "odd": Work([Odd], [odd]),
     "slow": Work([Slow], [odd]),
     "told": Work([Told], [odd]),
+    "large": Work([Large], [odd]),
 }
 
 
@@ -89,5 +104,11 @@ async def work(settings: Settings) -> AsyncIterator[Work]:
     yield FAULTS[fault]
 
 
+def plugins(settings: Settings) -> Sequence[Plugin]:
+    """Return those of the service, without their limits of sizes where the fault wants that."""
+    errors, *others = settings.plugins()
+    return [ErrorsPlugin(limits=None) if os.environ["DRILL_FAULT"] == "large" else errors, *others]
+
+
 if __name__ == "__main__":
-    service_main(replace(SERVICE, work=work))
+    service_main(replace(SERVICE, work=work, plugins=plugins))

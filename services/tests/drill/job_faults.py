@@ -50,6 +50,14 @@ class WorkflowTasksLate(BrokenRelease):
     runs = 60
 
 
+class MessageTooLarge(BrokenRelease):
+    alert = "TrenovaMessageTooLarge"
+    what = "A release without limits of sizes wants eight activities at once, with 14 MB of arguments."
+    mitigation = "Terminate the run and start it with less."
+    kind = "large"
+    workflow = "DrillLarge"
+
+
 class NonDeterminism(Fault):
     alert = "TrenovaNonDeterminism"
     what = "A release changes a workflow of which a run is under way."
@@ -133,6 +141,7 @@ class PlaintextAccepted(Fault):
 FAULTS = (
     WorkflowTasksLate,
     NonDeterminism,
+    MessageTooLarge,
     UnclassifiedErrors,
     JobsFail,
     KeyMissing,
