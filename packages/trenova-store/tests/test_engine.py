@@ -4,6 +4,8 @@ import asyncio
 import os
 import sqlite3
 import stat
+import threading
+import time
 from contextlib import asynccontextmanager
 
 import pytest
@@ -22,8 +24,16 @@ def sqlite(opened, tmp_path):
             yield engine
         finally:
             await engine.close()
+            await threads_of_driver_ended()
 
     return use
+
+
+async def threads_of_driver_ended():
+    """Wait for the threads of connections that were given up, each of which has one more word for the loop."""
+    for thread in threading.enumerate():
+        if "_connection_worker_thread" in thread.name:
+            await asyncio.to_thread(thread.join, 10)
 
 
 async def test_a_reader_of_a_file_in_the_old_mode_does_not_wait_for_the_new_one(sqlite, tmp_path):
@@ -75,6 +85,7 @@ async def test_a_folder_that_cannot_be_written_is_said_by_sqlite(opened):
         async with engine.read():
             pass
     await engine.close()
+    await threads_of_driver_ended()
 
 
 async def test_a_writer_canceled_anywhere_in_its_transaction_leaves_no_lock_behind(sqlite):
@@ -98,6 +109,30 @@ async def test_a_writer_canceled_anywhere_in_its_transaction_leaves_no_lock_behi
             await asyncio.gather(task, return_exceptions=True)
             async with engine.write() as connection:
                 await connection.execute(text("UPDATE loads SET id = 2"))
+
+
+async def test_of_an_opener_that_is_canceled_no_open_connection_is_left(sqlite, monkeypatch):
+    left = set()
+
+    class Counted(sqlite3.Connection):
+        def __init__(self, *arguments, **options):
+            time.sleep(0.05)
+            super().__init__(*arguments, **options)
+            left.add(id(self))
+
+        def close(self):
+            left.discard(id(self))
+            super().close()
+
+    really = sqlite3.connect
+    monkeypatch.setattr(sqlite3, "connect", lambda *where, **options: really(*where, factory=Counted, **options))
+    async with sqlite() as engine:
+        opening = asyncio.ensure_future(engine.engine.connect().start())
+        await asyncio.sleep(0.02)
+        opening.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await opening
+    assert left == set()
 
 
 async def test_writers_queue_instead_of_failing(engine):

@@ -1,14 +1,18 @@
 """The rules of SQLite that transactions need: who begins them, readers beside the writer, who may read the file."""
 
+import asyncio
 import contextlib
 import os
 import sqlite3
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import event
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
+
+if TYPE_CHECKING:
+    import aiosqlite
 
 WRITE: Final = "trenova_write"
 """The execution option that makes a transaction begin with the write lock."""
@@ -24,6 +28,7 @@ def tune_sqlite(engine: AsyncEngine) -> None:
     def connecting(_dialect: object, _record: object, where: list[Any], options: dict[str, Any]) -> None:
         if not options.get("uri") and where[0] != ":memory:":
             _make_private(where[0])
+        options["async_creator_fn"] = _opened  # SQLAlchemy's dialect awaits what it returns
 
     @event.listens_for(engine.sync_engine, "connect")
     def connected(raw: Any, _record: object) -> None:
@@ -46,6 +51,25 @@ def tune_sqlite(engine: AsyncEngine) -> None:
     def begun(connection: Connection) -> None:
         write = connection.get_execution_options().get(WRITE)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+
+
+async def _opened(*where: Any, **options: Any) -> "aiosqlite.Connection":
+    """Open a connection to its end: of one whose opener is cancelled aiosqlite forgets that the file is open."""
+    import aiosqlite  # of the extra `sqlite`
+
+    connection = aiosqlite.connect(*where, **options)
+    connection._thread.daemon = True  # noqa: SLF001 - as SQLAlchemy does, so that no process waits for it
+
+    async def awaited() -> aiosqlite.Connection:
+        return await connection
+
+    opening = asyncio.ensure_future(awaited())
+    try:
+        return await asyncio.shield(opening)
+    except asyncio.CancelledError:
+        with contextlib.suppress(sqlite3.Error):
+            await (await opening).close()
+        raise
 
 
 def _make_private(path: str) -> None:
