@@ -1,5 +1,6 @@
 """One dev server for all tests that need a real one, and databases from templates."""
 
+import sys
 import sysconfig
 import uuid
 from collections.abc import AsyncIterator, Callable
@@ -23,6 +24,8 @@ from trenova_activities.testing.fixtures import (  # noqa: F401 -- fixtures
     tms_url,
 )
 from trenova_errors import ErrorsPlugin
+
+sys.path.insert(0, str(Path(__file__).parent))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -1,10 +1,7 @@
 """``trenova-activities start transfer`` as a person types it, on a real server with a real worker."""
 
-import asyncio
-import os
-import sys
-
 import pytest
+from activities_command import typed
 from temporalio.client import Client
 from transfers import fleet, loses
 
@@ -14,20 +11,7 @@ pytestmark = pytest.mark.integration
 
 
 async def run(client: Client, url: str, *arguments: str) -> tuple[int, str]:
-    code = "import sys; from trenova_activities.cli import main; sys.argv[0] = 'trenova-activities'; main()"
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-c", code, "start", "transfer", "--url", url, *arguments),
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-        env={
-            **os.environ,
-            "TEMPORAL_ADDRESS": client.service_client.config.target_host,
-            "TRENOVA_CODECS_PLAIN": "1",  # where trenova-codecs is installed, it would want keys
-            "COLUMNS": "200",
-        },
-    )
-    said, _ = await asyncio.wait_for(process.communicate(), 60)
-    return process.returncode or 0, said.decode()
+    return await typed(client, "start", "transfer", "--url", url, *arguments)
 
 
 async def test_shipments_are_named_by_number_or_id_and_the_customer_by_its_code(client, queue, embedded_sqlite_url):

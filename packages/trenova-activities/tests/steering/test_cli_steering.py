@@ -1,10 +1,9 @@
 """The commands that steer a run, as a person types them, on a real server with a real worker."""
 
-import asyncio
-import os
-import sys
+from functools import partial
 
 import pytest
+from activities_command import typed
 from runs import Work, progress, serving, started, until
 from temporalio import workflow
 from temporalio.client import Client
@@ -13,23 +12,7 @@ from temporalio.worker import Worker
 
 @pytest.fixture
 def run(client: Client):
-    async def invoke(*arguments: str) -> tuple[int, str]:
-        code = "import sys; from trenova_activities.cli import main; sys.argv[0] = 'trenova-activities'; main()"
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-c", code, *arguments),
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-            env={
-                **os.environ,
-                "TEMPORAL_ADDRESS": client.service_client.config.target_host,
-                "TRENOVA_CODECS_PLAIN": "1",  # where trenova-codecs is installed, it would want keys
-                "COLUMNS": "200",
-            },
-        )
-        said, _ = await asyncio.wait_for(process.communicate(), 60)
-        return process.returncode, said.decode()
-
-    return invoke
+    return partial(typed, client)
 
 
 @workflow.defn(name="NeverSteered", sandboxed=False)

@@ -26,7 +26,7 @@ async def test_the_server_describes_itself(server):
 async def test_no_request_that_a_fuzzer_finds_is_an_error_of_the_server(server, signed_in, tmp_path):
     """Schemathesis, with data that fits the description and data that does not."""
     command = [
-        *("run", f"{server.url}/openapi.json", "--max-examples", "15", "--seed", "1", "--mode", "all"),
+        *("run", f"{server.url}/openapi.json", "--max-examples", "8", "--seed", "1", "--mode", "all"),
         *(
             "--checks",
             "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance",

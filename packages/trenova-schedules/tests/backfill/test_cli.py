@@ -3,9 +3,11 @@ import json
 import os
 import signal
 import sys
+from dataclasses import dataclass
 from datetime import timedelta
 
 import pytest
+from schedules_command import typed
 
 from trenova_schedules._tick import Tick
 from trenova_schedules.store import ScheduleStore, StoreOptions, migrate
@@ -13,22 +15,35 @@ from trenova_schedules.store import ScheduleStore, StoreOptions, migrate
 pytestmark = pytest.mark.integration
 
 
-@pytest.fixture
-def command(site, address):
-    """Make a process of the command that uses the test's server."""
+@dataclass
+class Command:
+    """``trenova-schedules backfill`` with the test's server."""
 
-    async def begin(*words: str) -> asyncio.subprocess.Process:
+    environ: dict[str, str]
+
+    async def __call__(self, *words: str) -> tuple[int, str, str]:
+        """Run it to its end; what waits listens to signals, so it needs a process of its own."""
+        if "--wait" in words:
+            return await outcome(await self.begin(*words))
+        return await typed(self.environ, "backfill", *words)
+
+    async def begin(self, *words: str) -> asyncio.subprocess.Process:
+        """Start it in a process of its own, which can be sent signals."""
         return await asyncio.create_subprocess_exec(
             *(sys.executable, "-c", "from trenova_schedules.cli import main; main()", "backfill", *words),
-            env={**os.environ, "TEMPORAL_ADDRESS": address, "COLUMNS": "200", "TRENOVA_CODECS_PLAIN": "1"},
+            env=os.environ | self.environ,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )
 
-    return begin
+
+@pytest.fixture
+def command(site, address):
+
+    return Command({"TEMPORAL_ADDRESS": address, "COLUMNS": "200", "TRENOVA_CODECS_PLAIN": "1"})
 
 
-async def said(process) -> tuple[int, str, str]:
+async def outcome(process) -> tuple[int, str, str]:
     async with asyncio.timeout(60):
         out, errors = await process.communicate()
     return process.returncode, out.decode(), errors.decode()
@@ -43,8 +58,8 @@ def a_range(site, minutes=10) -> list[str]:
 async def test_a_dry_run_shows_what_would_be_done_and_does_nothing(site, command):
     schedule = await site.make()
 
-    status, shown, _ = await said(await command(schedule.id, *a_range(site), "--dry-run"))
-    _, as_json, _ = await said(await command(schedule.id, *a_range(site), "--dry-run", "--json"))
+    status, shown, _ = await command(schedule.id, *a_range(site), "--dry-run")
+    _, as_json, _ = await command(schedule.id, *a_range(site), "--dry-run", "--json")
 
     assert status == 0
     assert "10; each is started" in shown
@@ -62,7 +77,7 @@ async def test_a_ledger_is_asked_where_a_database_is_named(site, command, tmp_pa
         await store.ticks.upsert([Tick.model_validate(tick)])
     words = ["--from", start.isoformat(), "--to", (start + timedelta(minutes=3)).isoformat(), "--reason", "r"]
 
-    status, shown, _ = await said(await command(schedule.id, *words, "--older", "run", "--dry-run", "--url", url))
+    status, shown, _ = await command(schedule.id, *words, "--older", "run", "--dry-run", "--url", url)
 
     assert status == 0
     assert "2; each is started" in shown
@@ -72,7 +87,7 @@ async def test_a_ledger_is_asked_where_a_database_is_named(site, command, tmp_pa
 async def test_a_backfill_is_waited_for_and_its_result_said(site, command):
     schedule = await site.make()
     async with site.worker():
-        status, shown, errors = await said(await command(schedule.id, *a_range(site), "--yes", "--wait", "--rate", "0"))
+        status, shown, errors = await command(schedule.id, *a_range(site), "--yes", "--wait", "--rate", "0")
         found = await site.runs_of(schedule)
 
     assert (status, errors) == (0, "")
@@ -88,8 +103,8 @@ async def test_holes_end_the_command_with_3(site, command):
     asked = ["--from", start.isoformat(), "--to", (start + timedelta(minutes=3)).isoformat(), "--older", "skip"]
     words = [*asked, "--reason", "r", "--task-queue", site.queue, "--yes", "--wait"]
     async with site.worker():
-        status, shown, _ = await said(await command(schedule.id, *words))
-        refused, _, why = await said(await command(schedule.id, *words, "--older", "refuse"))
+        status, shown, _ = await command(schedule.id, *words)
+        refused, _, why = await command(schedule.id, *words, "--older", "refuse")
 
     assert status == 3
     assert "3 have none" in shown
@@ -102,19 +117,19 @@ async def test_the_command_steers_and_ctrl_c_leaves_the_backfill_alone(site, com
     schedule = await site.make()
     async with site.worker():
         words = [*a_range(site, 60), "--yes", "--key", "k", "--rate", "2"]
-        _, begun, _ = await said(await command(schedule.id, *words))
+        _, begun, _ = await command(schedule.id, *words)
         backfill = f"backfill/{schedule.id}/k"
-        watching = await command("status", backfill, "--wait")
+        watching = await command.begin("status", backfill, "--wait")
         await asyncio.sleep(3)
         watching.send_signal(signal.SIGINT)
-        left, _, how = await said(watching)
-        _, paused, _ = await said(await command("pause", backfill, "--reason", "They complain", "--by", "ana"))
-        _, faster, _ = await said(await command("limits", backfill, "--rate", "1", "--by", "ana"))
-        _, told, _ = await said(await command("status", backfill))
-        _, resumed, _ = await said(await command("resume", backfill, "--by", "ana", "--json"))
-        _, ended, _ = await said(await command("cancel", backfill, "--reason", "Wrong range", "--by", "ana"))
-        status, _, why = await said(await command("status", backfill, "--wait"))
-        _, listed, _ = await said(await command("list", schedule.id, "--json"))
+        left, _, how = await outcome(watching)
+        _, paused, _ = await command("pause", backfill, "--reason", "They complain", "--by", "ana")
+        _, faster, _ = await command("limits", backfill, "--rate", "1", "--by", "ana")
+        _, told, _ = await command("status", backfill)
+        _, resumed, _ = await command("resume", backfill, "--by", "ana", "--json")
+        _, ended, _ = await command("cancel", backfill, "--reason", "Wrong range", "--by", "ana")
+        status, _, why = await command("status", backfill, "--wait")
+        _, listed, _ = await command("list", schedule.id, "--json")
 
     assert f"Backfill {backfill}" in begun
     assert left == 130
@@ -135,13 +150,13 @@ async def test_nothing_is_started_where_nothing_is_due_and_another_request_under
     schedule = await site.make()
     async with site.worker():
         words = [*a_range(site), "--rate", "0"]
-        await said(await command(schedule.id, *words, "--yes", "--wait", "--key", "k"))
-        status, _, why = await said(await command(schedule.id, *words))
-        other, _, differs = await said(
-            await command(schedule.id, *words, "--yes", "--key", "k", "--policy", "all", "--concurrency", "3")
+        await command(schedule.id, *words, "--yes", "--wait", "--key", "k")
+        status, _, why = await command(schedule.id, *words)
+        other, _, differs = await command(
+            schedule.id, *words, "--yes", "--key", "k", "--policy", "all", "--concurrency", "3"
         )
-        _, listed, _ = await said(await command("list", schedule.id, "--json"))
-        _, shown, _ = await said(await command(schedule.id, *words, "--dry-run", "--policy", "all"))
+        _, listed, _ = await command("list", schedule.id, "--json")
+        _, shown, _ = await command(schedule.id, *words, "--dry-run", "--policy", "all")
 
     assert status == 0
     assert "Nothing is due, so nothing was started" in why
@@ -157,11 +172,11 @@ async def test_the_audit_trail_has_who_started_and_steered_it(site, command, tmp
         await migrate(store)
         async with site.worker():
             words = [*a_range(site, 60), "--yes", "--key", "k", "--rate", "1", "--url", url]
-            await said(await command(schedule.id, *words))
+            await command(schedule.id, *words)
             backfill = f"backfill/{schedule.id}/k"
-            await said(await command("pause", backfill, "--reason", "They complain", "--by", "ana", "--url", url))
-            await said(await command("cancel", backfill, "--reason", "Wrong", "--by", "ana", "--url", url))
-            await said(await command("resume", backfill, "--by", "ana", "--url", url))
+            await command("pause", backfill, "--reason", "They complain", "--by", "ana", "--url", url)
+            await command("cancel", backfill, "--reason", "Wrong", "--by", "ana", "--url", url)
+            await command("resume", backfill, "--by", "ana", "--url", url)
         entries = (await store.audit.read()).entries
     told = [(one.action, one.schedule_id, one.outcome, one.actor, one.reason) for one in reversed(entries)]
     assert told == [
@@ -173,14 +188,14 @@ async def test_the_audit_trail_has_who_started_and_steered_it(site, command, tmp
 
 
 async def test_what_was_typed_wrongly_is_said(command):
-    status, _, errors = await said(await command("any", "--from", "noon", "--to", "2026-01-01", "--reason", "r"))
-    reversed_, _, why = await said(await command("any", "--from", "2026-01-02", "--to", "2026-01-01", "--reason", "r"))
+    status, _, errors = await command("any", "--from", "noon", "--to", "2026-01-01", "--reason", "r")
+    reversed_, _, why = await command("any", "--from", "2026-01-02", "--to", "2026-01-01", "--reason", "r")
 
     assert status == 2
     assert "'noon' is no time" in errors
-    empty, _, nothing = await said(await command("any", "--from", "2026-01-02", "--to", "2026-01-02", "--reason", "r"))
-    limits, _, bound = await said(await command("limits", "backfill/any/k", "--concurrency", "999"))
-    neither, _, what = await said(await command("limits", "backfill/any/k"))
+    empty, _, nothing = await command("any", "--from", "2026-01-02", "--to", "2026-01-02", "--reason", "r")
+    limits, _, bound = await command("limits", "backfill/any/k", "--concurrency", "999")
+    neither, _, what = await command("limits", "backfill/any/k")
 
     assert empty == 1
     assert "begins and ends at 2026-01-02T00:00:00+00:00, and its end is left out" in nothing

@@ -16,8 +16,6 @@ from temporalio.service import RPCError
 from trenova_errors import ErrorsPlugin
 from trenova_schedules.backfill import preview_backfill
 
-TICKS = 1_000
-
 
 class Processes:
     """A server whose database is kept, and a worker; both can be killed and started again."""
@@ -80,26 +78,33 @@ async def until_started(site, schedule, many: int) -> None:
 
 @pytest.mark.integration
 @pytest.mark.timeout(200)
-@pytest.mark.parametrize("policy", ["missing", pytest.param("all", marks=pytest.mark.slow)])
-async def test_a_thousand_ticks_run_once_each_though_worker_and_server_are_killed(processes, policy):
+@pytest.mark.parametrize(
+    ("ticks", "policy"),
+    [
+        (250, "missing"),
+        pytest.param(1_000, "missing", marks=pytest.mark.slow),
+        pytest.param(1_000, "all", marks=pytest.mark.slow),
+    ],
+)
+async def test_ticks_run_once_each_though_worker_and_server_are_killed(processes, ticks, policy):
     server = processes.server()
     site = Site(await processes.client())
     schedule = await site.make()
-    request = {"start_at": site.hours_ago(20), "end_at": site.hours_ago(20) + timedelta(minutes=TICKS)}
-    preview = await preview_backfill(site.client, site.ask(schedule, **request), show=TICKS)
+    request = {"start_at": site.hours_ago(20), "end_at": site.hours_ago(20) + timedelta(minutes=ticks)}
+    preview = await preview_backfill(site.client, site.ask(schedule, **request), show=ticks)
     worker = processes.worker(site.queue)
     handle = await site.start(schedule, policy=policy, rate_per_second=80.0, **request)
 
-    await until_started(site, schedule, 150)
+    await until_started(site, schedule, ticks * 3 // 20)
     worker.kill()
     worker = processes.worker(site.queue)
-    await until_started(site, schedule, 400)
+    await until_started(site, schedule, ticks * 2 // 5)
     server.kill()
     server.wait(10)
     await asyncio.sleep(1)
     server = processes.server()
     await processes.client()
-    await until_started(site, schedule, 700)
+    await until_started(site, schedule, ticks * 7 // 10)
     worker.kill()
     processes.worker(site.queue)
     result = await handle.result()
@@ -110,5 +115,5 @@ async def test_a_thousand_ticks_run_once_each_though_worker_and_server_are_kille
 
     assert sorted(runs) == preview.times
     assert max(runs.values()) == 1
-    assert (result.planned, result.started.started, result.started.had_run) == (TICKS, TICKS, 0)
+    assert (result.planned, result.started.started, result.started.had_run) == (ticks, ticks, 0)
     assert (result.done, result.digest) == (True, preview.digest)

@@ -6,6 +6,7 @@ from datetime import timedelta
 from importlib.metadata import entry_points
 
 import pytest
+import schedules_command
 from temporalio.client import (
     Schedule,
     ScheduleActionStartWorkflow,
@@ -22,13 +23,20 @@ MAIN = "from trenova_schedules.cli import main; main()"
 
 
 class Command:
-    """The command as a person runs it, in a folder of its own."""
+    """The command as a person types it, in a folder of its own."""
 
     def __init__(self, address, folder):
         self.folder = folder
         self.environment = {**os.environ, "TEMPORAL_ADDRESS": address, "TRENOVA_CODECS_PLAIN": "1", "COLUMNS": "200"}
 
     async def __call__(self, *words, status=0, typed=""):
+        run = self._answering(words, typed) if typed else schedules_command.typed(self.environment, *words)
+        code, out, self.error = await asyncio.wait_for(run, 60)
+        assert code == status, f"{words}: {code}\n{out}\n{self.error}"
+        return out
+
+    async def _answering(self, words, typed):
+        """In a process of its own, since a runner prints what is typed among the answers."""
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-c", MAIN, *words),
             cwd=self.folder,
@@ -37,17 +45,16 @@ class Command:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )
-        out, err = await asyncio.wait_for(process.communicate(typed.encode()), 60)
-        assert process.returncode == status, f"{words}: {process.returncode}\n{out.decode()}\n{err.decode()}"
-        self.error = err.decode()
-        return out.decode()
+        out, err = await process.communicate(typed.encode())
+        return process.returncode, out.decode(), err.decode()
 
     async def json(self, *words, status=0):
         return json.loads(await self(*words, "--json", status=status))
 
 
 @pytest.fixture
-async def command(client, tmp_path):
+async def command(client, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     for name in ("a-1", "a-2", "b-1"):
         await client.create_schedule(
             name,

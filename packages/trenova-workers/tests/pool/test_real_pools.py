@@ -25,6 +25,7 @@ async def test_a_burst_makes_a_pool_of_one_grow_and_shrink_and_every_attempt_cou
     held(figures.table(), figures.verdicts(), said)
 
 
+@pytest.mark.slow
 @pytest.mark.integration
 @pytest.mark.timeout(300)
 async def test_whoever_is_killed_every_workflow_completes_once_and_the_pool_comes_back(tmp_path):
