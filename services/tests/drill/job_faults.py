@@ -132,6 +132,7 @@ class PlaintextAccepted(Fault):
         client = await Client.connect(self.site.server.address, plugins=[ErrorsPlugin()])
         for handle in await self.site.duplicate(3, client=client):  # which cannot read what they answer
             await self.site.done(handle.id)
+            self.values["WORKFLOW_ID"] = handle.id
 
     async def mend(self) -> None:
         for handle in await self.site.duplicate(1):
