@@ -1,6 +1,7 @@
 """Each check against a real server and real services, made to fail and then to pass."""
 
 import asyncio
+import signal
 import socket
 import uuid
 from dataclasses import replace
@@ -94,12 +95,15 @@ def test_a_queue_needs_pollers_only_when_workers_are_meant_to_be_up(doctor, samp
     child = sample.start("run")
     child.until_ready()
     served = doctor.look("queues", expect_running=True)
+    child.process.send_signal(signal.SIGSTOP)
+    held = doctor.look("queues", expect_running=True)
     child.process.kill()
     child.process.wait()
     gone = doctor.look("queues", expect_running=True)
 
     assert (idle[0], idle[1][0]["severity"]) == (0, "warning")
     assert (served[0], served[1][0]["found"]) == (0, "1 worker of sample-worker")
+    assert (held[0], held[1][0]["severity"]) == (1, "problem")
     assert (gone[0], gone[1][0]["severity"]) == (1, "problem")
     assert f"gone: sample-worker@{socket.gethostname()}:{child.process.pid}#" in gone[1][0]["found"]
 
@@ -113,10 +117,12 @@ def test_a_worker_whose_event_loop_is_held_up_is_found_by_its_process(doctor, sa
     child = sample.start("run")
     child.until_ready()
     none = doctor.look("event-loop", environ={"SAMPLE_WORKER_QUEUE": "another"})
+    elsewhere = doctor.look("event-loop", environ={"TEMPORAL_ADDRESS": "127.0.0.1:1"})
     asyncio.run(hold_up())
     status, [found] = doctor.look("event-loop")
 
     assert (none[0], none[1][0]["severity"]) == (0, "skipped")
+    assert (elsewhere[0], elsewhere[1][0]["severity"]) == (0, "skipped")
     assert (status, found["severity"]) == (1, "problem")
     assert found["subject"] == f"sample-worker, pid {child.process.pid}"
     assert float(found["found"].split()[2]) >= 1

@@ -2,7 +2,7 @@
 
 from trenova_workers._doctor._check import Check, Need
 from trenova_workers._doctor._diagnosis import Diagnosis
-from trenova_workers._doctor._local import LocalWorker
+from trenova_workers._doctor._local import LocalWorker, server_of
 from trenova_workers._doctor._patient import Patient
 
 # A workflow task that takes longer than 10 s is given to another worker; heartbeats and cancellations wait as well.
@@ -18,9 +18,11 @@ class LoopCheck(Check):
     needs = frozenset({Need.SERVICES, Need.LOCAL})
 
     async def examine(self, patient: Patient) -> list[Diagnosis]:
-        """Read the health answers of the workers that were found and serve what is looked at."""
+        """Read the health answers of the workers of this server that were found and serve what is looked at."""
         queues = {queue for service in patient.described for queue in service.queues}
-        found = [worker for worker in patient.local if queues & set(worker.health.get("queues", ()))]
+        ours = {None, server_of(patient.environ)}
+        of_ours = [worker for worker in patient.local if worker.server in ours or ours == {None}]
+        found = [worker for worker in of_ours if queues & set(worker.health.get("queues", ()))]
         if not found:
             return [self.skipped("", "no worker of these queues runs on this machine under this user and answers")]
         return [self._worker(worker) for worker in found]

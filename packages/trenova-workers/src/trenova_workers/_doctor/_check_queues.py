@@ -53,6 +53,11 @@ class QueuesCheck(Check):
         workers = f"{count} worker{'s' if count > 1 else ''}"
         if not missing:
             return self.ok(queue, f"{workers} of {service}")
+        held = sorted({p.identity for kind in missing for p in listed[kind]})
+        if len(missing) == 1 and held:
+            found = f"{workers} of {service}; those that polled for {missing[0]} are gone or held up: {', '.join(held)}"
+            advice = f"See `trenova-workers list`; end one that hangs, and start one: `{service} run`."
+            return (self.problem if patient.expect_running else self.warning)(queue, found, advice)
         if len(missing) == 1:
             advice = f"Nothing to do if {service} registers none; otherwise start it in the version that does."
             return self.warning(queue, f"{workers} of {service}, none for {missing[0]}", advice)
@@ -70,10 +75,18 @@ async def _pollers(client: Client, queue: str, kind: TaskQueueType.ValueType) ->
 
 
 def _lives(poller: PollerInfo, now: float, here: Collection[str | None]) -> bool:
-    """Whether it polled lately and, where that can be seen because it is one of this machine, still is a process."""
+    """Whether it polled lately and, where that can be seen because it is of this machine, is a process that turns."""
     if now - poller.last_access_time.ToNanoseconds() / 1e9 > _FRESH_S:
         return False
     named = parse_identity(poller.identity)
     if named and named.host in here:
-        return psutil.pid_exists(named.pid)
+        return _turns(named.pid)
     return True
+
+
+def _turns(pid: int) -> bool:
+    """Whether a process of this machine is there and not stopped, as by SIGSTOP or a debugger."""
+    try:
+        return psutil.Process(pid).status() not in {psutil.STATUS_STOPPED, psutil.STATUS_ZOMBIE}
+    except psutil.NoSuchProcess:
+        return False

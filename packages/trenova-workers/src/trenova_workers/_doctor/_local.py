@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,34 +10,55 @@ from typing import Any
 
 import psutil
 
+from trenova_errors import ConfigurationError
+from trenova_errors.connecting import connect_config
 from trenova_workers._up._discovery import Service
 from trenova_workers._up._http import get
 
 
 @dataclass(frozen=True)
 class LocalWorker:
-    """A running process of a service; ``health`` is its answer at ``/readyz``, empty when it gave none."""
+    """A running process of a service.
+
+    Attributes:
+        service: Its name.
+        pid: Of the process.
+        health: Its answer at ``/readyz``, empty when it gave none.
+        server: The address of its Temporal server, as :func:`server_of` tells.
+    """
 
     service: str
     pid: int
     health: dict[str, Any] = field(default_factory=dict)
+    server: str | None = None
 
 
 async def local_workers(services: Sequence[Service]) -> list[LocalWorker]:
     """Return the workers among this user's processes; of others' nothing can be learnt."""
     found = await asyncio.to_thread(_processes, services) if services else []
-    healths = await asyncio.gather(*(_health(service, ports) for service, _, ports in found))
-    return [LocalWorker(service, pid, health) for (service, pid, _), health in zip(found, healths, strict=True)]
+    healths = await asyncio.gather(*(_health(service, ports) for service, _, ports, _ in found))
+    return [
+        LocalWorker(service, pid, health, server)
+        for (service, pid, _, server), health in zip(found, healths, strict=True)
+    ]
 
 
-def _processes(services: Sequence[Service]) -> list[tuple[str, int, list[int]]]:
-    found: list[tuple[str, int, list[int]]] = []
+def server_of(environ: Mapping[str, str]) -> str | None:
+    """Return the address of the Temporal server that an environment leads to; None where that cannot be told."""
+    with suppress(ConfigurationError):
+        host, _, port = connect_config(environ)["target_host"].rpartition(":")
+        return f"{'127.0.0.1' if host == 'localhost' else host}:{port}"
+    return None
+
+
+def _processes(services: Sequence[Service]) -> list[tuple[str, int, list[int], str | None]]:
+    found: list[tuple[str, int, list[int], str | None]] = []
     for process in psutil.process_iter():
         with suppress(psutil.Error):
             command = process.cmdline()
             name = next((s.name for s in services if _runs(s, command)), None)
             if name:
-                found.append((name, process.pid, _ports(process)))
+                found.append((name, process.pid, _ports(process), _server(process)))
     return found
 
 
@@ -48,6 +69,12 @@ def _runs(service: Service, command: Sequence[str]) -> bool:
             by_module = command[at - 1] == service.module and command[at - 2 : at - 1] == ["-m"]
             return by_module or Path(command[at - 1]).name == service.name
     return False
+
+
+def _server(process: psutil.Process) -> str | None:
+    with suppress(psutil.Error):
+        return server_of(process.environ())
+    return None
 
 
 def _ports(process: psutil.Process) -> list[int]:
