@@ -6,9 +6,12 @@ from functools import partial
 
 from typer.testing import CliRunner
 
+from trenova_schedules import _cli_output
 from trenova_schedules.cli import app
 
 WITHIN_S = 60
+WIDTH = 200
+"""Columns; an output reads ``COLUMNS`` once, when it is made."""
 
 
 async def typed(environ: Mapping[str, str], *words: str) -> tuple[int, str, str]:
@@ -17,5 +20,6 @@ async def typed(environ: Mapping[str, str], *words: str) -> tuple[int, str, str]
     Returns:
         The exit status, and what was printed to standard output and to standard error.
     """
+    _cli_output.console.width = _cli_output.asides.width = WIDTH
     done = await asyncio.wait_for(asyncio.to_thread(partial(CliRunner().invoke, app, words, env=environ)), WITHIN_S)
     return done.exit_code, done.stdout, done.stderr
