@@ -71,25 +71,21 @@ def refused(words: Sequence[str], *, named: bool = False) -> str | None:
 
 def incomplete(words: Sequence[str]) -> bool:
     """Whether a command, or a group of them, only says its name and nothing of what it wants."""
-    return _is_named(programs()[words[0]], words[1:]) and not _runs(words)
+    return _is_named(programs()[words[0]], words[1:]) and _problem(words[0], words[1:]) is not None
 
 
-def _runs(words: Sequence[str]) -> bool:
-    try:
-        programs()[words[0]].main(list(words[1:]), prog_name=words[0], standalone_mode=False)
-    except (ClickException, NoArgsIsHelpError):
-        return False
-    return True
+def _said(name: str, words: Sequence[str]) -> str | None:
+    problem = _problem(name, words)
+    return None if problem is None or isinstance(problem, NoArgsIsHelpError) else problem.format_message()
 
 
-def _said(name: str, words: list[str]) -> str | None:
+def _problem(name: str, words: Sequence[str]) -> ClickException | None:
+    """What a parser raises; a group without a command only shows its help, which is a problem of a kind."""
     try:
         with redirect_stdout(StringIO()):
-            programs()[name].main(words, prog_name=name, standalone_mode=False)
-    except NoArgsIsHelpError:
-        return None
+            programs()[name].main(list(words), prog_name=name, standalone_mode=False)
     except ClickException as error:
-        return error.format_message()
+        return error
     return None
 
 

@@ -1,5 +1,6 @@
 """What ``trenova-workers up`` runs, and commands of pages beside it as its user types them."""
 
+import json
 import re
 import shutil
 import signal
@@ -18,7 +19,7 @@ from up_process import Up
 
 HERE = Path(__file__).parent
 FILES = HERE / "commands"
-"""What commands of pages name and no page shows: workflows, recordings, definitions."""
+"""What commands of pages name and no page shows: workflows, rules, definitions."""
 HISTORIES = ROOT / "packages/trenova-activities/tests/histories/0.4.0"
 TABLE = yaml.safe_load((HERE / "own_commands.yaml").read_text())
 GOES_ON_S = 4
@@ -97,6 +98,9 @@ def started(folder: Path) -> Iterator[System]:
     shutil.copytree(FILES, folder, dirs_exist_ok=True)
     for histories in ("histories", "tests/histories"):
         shutil.copytree(HISTORIES, folder / histories)
+    shutil.copytree(FILES / "my_package", folder / "src")
+    (folder / "monday.csv").write_text("second,tasks\n" + "".join(f"{second},20\n" for second in range(120)))
+    (folder / "monday.json").write_text(json.dumps({"name": "monday", "arrivals": [20] * 60}))
     shutil.copyfile(min(HISTORIES.glob("*.json")), folder / "history.json")
     (folder / "packages").symlink_to(ROOT / "packages")
     (folder / "pool-manager").symlink_to(ROOT / "services/kubernetes/components/pool-manager")

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from trenova_errors import ConfigurationError, UnavailableError
-from trenova_errors.connecting import connect_config, connected
+from trenova_errors.connecting import connect_config, connected, installed_plugins
 
 
 @pytest.fixture
@@ -106,3 +106,25 @@ def test_on_this_machine_it_may(address):
     config = connect_config({"TEMPORAL_ADDRESS": address, "TEMPORAL_API_KEY": "hunter2", "TEMPORAL_TLS": "false"})
 
     assert config["api_key"] == "hunter2"
+
+
+@pytest.fixture
+def package(tmp_path, monkeypatch):
+    """A package that is installed and names an entry point of the group ``trenova.client_plugins``."""
+
+    def install(value: str) -> None:
+        info = tmp_path / "neighbour-1.0.dist-info"
+        info.mkdir()
+        (info / "METADATA").write_text("Metadata-Version: 2.1\nName: neighbour\nVersion: 1.0\n")
+        (info / "entry_points.txt").write_text(f"[trenova.client_plugins]\ntheirs = {value}\n")
+        monkeypatch.syspath_prepend(tmp_path)
+
+    return install
+
+
+@pytest.mark.parametrize("value", ["no_such_module:plugin", "json:no_such_function"])
+def test_a_plugin_that_cannot_be_loaded_is_told_with_its_package(package, value):
+    package(value)
+
+    with pytest.raises(ConfigurationError, match=f"neighbour names '{value}' as its 'theirs'"):
+        installed_plugins({"TRENOVA_CODECS_PLAIN": "1"})

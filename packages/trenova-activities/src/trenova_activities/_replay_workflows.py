@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 from importlib import import_module
-from importlib.metadata import entry_points
 from typing import Any
 
 from temporalio import workflow
 
-from trenova_errors import InvalidInputError
+from trenova_errors import ConfigurationError, InvalidInputError
+from trenova_errors.connecting import installed
 
 _OWN = "trenova_activities"
 _INSTALLED = "trenova.workflows"
@@ -24,10 +24,14 @@ def find_workflows(modules: Sequence[str]) -> dict[str, type]:
 
     Raises:
         InvalidInputError: A module cannot be imported, or has no workflow.
+        ConfigurationError: So it is with what a package names.
     """
     found = dict(_of(import_module(_OWN)))
-    for point in entry_points(group=_INSTALLED):
-        found |= dict(_named(point.load()))
+    for name, one in installed(_INSTALLED).items():
+        named = dict(_named(one))
+        if not named:
+            raise ConfigurationError(f"The entry point {name!r} of {_INSTALLED} is no class with @workflow.defn.")
+        found |= named
     for name in modules:
         try:
             own = dict(_of(import_module(name)))

@@ -18,17 +18,16 @@ from temporalio.client import Client, Plugin
 from temporalio.envconfig import ClientConfig, ClientConnectConfig
 from temporalio.service import RPCError
 
-from trenova_errors._not_reached import NotReached, not_reached
+from trenova_errors._not_reached import not_reached
 from trenova_errors._types import ConfigurationError, UnavailableError
 
 __all__ = [
     "CONNECT_TIMEOUT",
     "DEFAULT_ADDRESS",
-    "NotReached",
     "connect_config",
     "connected",
+    "installed",
     "installed_plugins",
-    "not_reached",
     "profile_fault",
 ]
 
@@ -99,13 +98,35 @@ async def connected(config: ClientConnectConfig, **options: Any) -> Client:
         ) from None
 
 
+def installed(group: str) -> dict[str, Any]:
+    """Return what installed packages name as entry points of a group, by the names that they give.
+
+    Raises:
+        ConfigurationError: One of them cannot be loaded, e.g. for want of an extra of its package.
+    """
+    found: dict[str, Any] = {}
+    for point in entry_points(group=group):
+        try:
+            found[point.name] = point.load()
+        except (ImportError, AttributeError) as error:
+            package = point.dist.name if point.dist else "a package"
+            raise ConfigurationError(
+                f"{package} names {point.value!r} as its {point.name!r} of {group}, which cannot be loaded: {error}. "
+                "Install what it needs, or take the package out."
+            ) from error
+    return found
+
+
 def installed_plugins(environ: Mapping[str, str]) -> list[Plugin]:
     """Return what installed packages add to a client, such as the codec that the workers use.
 
     An entry point of the group ``trenova.client_plugins`` is a function that takes the environment and returns a
     plugin, or None where it has nothing to do.
+
+    Raises:
+        ConfigurationError: One cannot be loaded.
     """
-    made = [point.load()(environ) for point in entry_points(group=_PLUGINS)]
+    made = [plugin(environ) for plugin in installed(_PLUGINS).values()]
     return [plugin for plugin in made if plugin is not None]
 
 

@@ -8,8 +8,8 @@ from temporalio.envconfig import ClientConnectConfig
 from temporalio.runtime import Runtime
 from temporalio.service import RPCError, RPCStatusCode
 
-from trenova_errors import ConfigurationError
-from trenova_errors.connecting import CONNECT_TIMEOUT, not_reached
+from trenova_errors import ConfigurationError, UnavailableError
+from trenova_errors.connecting import connected
 from trenova_workers._leave import settle_at_exit
 
 
@@ -33,16 +33,9 @@ async def connect(
     settle_at_exit()
     address, namespace = config["target_host"], config["namespace"]
     try:
-        client = await Client.connect(
-            **config,
-            identity=identity,
-            plugins=plugins,
-            runtime=runtime,
-            connect_timeout=CONNECT_TIMEOUT,
-        )
-    except (RuntimeError, ValueError, RPCError) as error:
-        why, mend = not_reached(error, config)
-        raise NotReachedError(f"No Temporal server at {address!r} lets us in: {why}. {mend}", address=address) from None
+        client = await connected(config, identity=identity, plugins=plugins, runtime=runtime)
+    except UnavailableError as error:
+        raise NotReachedError(error.message, address=address) from None
     await _require_namespace(client, address, namespace)
     return client
 
