@@ -6,7 +6,7 @@ import shutil
 import signal
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
@@ -60,12 +60,14 @@ class System:
         folder: Where everything is typed.
         environ: Of the shell, as README.md has it.
         values: What placeholders stand for.
+        typed: The commands of pages that were run.
     """
 
     runner: Runner
     folder: Path
     environ: dict[str, str]
     values: dict[str, str]
+    typed: set[tuple[str, ...]] = field(default_factory=set)
 
     def run(self, *words: str) -> Run:
         """Run a command with what the table says of it, and real values for its placeholders."""

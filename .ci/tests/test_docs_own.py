@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from functools import cache
+from itertools import takewhile
 from pathlib import Path
 
 import pytest
@@ -22,7 +23,7 @@ from repo_commands import stripped
 from service_processes import end, eventually, free_port
 from up_process import COMMAND
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]  # one that is run alone runs all before it
 
 
 @cache
@@ -40,17 +41,32 @@ def commands() -> dict[tuple[str, ...], Command]:
     return {words: one for words, one in found.items() if not (one.named and own_commands.incomplete(words))}
 
 
+@cache
+def to_run() -> list[tuple[str, ...]]:
+    """Those that run here, in the order of the pages: many need what one before them left behind."""
+    return [words for words in commands() if not matches("run elsewhere", words)]
+
+
+def type_as_printed(system: System, words: tuple[str, ...]) -> Run:
+    """Run a command beside the files of its page."""
+    system.write(files_of(commands()[words].page))
+    system.typed.add(words)
+    return system.run(*words)
+
+
 @pytest.fixture(scope="module")
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     with started(tmp_path_factory.mktemp("shell")) as system:
         yield system
 
 
-@pytest.mark.parametrize("words", [one for one in commands() if not matches("run elsewhere", one)], ids=" ".join)
+@pytest.mark.parametrize("words", to_run(), ids=" ".join)
 def test_a_command_of_ours_runs(system, words):
-    system.write(files_of(commands()[words].page))
+    for earlier in takewhile(lambda one: one != words, to_run()):
+        if earlier not in system.typed:
+            type_as_printed(system, earlier)
 
-    assert wrong(words, system.run(*words)) is None
+    assert wrong(words, type_as_printed(system, words)) is None
 
 
 @pytest.mark.parametrize("part", ["goes on", "read", "environ", "then", "run elsewhere", "not zero"])
