@@ -7,9 +7,7 @@ from typing import Any
 from temporalio.client import Client
 
 from system_worker._settings import Settings
-from trenova_access import AccessConfigurationError
 from trenova_errors import ConfigurationError
-from trenova_schedules.server import load_options, serve
 from trenova_workers import ConsoleAddress
 
 CONFIG = "TRENOVA_SCHEDULES_SERVER_CONFIG"
@@ -25,7 +23,10 @@ async def serve_console(settings: Settings, client: Client, told: ConsoleAddress
     Raises:
         ConfigurationError: An option does not hold, or others could reach it unasked.
     """
-    from system_worker._pools import open_pools  # only the console needs it
+    # A worker does without the server, whose import would make its start half as long again.
+    from system_worker._pools import open_pools
+    from trenova_access import AccessConfigurationError
+    from trenova_schedules.server import load_options, serve
 
     flags: dict[str, Any] = {
         "port": told.port,
