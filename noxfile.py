@@ -65,6 +65,7 @@ def _tell_flaky() -> None:
 
 # Tests wait for servers more than they compute, those of `processes` for pages and other processes, too: with as many
 # at once as there are cores, these would be idle half of the time. A file's tests share its fixtures and go together.
+# Each more costs the imports of all tests once more, so that four take no less time than three elsewhere.
 _THREE_AT_ONCE = ("-n", "3", "--dist", "loadfile")
 _FOUR_AT_ONCE = ("-n", "4", "--dist", "loadfile")
 _AS_LISTED = ("--no-loadscope-reorder",)
@@ -186,9 +187,9 @@ def release(session: nox.Session) -> None:
 @nox.session(python=False)
 def integration(session: nox.Session) -> None:
     """What needs all members at once, and that the checks above find what they are for."""
-    files = [str(path) for pattern in ("services/tests", ".ci/tests") for path in ROOT.glob(f"{pattern}/test_*.py")]
     marked = _marked("integration", SERVICES)  # all that these files hold bears the mark
-    _pytest(session, *_THREE_AT_ONCE, "-m", "not slow", *_AS_LISTED, paths=sorted([*marked, *files], key=_shortness))
+    paths = sorted([*marked, *_files_of_all_members()], key=_shortness)
+    _pytest(session, *_THREE_AT_ONCE, "-m", "not slow", *_AS_LISTED, paths=paths)
 
 
 @nox.session(python=NEWEST)
@@ -207,8 +208,8 @@ def processes(session: nox.Session) -> None:
 @nox.session(python=False)
 def slow(session: nox.Session) -> None:
     """What takes long: drills with kills, floods, millions of rows; an hour or more, not a part of CI."""
-    files = [*_marked("slow", HOME), *_marked("integration", HOME), *map(str, ROOT.glob("services/tests/test_*.py"))]
-    session.run("pytest", "-m", "slow", *(session.posargs or sorted(set(files))))
+    marked = {*_marked("slow", HOME), *_marked("integration", HOME), *_files_of_all_members()}
+    session.run("pytest", "-m", "slow", *(session.posargs or sorted(marked)))
 
 
 @nox.session(python=False)
@@ -313,6 +314,11 @@ def _marked(name: str, members: Iterable[str]) -> list[str]:
     """Return the files of the members' tests that bear a mark; nothing else need be collected."""
     files = [path for member in members for path in sorted(HOME[member].glob("tests/**/test_*.py"))]
     return [str(path) for path in files if f"mark.{name}" in path.read_text()]
+
+
+def _files_of_all_members() -> list[str]:
+    """Return the files of tests that belong to no member."""
+    return [str(path) for folder in ("services/tests", ".ci/tests") for path in ROOT.glob(f"{folder}/test_*.py")]
 
 
 def _shortness(path: str) -> tuple[bool, int]:

@@ -60,16 +60,22 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
         yield system
 
 
-@pytest.mark.parametrize("words", to_run(), ids=" ".join)
+@pytest.mark.parametrize(
+    "words",
+    [
+        pytest.param(words, id=" ".join(words), marks=[pytest.mark.slow] if matches("takes long", words) else [])
+        for words in to_run()
+    ],
+)
 def test_a_command_of_ours_runs(system, words):
     for earlier in takewhile(lambda one: one != words, to_run()):
-        if earlier not in system.typed:
+        if earlier not in system.typed and not matches("takes long", earlier):
             type_as_printed(system, earlier)
 
     assert wrong(words, type_as_printed(system, words)) is None
 
 
-@pytest.mark.parametrize("part", ["goes on", "read", "environ", "then", "run elsewhere", "not zero"])
+@pytest.mark.parametrize("part", ["goes on", "read", "environ", "then", "takes long", "run elsewhere", "not zero"])
 def test_every_line_of_the_table_is_of_a_command(part):
     lines = [" ".join(words) for words in commands()]
 

@@ -16,6 +16,7 @@ from up_process import Up
 pytestmark = [
     pytest.mark.integration,
     pytest.mark.skipif(find_spec("playwright") is None, reason="Playwright is in the root environment only"),
+    pytest.mark.slow,
     pytest.mark.timeout(400),
 ]
 

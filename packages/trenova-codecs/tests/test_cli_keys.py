@@ -277,6 +277,7 @@ async def listed(server: Client, count: int) -> None:
             await asyncio.sleep(0.2)
 
 
+@pytest.mark.slow
 @pytest.mark.integration
 async def test_a_key_is_promoted_only_once_every_worker_holds_it(server, runtime, ring, tmp_path):
     here = {"TEMPORAL_ADDRESS": server.service_client.config.target_host}

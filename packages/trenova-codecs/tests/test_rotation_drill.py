@@ -145,7 +145,7 @@ async def let_old_runs_end(address: str, ring: Path, load: Load) -> None:
 
 async def nothing_is_readable(address: str, load: Load) -> None:
     shown = [await temporal(address, "schedule", "describe", "--schedule-id", "nightly")]
-    for handle in load.handles[:: max(1, len(load.handles) // 12)]:
+    for handle in load.handles[:: max(1, len(load.handles) // 4)]:
         shown.append(await temporal(address, "workflow", "show", "-w", handle.id))
         shown.append(await temporal(address, "workflow", "describe", "-w", handle.id))
     for said in shown:

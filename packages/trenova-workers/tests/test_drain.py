@@ -97,7 +97,10 @@ async def test_one_request_that_arrives_twice_is_one(sample, client):
     assert await running.result() == 1
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP], ids=["gone", "silent"])
+@pytest.mark.parametrize(
+    "number",
+    [pytest.param(signal.SIGKILL, id="gone"), pytest.param(signal.SIGSTOP, id="silent", marks=pytest.mark.slow)],
+)
 async def test_a_drain_does_not_wait_for_a_server_that_is_away(sample, own_server, number):
     child = sample.start("run", "--set", "worker.graceful_shutdown_s=60")
     client = await Client.connect(own_server[0].address)

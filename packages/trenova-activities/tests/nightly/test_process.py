@@ -60,7 +60,7 @@ async def fleet(world: World) -> tuple[set[str], set[str]]:
     return stale, young
 
 
-@pytest.mark.parametrize("years", [-10, 10])
+@pytest.mark.parametrize("years", [pytest.param(-10, marks=pytest.mark.slow), 10])
 async def test_a_worker_whose_clock_is_years_off_cancels_exactly_the_same(
     client: Client, queue: str, nightly_url, shifted_clock, years
 ):

@@ -209,6 +209,7 @@ async def test_a_cancellation_at_any_point_leaves_everything_as_it_was(tms: Flee
     await again(tms, case)
 
 
+@pytest.mark.slow
 async def test_lost_workers_change_nothing_and_what_they_do_later_has_no_effect(tms: Fleet):
     """An attempt that falls silent at every point, all at once; those before an effect try to have it afterwards."""
     late = asyncio.Event()

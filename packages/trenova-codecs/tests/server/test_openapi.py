@@ -22,7 +22,10 @@ async def test_the_server_describes_itself(server):
     importlib.util.find_spec("schemathesis") is None, reason="needs schemathesis, which is in the root environment"
 )
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("signed_in", [True, False], ids=["signed in", "not signed in"])
+@pytest.mark.parametrize(
+    "signed_in",
+    [pytest.param(True, id="signed in"), pytest.param(False, id="not signed in", marks=pytest.mark.slow)],
+)
 async def test_no_request_that_a_fuzzer_finds_is_an_error_of_the_server(server, signed_in, tmp_path):
     """Schemathesis, with data that fits the description and data that does not."""
     command = [

@@ -149,6 +149,7 @@ async def test_it_does_not_decode_for_a_browser_that_did_not(page, ui, codec):
     assert "planted" not in shown
 
 
+@pytest.mark.slow
 async def test_it_does_not_decode_what_is_another_namespace_s(page, ui, serve, options):
     codec = await serve(told(options, ui, "ship-1"))
     await sign_in(page, codec)
@@ -172,6 +173,7 @@ async def test_a_page_of_another_origin_cannot_use_the_browser_s_sign_in(page, u
     assert codec.events == []
 
 
+@pytest.mark.slow
 async def test_the_access_token_of_the_ui_decodes_only_if_it_is_good(page, ui, codec):
     """The dev server signs nobody in, so the token stands where the UI keeps that of an OIDC sign-in."""
     issuer = codec.issuer

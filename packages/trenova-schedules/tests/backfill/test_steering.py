@@ -55,7 +55,7 @@ async def test_a_backfill_holds_while_it_is_paused_and_goes_on_where_it_stood(si
     assert (told.phase, told.fraction) == ("ended", 1.0)
 
 
-@pytest.mark.parametrize("runs", ["leave", "cancel"])
+@pytest.mark.parametrize("runs", [pytest.param("leave", marks=pytest.mark.slow), "cancel"])
 async def test_a_canceled_backfill_leaves_the_runs_that_it_started_or_cancels_them(site, runs):
     schedule = await site.make("wait")
     async with site.worker():

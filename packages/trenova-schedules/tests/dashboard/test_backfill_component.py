@@ -189,6 +189,7 @@ def test_a_schedule_whose_owner_lets_no_backfill_run_says_so(site, page):
     assert page.locator("form").count() == 0
 
 
+@pytest.mark.slow
 def test_what_no_worker_answers_for_says_since_when(site, page):
     schedule_id = site.new(interval="PT1H", cron=None)["id"]
     told = {"policy": "all", "reason": "r", "by": "b", "schedule_id": schedule_id}

@@ -35,6 +35,7 @@ def fleet(site):
         site.wait_for(name, 1)
 
 
+@pytest.mark.slow
 def test_pictures_of_the_guide(browser, site, fleet, pictures):
     with opened(browser, zone="America/Chicago") as page:
         signed_in(page, site)

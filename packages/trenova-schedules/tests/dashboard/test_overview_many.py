@@ -108,6 +108,7 @@ def test_a_server_that_has_just_begun_shows_what_it_knows_and_says_what_it_does_
     assert f"of {SOME} schedules are counted" in load
 
 
+@pytest.mark.slow
 def test_the_one_missed_among_300_is_backfilled_by_mouse(some, browser):
     miss(some, "load-0212")
     with opened(browser) as page:

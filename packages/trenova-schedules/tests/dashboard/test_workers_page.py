@@ -275,6 +275,7 @@ def test_axe_finds_nothing_and_no_page_is_wider_than_its_window(browser, site, p
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
+@pytest.mark.slow
 def test_axe_finds_nothing_in_what_is_old_or_missing(browser, site, pictures):
     with opened(browser) as page:
         signed_in(page, site, f"/workers/{quote(HOSTILE, safe='')}")

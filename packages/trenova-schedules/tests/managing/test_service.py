@@ -344,7 +344,10 @@ async def see(client, *, paused):
     pytest.fail("The server has not taken the change.")
 
 
-@pytest.mark.parametrize("choice", list(CatchUp))
+@pytest.mark.parametrize(
+    "choice",
+    [pytest.param(choice, marks=[pytest.mark.slow] if choice is CatchUp.NONE else []) for choice in CatchUp],
+)
 async def test_resume_starts_none_the_last_or_all_of_the_missed_ticks_each_once(client, choice):
     service = service_of(client)
     await interval(client, 2, overlap=ScheduleOverlapPolicy.SKIP)

@@ -14,7 +14,7 @@ CHECKS = (
     "not_a_server_error,status_code_conformance,content_type_conformance,response_headers_conformance,"
     "response_schema_conformance,ignored_auth"
 )
-FEW, MANY = 5, 200
+FEW, MANY = 3, 200
 ALL = "examples,coverage,fuzzing,stateful"
 HOOKS = '''
 import schemathesis

@@ -99,6 +99,7 @@ async def test_a_release_whose_runs_fail_is_taken_back_by_itself(two):
     assert set(statuses) == {WorkflowExecutionStatus.COMPLETED, WorkflowExecutionStatus.FAILED}
 
 
+@pytest.mark.slow
 async def test_of_a_release_whose_tasks_hang_no_run_is_lost(two):
     """Such runs do not end and are on no version; only the workers tell. Taken back, they go on with the old one."""
     await two.stop("2.0")

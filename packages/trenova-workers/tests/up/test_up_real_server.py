@@ -38,6 +38,7 @@ def tiny(stage):
     return up
 
 
+@pytest.mark.slow
 async def test_running_workflows_go_on_after_everything_was_killed(tiny, gone):
     up = tiny()
     handle = await _start(up, "patient")
