@@ -41,7 +41,7 @@ def test_one_that_answers_everywhere_is_found_by_its_host(tmp_path):
         assert json.loads(path.read_text())[0]["targets"] == ["dock-1:9464"]
 
 
-def test_what_a_killed_process_left_is_removed_by_the_next_and_what_a_living_one_has_stays(tmp_path):
+def test_what_a_killed_process_left_is_removed_by_the_next_of_its_service_and_what_a_living_one_has_stays(tmp_path):
     others = [
         subprocess.Popen([sys.executable, "-c", HELD, str(tmp_path)], stdout=subprocess.PIPE, text=True)
         for _ in range(2)
@@ -53,7 +53,10 @@ def test_what_a_killed_process_left_is_removed_by_the_next_and_what_a_living_one
         killed.wait()
         assert len(files(tmp_path)) == 2
 
-        with announced(tmp_path, URL, Identity.of_this_process("sample-worker")):
+        for service in ("sample-worker", "oth"):
+            with announced(tmp_path, URL, Identity.of_this_process(service)):
+                assert len(files(tmp_path)) == 3, "no other service takes the place of one that was killed"
+        with announced(tmp_path, URL, Identity.of_this_process("other")):
             left = files(tmp_path)
     finally:
         for other in others:

@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -20,8 +21,9 @@ _EVERYWHERE: Final = ("0.0.0.0", "::")  # noqa: S104 (told apart, not bound)
 def announced(folder: Path | None, url: str | None, identity: Identity) -> Iterator[None]:
     """Keep a file in ``folder`` for as long as the block runs, as ``file_sd_configs`` of Prometheus reads it.
 
-    Each holds a lock on its own file. Files whose lock is free are of processes that were killed, and are removed by
-    the next that starts.
+    Each holds a lock on its own file. A file whose lock is free is of a process that was killed. The next process of
+    the same service removes it; one of another service does not, since it does not take the dead one's place and
+    whoever watches has to go on seeing that nobody answers.
 
     Args:
         folder: Made where it is missing; None announces nothing.
@@ -37,7 +39,7 @@ def announced(folder: Path | None, url: str | None, identity: Identity) -> Itera
     path = folder / f"{identity.service}-{identity.pid}-{identity.instance}.json"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        _remove_stale(folder)
+        _remove_stale(folder, identity.service)
         file = _write(path, _target(url, identity))
     except OSError as error:
         raise ConfigurationError(
@@ -68,8 +70,11 @@ def _write(path: Path, content: bytes) -> int:
     return file
 
 
-def _remove_stale(folder: Path) -> None:
+def _remove_stale(folder: Path, service: str) -> None:
+    own = re.compile(rf"{re.escape(service)}-\d+-[0-9a-f]+\.json")
     for path in folder.glob("*.json"):
+        if not own.fullmatch(path.name):
+            continue
         with suppress(OSError), path.open() as file:  # gone by now, or held: its process lives
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             path.unlink()
