@@ -19,7 +19,7 @@ from typer.testing import CliRunner
 
 from trenova_codecs import CodecPlugin, KeyRing
 from trenova_codecs._attestation_round import Attested, Holding
-from trenova_codecs._cli_attest import sentence
+from trenova_codecs._cli_attest import sentence, show_attested
 from trenova_codecs._counted import counted
 from trenova_codecs._key_text import new_secret, write_base64
 from trenova_codecs._live_workers import WorkerProcess
@@ -395,6 +395,22 @@ async def test_a_worker_that_does_not_answer_had_as_long_as_it_was_told(keys):
     worker = WorkerProcess("w1", "instance", "temporal-python 1")
     said = sentence(Attested(worker, Holding.LOST, waited=timedelta(seconds=3)), "k2")
     assert "did not answer within 3 s" in said
+
+
+def test_an_identity_is_whole_in_its_line_however_narrow_the_terminal_is(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    names = [f"notification-worker@dock-{number}.example:24188#8ad61419" for number in range(2)]
+    workers = [WorkerProcess(name, "instance", "sdk", task_queues=["notification-queue"]) for name in names]
+    show_attested({"payments": [Attested(worker, Holding.HOLDS, active="k1") for worker in workers]}, [])
+    lines = capsys.readouterr().out.splitlines()
+    assert [sum(name in line for line in lines) for name in names] == [1, 1]
+
+
+def test_the_age_of_a_heartbeat_is_that_when_the_workers_were_asked(capsys):
+    long_ago = datetime(2026, 11, 1, tzinfo=UTC)
+    worker = WorkerProcess("w1", "instance", "sdk", seen=long_ago, listed=long_ago + timedelta(seconds=4))
+    show_attested({"payments": [Attested(worker, Holding.HOLDS)]}, [])
+    assert "4 s ago" in capsys.readouterr().out
 
 
 SOURCE = "TRENOVA_CODEC__ENCRYPTION__KEYS__SOURCE"

@@ -3,9 +3,9 @@
 import asyncio
 from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from temporalio.client import Client
 from temporalio.service import RPCError
@@ -13,13 +13,15 @@ from temporalio.service import RPCError
 from trenova_codecs._attestation_round import Attested, Holding, ask_workers, missing
 from trenova_codecs._cli_connect import connect_all, refused
 from trenova_codecs._keys import Key
-from trenova_codecs._live_workers import WorkerProcess, live_workers
+from trenova_codecs._live_workers import live_workers
 from trenova_codecs._ring_changes import usable
 from trenova_codecs._ring_document import AwsKmsMaterial
 from trenova_codecs._ring_storage import read_ring
-from trenova_errors import InvalidInputError
 
 Answered = TypeVar("Answered")
+
+_UNBOUNDED: Final = 10_000
+"""Columns, more than any table has."""
 
 
 @dataclass(frozen=True)
@@ -42,13 +44,11 @@ class Asked:
         """Ask, and return what was said by namespace.
 
         Raises:
-            InvalidInputError: A worker is to be ignored that is none of them; nobody was asked.
             ConfigurationError: The server cannot list workers, or has no such namespace.
             UnavailableError: It does not answer.
         """
         clients = await connect_all(self.environ, self.namespaces)
         listed = [await self._answered(client, live_workers(client)) for client in clients]
-        self._require_known([worker for workers in listed for worker in workers])
         rounds = await asyncio.gather(
             *(
                 self._answered(client, ask_workers(client, key, patience=self.patience, workers=workers))
@@ -63,14 +63,15 @@ class Asked:
         except RPCError as error:
             raise refused(client, error, "does not answer", then="Nothing was changed.") from None
 
-    def _require_known(self, workers: Sequence[WorkerProcess]) -> None:
-        unknown = [name for name in self.ignored if not any(worker.is_named([name]) for worker in workers)]
-        if unknown:
-            names = ", ".join(repr(worker.name) for worker in workers) or "none"
-            raise InvalidInputError(
-                f"--ignore-worker {', '.join(repr(name) for name in unknown)}: no live worker is called so; there are "
-                f"{names}. Correct the name, or leave it out if the worker is gone. Nothing was changed."
-            )
+    def unknown(self, said: Mapping[str, Sequence[Attested]]) -> list[str]:
+        """Say which names are of no worker. That ignores nobody: one whose name was misspelt still has to answer."""
+        workers = [one.worker for attested in said.values() for one in attested]
+        names = ", ".join(repr(worker.name) for worker in workers) or "none"
+        return [
+            f"--ignore-worker {name!r}: no live worker is called so, any more or at all; there are {names}."
+            for name in self.ignored
+            if not any(worker.is_named([name]) for worker in workers)
+        ]
 
     def missing(self, said: Mapping[str, Sequence[Attested]]) -> list[Attested]:
         """Return those that have not proved to hold the key and are not ignored."""
@@ -100,7 +101,7 @@ def key_to_ask_for(ring: Path, key_id: str, *, aws_endpoint_url: str | None) -> 
 
 
 def show_attested(said: Mapping[str, Sequence[Attested]], ignored: Sequence[str]) -> None:
-    """Print who holds the key."""
+    """Print who holds the key, wider than the terminal if it has to be: identities are copied from here."""
     from rich.console import Console
     from rich.table import Column, Table
     from rich.text import Text
@@ -116,7 +117,8 @@ def show_attested(said: Mapping[str, Sequence[Attested]], ignored: Sequence[str]
             queues = ", ".join(sorted(one.worker.task_queues))
             table.add_row(namespace, Text(one.worker.name), queues, holding, one.active or "-", _age(one))
     if table.row_count:
-        Console(soft_wrap=True).print(table)
+        width = Console(width=_UNBOUNDED).measure(table).maximum
+        Console(soft_wrap=True, width=max(width, Console().width)).print(table)
 
 
 def nobody(said: Mapping[str, Sequence[Attested]], *, none_yet: str) -> list[str]:
@@ -148,4 +150,4 @@ def sentence(one: Attested, key_id: str) -> str:
 def _age(one: Attested) -> str:
     if one.worker.seen is None:
         return "-"
-    return f"{max(0.0, (datetime.now(UTC) - one.worker.seen).total_seconds()):.0f} s ago"
+    return f"{max(0.0, (one.worker.listed - one.worker.seen).total_seconds()):.0f} s ago"

@@ -66,6 +66,7 @@ def attest(
         key = key_to_ask_for(ring, key_id, aws_endpoint_url=aws_endpoint_url)
     said = run(asked.of(key))
     show_attested(said, asked.ignored)
+    _note(asked.unknown(said))
     wrong = [*nobody(said, none_yet="there is nobody to ask"), *(sentence(one, key_id) for one in asked.missing(said))]
     if active:
         others = [one for attested in said.values() for one in attested if one.active and one.active != key_id]
@@ -111,6 +112,7 @@ def promote(
         key = key_to_ask_for(ring, key_id, aws_endpoint_url=aws_endpoint_url)
     said = {} if skip_workers else run(asked.of(key))
     show_attested(said, asked.ignored)
+    _note(asked.unknown(said))
     wrong = [
         *nobody(said, none_yet="say so with --skip-workers"),
         *(sentence(one, key_id) for one in asked.missing(said)),
@@ -269,6 +271,11 @@ def _asked(ignored: Sequence[str], namespaces: Sequence[str], wait: float | None
     from trenova_codecs._cli_attest import Asked
 
     return Asked(os.environ, namespaces, ignored, None if wait is None else timedelta(seconds=wait))
+
+
+def _note(lines: Sequence[str]) -> None:
+    for line in lines:
+        typer.secho(line, fg="yellow", err=True)
 
 
 def _refuse(wrong: Sequence[str]) -> None:

@@ -34,6 +34,7 @@ class WorkerProcess:
         sdk: Name and version of its SDK.
         heartbeat: Between its heartbeats.
         seen: Its latest heartbeat, by its own clock; None where the server does not tell.
+        listed: When the server told all this.
     """
 
     name: str
@@ -43,6 +44,7 @@ class WorkerProcess:
     task_queues: list[str] = field(default_factory=list)
     heartbeat: timedelta = DEFAULT_HEARTBEAT
     seen: datetime | None = None
+    listed: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     def is_named(self, names: Iterable[str]) -> bool:
         """Whether one of the names is this process's identity or one of its instance keys."""
