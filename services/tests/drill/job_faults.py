@@ -110,7 +110,7 @@ class KeyMissing(Fault):
         await self.site.command(
             "trenova-codecs", "keys", "promote", "k-drill", "--ring", ring, "--i-have-updated", "--skip-workers"
         )
-        self.values |= {"KEY_ID": "k-drill"}
+        self.values |= {"KEY_ID": "k-drill", "TRENOVA_CODECS_RING": ring}
         environ = self.site.services.environ
         own = environ | {"TRENOVA_CODEC__ENCRYPTION__KEYS__PATH": ring, "TRENOVA_CODECS_RING": ring}
         self.site.services.environ = own

@@ -10,8 +10,8 @@ PAGES = Path(__file__).parents[3] / "docs/runbooks"
 _STAMP = re.compile(r"^Last drilled: .*\n\n?", re.MULTILINE)
 _VARIABLE = re.compile(r"\$\{?([A-Z_]+)")
 _HEADING = "\n## Meaning\n"
-_MISUSED = 2
-"""Exit status of a command line that does not hold, and of what is refused."""
+_ANSWERS = {0, 1, 3}
+"""Exit statuses of a command that has looked: nothing or something found, or a rollout held. With 2 it was refused."""
 _ODD = (
     "Traceback (most recent call last)",
     "No such command",
@@ -71,7 +71,6 @@ def run(command: str, values: Mapping[str, str], environ: Mapping[str, str], fol
     shell = ["bash", "-c", command]
     done = subprocess.run(shell, env=told, cwd=folder, capture_output=True, text=True, check=False, timeout=120)
     said = done.stdout + done.stderr
-    misused = done.returncode == _MISUSED and "Usage:" in said
-    if misused or done.returncode not in {0, 1, _MISUSED, 3} or any(odd in said for odd in _ODD):
+    if done.returncode not in _ANSWERS or any(odd in said for odd in _ODD):
         raise AssertionError(f"{command!r} ended with {done.returncode}:\n{said[-2000:]}")
     return done.returncode, said
