@@ -28,7 +28,7 @@ from trenova_codecs import (
 pytestmark = pytest.mark.integration
 
 OLD, NEW = os.urandom(32), os.urandom(32)
-LIMIT = 60
+LIMIT = 90
 SOON = timedelta(seconds=1)
 """A task that fails a second time is tried again only after the time that a task may take."""
 

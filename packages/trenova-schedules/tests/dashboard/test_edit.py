@@ -88,12 +88,12 @@ def test_a_schedule_is_changed_with_the_fix_of_its_hazard_and_seen_before(site, 
     assert words(dialog.locator(".diff")) == (
         "Fires 30 2 * * * → 30 3 * * * Catch-up window 1 h → 2 h Note Ask billing first → nothing"
     )
-    assert page.evaluate("document.activeElement.name") == "reason"
+    page.wait_for_function("document.activeElement.name === 'reason'")
     pictured(page, pictures, "edit-review")
     assert violations(page) == []
     page.set_viewport_size({"width": 1440, "height": 900})
     page.keyboard.press("Escape")
-    assert page.evaluate("document.activeElement.id") == "edit-review"
+    page.wait_for_function("document.activeElement.id === 'edit-review'")
     page.keyboard.press("Enter")
     dialog.locator("h2").wait_for()
     dialog.get_by_role("button", name="Save").click()  # without a reason
