@@ -54,15 +54,25 @@ def functions() -> set[str]:
     return {name for page in PAGES for block in blocks(page) for name in block.functions}
 
 
+SLEEPS = """
+import signal, time
+for number in (signal.SIGHUP, signal.SIGTERM):
+    signal.signal(number, signal.SIG_DFL)  # whoever runs these tests may ignore one, as nohup does
+print("here", flush=True)
+time.sleep(60)
+"""
+
+
 @contextmanager
-def process() -> Iterator[subprocess.Popen[bytes]]:
+def process() -> Iterator[subprocess.Popen[str]]:
     """A process that is there to get signals."""
-    started = subprocess.Popen(["sleep", "60"])
-    try:
-        yield started
-    finally:
-        started.kill()
-        started.wait(10)
+    with subprocess.Popen([sys.executable, "-c", SLEEPS], stdout=subprocess.PIPE, text=True) as started:
+        try:
+            assert started.stdout
+            assert started.stdout.readline() == "here\n"
+            yield started
+        finally:
+            started.kill()
 
 
 def run(words: Sequence[str], folder: Path, read: str = "") -> subprocess.CompletedProcess[str]:
