@@ -186,6 +186,9 @@ class ApiSite:
             await self.stopping.wait()
             server.should_exit = True
             await asyncio.wait_for(serving, 20)
+        # A request that was cut off leaves the closing of its SQLite connection to a task of SQLAlchemy's.
+        if closing := asyncio.all_tasks() - {asyncio.current_task()}:
+            await asyncio.wait(closing, timeout=10)
 
 
 def schedule(**fields):
