@@ -90,7 +90,7 @@ def test_the_forge_runs_one_session_by_the_command_of_the_readme(tmp_path, told,
     (tmp_path / "README.md").write_text("<!-- test-command -->\n```shell\ntrue && python3 nox.py\n```\n")
     programs = tmp_path / "bin"
     programs.mkdir()
-    for name in ("chromium", "redis-server", "promtool", "runuser"):  # so that nothing is installed
+    for name in ("chromium-headless-shell", "redis-server", "promtool", "runuser"):  # so that nothing is installed
         (programs / name).write_text("#!/bin/sh\n")
         (programs / name).chmod(0o755)
     environment = {**os.environ, "PATH": f"{programs}:{os.environ['PATH']}"}

@@ -21,7 +21,7 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 from trenova_codecs import CodecChain, CompressionCodec, EncryptionCodec
 from trenova_codecs.server import CodecServerOptions, NamespaceOptions
 
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
+CHROMIUM = shutil.which("chromium-headless-shell") or shutil.which("chromium") or shutil.which("google-chrome")
 playwright = pytest.importorskip(
     "playwright.async_api", reason="needs playwright, which is in the root environment: uv sync"
 )
@@ -161,6 +161,7 @@ async def test_it_does_not_decode_what_is_another_namespace_s(page, ui, serve, o
     assert "planted" not in shown
 
 
+@pytest.mark.slow
 async def test_a_page_of_another_origin_cannot_use_the_browser_s_sign_in(page, ui, serve, options):
     codec = await serve(told(options, "https://temporal.example.com", "pay-*"))
     await sign_in(page, codec)
