@@ -20,7 +20,7 @@ SECONDS_TO_FAIL = 10
 COUNT_LIMITS = {0: "greater than or equal to 1", -1: "greater than or equal to 1", 101: "less than or equal to 100"}
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
 def running(request, tmp_path_factory) -> Iterator[tuple[Services, str]]:
     """The two services that a duplication needs, for all tests of this module."""
     folder = tmp_path_factory.mktemp("bad-input")

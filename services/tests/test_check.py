@@ -75,6 +75,7 @@ def test_a_check_finds_keys_with_which_nothing_would_start(production: Services)
         assert what in detail
 
 
+@pytest.mark.slow
 def test_every_service_looks_at_its_keys(production: Services):
     with ThreadPoolExecutor(2) as threads:
         without = list(threads.map(lambda module: found(production, module), MODULES))

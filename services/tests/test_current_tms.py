@@ -66,6 +66,7 @@ async def test_a_duplication_and_its_notification_leave_what_is_not_ours_untouch
             postgres_server.execute(statement, database=current_tms_url)
 
 
+@pytest.mark.slow
 async def test_a_shipment_of_the_other_tenant_is_not_found(production: Services, current_tms_url: str):
     await asyncio.to_thread(production.start, "shipment_worker", "notification_worker")
     async with opened(current_tms_url) as tms:
@@ -100,6 +101,7 @@ def test_production_makes_no_sample_tms_in_an_empty_database(
     assert "the table shipments is missing" in refused.stderr
 
 
+@pytest.mark.slow
 def test_a_worker_refuses_a_database_that_lacks_columns_with_the_whole_list(
     production: Services, postgres_server: PostgresServer, current_tms_url: str
 ):
@@ -166,6 +168,7 @@ def test_the_check_of_the_system_worker_lists_what_every_job_lacks(
     }
 
 
+@pytest.mark.slow
 def test_a_job_that_can_run_is_served_beside_one_that_cannot(
     production: Services, postgres_server: PostgresServer, current_tms_url: str
 ):

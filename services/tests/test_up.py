@@ -127,6 +127,7 @@ def test_sigterm_ends_everything_with_status_0(tmp_path, ups):
     assert "Traceback" not in up.printed
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(240)
 async def test_what_was_running_when_everything_was_killed_is_done_by_the_next_up(tmp_path, ups):
     folder = tmp_path / "data"

@@ -41,7 +41,7 @@ def chromium():
     """A page of somebody new."""
     from playwright.sync_api import sync_playwright
 
-    binary = shutil.which("chromium") or shutil.which("chromium-browser")
+    binary = shutil.which("chromium-headless-shell") or shutil.which("chromium")
     if binary is None:
         pytest.skip("needs Chromium: apt-get install chromium")
     with sync_playwright() as driver:
@@ -86,6 +86,7 @@ def up(tmp_path):
         made.close()
 
 
+@pytest.mark.slow
 def test_up_with_pools_shows_them_and_orders_are_the_persons(up):
     link = json.loads((up.folder / "consoles" / "dashboard.json").read_text())["sign_in"]
     with chromium() as page:

@@ -157,7 +157,7 @@ async def nothing_is_readable(address: str, load: Load) -> None:
 @pytest.mark.timeout(480)
 async def test_a_rotation_under_load_fails_nothing_and_shows_nothing(tmp_path):
     began = time.monotonic()
-    await rotate(tmp_path, seconds=2, per_second=8)
+    await rotate(tmp_path, seconds=2, per_second=4)
     print(f"{time.monotonic() - began:.0f} s")  # noqa: T201
 
 

@@ -118,7 +118,7 @@ async def test_a_drain_does_not_wait_for_a_server_that_is_away(sample, own_serve
     assert ("Ended without the server, which did not answer" in child.log.read_text()) == (code == 1)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [pytest.param(signal.SIGINT, marks=pytest.mark.slow), signal.SIGTERM])
 async def test_processes_of_activities_ignore_a_signal_to_the_whole_group(sample, client, number):
     child = sample.start(
         "run", "--set", "worker.activity_executor=processes", "--set", "worker.max_activities=2", group=True

@@ -62,7 +62,7 @@ async def test_a_ready_worker_polls_every_queue_under_an_identity_of_its_own(sam
         assert {key: str(line[key]) for key in identity.fields()} == identity.fields()
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.slow)])
 async def test_a_signal_lets_running_activities_finish_and_takes_no_new_ones(sample, client, number):
     child = sample.start("run")
     child.until_ready()

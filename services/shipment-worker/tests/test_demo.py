@@ -30,6 +30,7 @@ async def of_others(database, catalog, own):
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.integration
 @pytest.mark.timeout(300)
 async def test_it_works_on_its_own_organizations_and_minds_no_shipment_without_a_date(services: Services):

@@ -14,6 +14,7 @@ from trenova_workers import load_settings
 MODULE = "system_worker"
 
 
+@pytest.mark.slow
 @pytest.mark.integration
 @pytest.mark.timeout(300)
 async def test_it_purges_the_log_of_its_own_organizations_only(services: Services):

@@ -35,7 +35,7 @@ tenants = st.tuples(
     st.sampled_from([True, True, True, False]), thresholds, st.lists(st.tuples(times, statuses), max_size=6)
 )
 fleets = st.tuples(moments, st.lists(tenants, min_size=1, max_size=4), st.integers(1, 5), st.booleans())
-EXAMPLES = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+EXAMPLES = settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 def created_at(now: int, threshold, time) -> int | None:

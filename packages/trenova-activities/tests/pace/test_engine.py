@@ -212,6 +212,7 @@ async def test_a_lock_held_by_a_dispatcher_halves_the_batch_and_the_other_tenant
     assert sum(worker.metrics()["batches_refused", ""]) >= 4
 
 
+@pytest.mark.slow
 async def test_a_tenant_whose_rows_stay_locked_beyond_all_patience_fails_alone(busy_log):
     paced(busy_log, PaceOptions(lock_timeout_s=0.02, lock_patience_s=0))
     locked, free = await many(busy_log, 100), await many(busy_log, 100)

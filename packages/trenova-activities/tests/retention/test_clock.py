@@ -21,7 +21,9 @@ async def output(*command: str, environ: dict[str, str]) -> asyncio.subprocess.P
     return await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE, env=environment)
 
 
-@pytest.mark.parametrize("years", [0, -10, 10])
+@pytest.mark.parametrize(
+    "years", [pytest.param(0, marks=pytest.mark.slow), pytest.param(-10, marks=pytest.mark.slow), 10]
+)
 async def test_the_workers_own_clock_decides_nothing(log: AuditLog, client, queue, shifted_clock, years):
     environ = shifted_clock(years * 365 * DAY)
     now = await log.time()

@@ -111,7 +111,7 @@ def servers() -> list[object]:
 
 
 @pytest.mark.integration
-@pytest.mark.parametrize("administrator", [OWNER, "postgres"])
+@pytest.mark.parametrize("administrator", [OWNER, pytest.param("postgres", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("binaries", servers())
 def test_the_document_works_on_every_server_as_an_owner_and_as_a_superuser(binaries: Path, administrator: str):
     with PostgresServer(binaries=binaries) as server:

@@ -10,7 +10,7 @@ pytestmark = pytest.mark.integration
 SAMPLE = {"embedded_postgres_url": 30, "current_tms_url": 0}
 
 
-@pytest.fixture(params=sorted(SAMPLE))
+@pytest.fixture(params=["current_tms_url", pytest.param("embedded_postgres_url", marks=pytest.mark.slow)])
 async def tms(request: pytest.FixtureRequest, client: Client, queue: str) -> AsyncIterator[Fleet]:
     url = request.getfixturevalue(request.param)
     async with fleet(client, queue, url, shipments=SAMPLE[request.param]) as opened:

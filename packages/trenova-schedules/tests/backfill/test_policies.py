@@ -93,6 +93,7 @@ async def test_missing_and_failed_runs_what_failed_again_and_nothing_that_comple
     assert (result.started.started, result.started.had_run, result.verified.failed) == (5, 5, 0)
 
 
+@pytest.mark.slow
 async def test_all_runs_every_tick_once_more(site):
     schedule = await site.make()
     async with site.worker():

@@ -78,6 +78,7 @@ async def test_a_canceled_backfill_leaves_the_runs_that_it_started_or_cancels_th
     assert 0 < len(found) < 60
 
 
+@pytest.mark.slow
 async def test_the_cancellation_of_temporals_own_command_ends_a_backfill_too(site):
     schedule = await site.make()
     async with site.worker():
@@ -90,6 +91,7 @@ async def test_the_cancellation_of_temporals_own_command_ends_a_backfill_too(sit
     assert isinstance(caught.value.cause, CancelledError)
 
 
+@pytest.mark.slow
 async def test_what_becomes_of_the_schedule_does_not_matter_to_a_backfill_under_way(site):
     schedule = await site.make()
     async with site.worker():

@@ -81,7 +81,7 @@ async def until_started(site, schedule, many: int) -> None:
 @pytest.mark.parametrize(
     ("ticks", "policy"),
     [
-        (250, "missing"),
+        (120, "missing"),
         pytest.param(1_000, "missing", marks=pytest.mark.slow),
         pytest.param(1_000, "all", marks=pytest.mark.slow),
     ],

@@ -85,6 +85,7 @@ def line(page, text):
     return page.locator(".concerns li", has_text=text)
 
 
+@pytest.mark.slow
 def test_every_kind_is_named_and_the_worst_come_first(overview, pictures):
     assert [one.strip() for one in overview.locator(".concerns .badge").all_inner_texts()] == list(KINDS)
     for kind, name in KINDS.items():
@@ -129,6 +130,7 @@ def test_each_has_its_next_step(site, overview, troubled):
     overview.get_by_role("heading", name="Run t-failed now").wait_for()
 
 
+@pytest.mark.slow
 def test_a_kind_narrows_the_list(overview):
     overview.locator(".kinds").get_by_role("link", name="late").click()
     overview.wait_for_url("**/?kind=late#list-title")
@@ -151,6 +153,7 @@ def test_who_may_only_look_gets_no_buttons(site, troubled):
         assert api.get(f"{site.url}/overview/backfill/t-missed").status_code == 403
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("theme", EACH_THEME)
 def test_no_barrier_is_found(browser, site, troubled, theme):
     for width in ("wide", "narrow"):

@@ -111,6 +111,7 @@ def test_it_is_paused_resumed_and_canceled_with_reasons(site, page, slow, pictur
     ]
 
 
+@pytest.mark.slow
 def test_a_reload_and_the_form_again_start_no_second_one(site, page, slow):
     page.reload()
     page.get_by_role("button", name="Pause the backfill").wait_for()
@@ -135,6 +136,7 @@ def test_a_range_that_does_not_hold_is_said_and_nothing_typed_is_lost(site, page
     page.locator("#backfill-preview .notice.bad").get_by_text("put forward").wait_for()
 
 
+@pytest.mark.slow
 def test_what_has_changed_since_it_was_shown_is_refused(site, page):
     schedule_id = site.new(interval="PT1H", cron=None)["id"]
     page.goto(f"{site.url}/schedules/{schedule_id}/backfill?{hours(6, 1)}")
@@ -220,6 +222,7 @@ def test_an_end_of_the_range_that_comes_twice_is_named(site, page):
     assert "1 tick in this range" in page.locator("#backfill-preview").inner_text()
 
 
+@pytest.mark.slow
 def test_the_holes_that_are_left_are_named_and_only_these_are_run(site, page, pictures):
     schedule_id = site.new(interval="PT1H", cron=None, overlap="allow_all")["id"]
     page.goto(f"{site.url}/schedules/{schedule_id}/backfill?{hours(28, 20)}")  # runs are kept for 24 hours here
@@ -263,6 +266,7 @@ def test_one_form_starts_one_backfill_however_often_it_is_sent(site):
     assert len(site.do(lambda client: backfills_of(client, schedule_id))) == 1
 
 
+@pytest.mark.slow
 def test_runs_that_failed_are_named_and_can_be_made_up_for(site, page):
     schedule_id = site.new(interval="PT1H", cron=None, overlap="allow_all")["id"]
     page.goto(f"{site.url}/schedules/{schedule_id}/backfill?{hours(6, 1)}")

@@ -87,6 +87,7 @@ def paused(site, name):
         return api.get(f"/schedules/{name}").json()["paused"]
 
 
+@pytest.mark.slow
 def test_a_dozen_are_paused_with_one_forbidden_and_one_that_somebody_changed_meanwhile(
     browser, site, fleet, dispatcher, pictures
 ):
@@ -164,6 +165,7 @@ def test_a_receipt_is_undone_and_what_somebody_changed_since_is_left_alone(brows
         resume(api, *fleet)
 
 
+@pytest.mark.slow
 def test_rows_are_selected_and_changed_by_keyboard_alone(site, page, fleet):
     listed(page, site, "?q=bulk-&sort=workflow")
     box(page, "bulk-00").focus()
@@ -205,6 +207,7 @@ def test_rows_are_selected_and_changed_by_keyboard_alone(site, page, fleet):
     assert page.locator("main i").count() == 0
 
 
+@pytest.mark.slow
 def test_what_is_selected_stays_selected_whatever_happens_to_the_list(site, page, fleet):
     listed(page, site, "?q=bulk-&state=active")
     page.locator("#live[data-state=live]").wait_for()
@@ -261,6 +264,7 @@ def test_all_that_match_are_one_click_and_a_typed_word_away(site, page):
     assert not paused(site, "crowd-102")
 
 
+@pytest.mark.slow
 def test_a_resume_says_how_many_missed_ticks_it_starts(site, page):
     for name in ("missing-a", "missing-b"):
         site.new(id=name, cron=None, interval="PT1S", overlap="allow_all", paused=False)
@@ -303,6 +307,7 @@ def test_a_deletion_is_typed_and_what_is_gone_is_not_selected_any_more(site, pag
         assert api.get("/schedules/doomed-%3Cb%3E").status_code == 404
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("theme", EACH_THEME)
 def test_no_barrier_is_found_beside_the_bar_and_on_receipts(browser, site, fleet, theme, pictures):
     with opened(browser, theme=theme) as page:

@@ -59,6 +59,7 @@ def test_pictures_of_the_guide(browser, site, fleet, pictures):
     assert (pictures / "dashboard-schedule.png").stat().st_size > 10_000
 
 
+@pytest.mark.slow
 def test_picture_of_the_form(browser, site, fleet, pictures):
     with opened(browser, zone="America/Chicago") as page:
         signed_in(page, site, "/schedules/cancel-stale-shipments/edit")

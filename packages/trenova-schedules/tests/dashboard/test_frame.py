@@ -2,7 +2,7 @@
 
 import httpx
 import pytest
-from browser import THEMES, opened, signed_in, violations
+from browser import opened, signed_in, violations
 
 pytestmark = pytest.mark.integration
 
@@ -90,7 +90,7 @@ def test_hostile_text_is_text(site, reader):
     assert "&lt;img src=x onerror=alert(1)&gt;&amp;amp;" in answer.text
 
 
-@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("theme", ["light", pytest.param("dark", marks=pytest.mark.slow)])
 def test_no_barrier_is_found(browser, site, theme):
     with opened(browser, theme=theme) as page:
         signed_in(page, site)
@@ -106,6 +106,7 @@ def test_times_are_the_viewers(browser, site):
         assert page.locator("[data-zone-name]").inner_text() == "America/New_York"
 
 
+@pytest.mark.slow
 def test_the_page_says_whether_it_is_live(browser, site):
     with opened(browser) as page:
         signed_in(page, site)

@@ -88,6 +88,7 @@ def test_a_week_has_slots_of_six_hours(counted):
     assert load.uncounted == 2
 
 
+@pytest.mark.slow
 def test_the_chart_says_in_words_what_it_shows_and_leads_to_the_schedules(loaded, page, pictures):
     page.goto(f"{loaded.url}/")
     page.locator("#load .legend").wait_for()
@@ -121,6 +122,7 @@ def test_the_chart_says_in_words_what_it_shows_and_leads_to_the_schedules(loaded
     assert page.locator(".bars a").count() == 29
 
 
+@pytest.mark.slow
 def test_a_change_of_times_changes_the_load(loaded, page):
     page.goto(f"{loaded.url}/?span=week")
     page.locator("#load .legend").wait_for()

@@ -99,6 +99,7 @@ def mended(page, site, schedule_id):
     assert page.locator(".concerns li", has_text=schedule_id).count() == 0
 
 
+@pytest.mark.slow
 def test_a_server_that_has_just_begun_shows_what_it_knows_and_says_what_it_does_not(some):
     with some.call() as api:
         page = api.get(f"{some.url}/").text
@@ -122,6 +123,7 @@ def test_the_one_missed_among_300_is_backfilled_by_mouse(some, browser):
     assert hands.count <= MOST_INTERACTIONS
 
 
+@pytest.mark.slow
 def test_the_one_missed_among_300_is_backfilled_by_keyboard(some, browser):
     miss(some, "load-0112")
     with opened(browser) as page:
@@ -137,6 +139,7 @@ def test_the_one_missed_among_300_is_backfilled_by_keyboard(some, browser):
     assert hands.count <= MOST_INTERACTIONS
 
 
+@pytest.mark.slow
 def test_pages_hold_all_of_them_once(some, browser):
     found = []
     with opened(browser) as page:

@@ -81,6 +81,7 @@ def test_headings_sort_and_the_back_button_goes_back(rows, overview):
     assert shown(overview) == list(NAMES)[::-1]
 
 
+@pytest.mark.slow
 def test_keys_go_along_the_rows_and_do_things(rows, overview):
     press = overview.keyboard.press
     press("j")

@@ -61,6 +61,7 @@ def test_it_says_what_the_schedule_is_and_what_became_of_its_ticks(site, page, n
     pictured(page, pictures, "schedule")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("theme", EACH_THEME)
 def test_no_barrier_is_found_on_the_page_and_its_dialogs(browser, site, nightly, theme):
     with opened(browser, theme=theme) as page:
@@ -121,6 +122,7 @@ def test_a_second_click_starts_no_second_run(site, page):
         assert api.get(f"/schedules/{schedule_id}").json()["counts"]["actions"] == 1
 
 
+@pytest.mark.slow
 def test_somebody_who_was_first_is_said_in_the_dialog_and_nothing_typed_is_lost(site, page):
     schedule_id = site.new(paused=False)["id"]
     page.goto(f"{site.url}/schedules/{schedule_id}")
@@ -133,6 +135,7 @@ def test_somebody_who_was_first_is_said_in_the_dialog_and_nothing_typed_is_lost(
     assert page.locator("dialog[open] input[name=reason]").input_value() == "Mine"
 
 
+@pytest.mark.slow
 def test_dense_ticks_are_put_together_and_open_to_a_shorter_time(site, page, pictures):
     schedule_id = site.new(cron="* * * * *")["id"]
     plant(site, schedule_id, ["on_time"] * 700 + ["real_miss"] + ["on_time"] * 500, every=timedelta(minutes=1))

@@ -59,7 +59,7 @@ def test_now_stands_between_what_was_and_what_comes(site, page, hourly):
     assert set(order[at + 1 :]) == {"ahead"}
 
 
-@pytest.mark.parametrize("by", ["mouse", "keyboard"])
+@pytest.mark.parametrize("by", [pytest.param("mouse", marks=pytest.mark.slow), "keyboard"])
 def test_two_marks_are_a_range_to_backfill(site, page, hourly, by, pictures):
     schedule_id, made = hourly
     marks = opened_at(site, page, schedule_id)
@@ -131,6 +131,7 @@ def test_who_may_only_look_is_offered_no_backfill(site, hourly):
     assert 'class="strip"' in looked
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("theme", EACH_THEME)
 def test_no_barrier_is_found_while_a_range_is_chosen(browser, site, hourly, theme):
     with opened(browser, theme=theme) as page:

@@ -253,6 +253,7 @@ def test_nothing_that_acts_is_shown_where_nobody_leads(site):
     assert "crashed ones are not made up for" in text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", ["/workers", pytest.param("/workers/shipments", marks=pytest.mark.slow)])
 def test_axe_finds_nothing_and_no_page_is_wider_than_its_window(browser, site, pictures, path):
     site.pools.change("notifications", phase="paused")
@@ -287,6 +288,7 @@ def test_axe_finds_nothing_in_what_is_old_or_missing(browser, site, pictures):
         pictured(page, pictures, "pool-old")
 
 
+@pytest.mark.slow
 def test_picture_of_the_guide(browser, site, pictures):
     del site.pools.known[HOSTILE]
     until = datetime.now(UTC) + timedelta(minutes=40)

@@ -156,6 +156,7 @@ def test_every_tick_of_a_week_gets_the_one_class_that_is_right(plan):
     assert not wrong
 
 
+@pytest.mark.slow
 @SOME
 @given(plans())
 def test_where_outages_are_not_known_no_miss_is_hidden_and_none_is_made_up(plan):

@@ -85,6 +85,7 @@ async def test_with_jitter_every_run_belongs_to_its_tick(client, store):
     assert await store.ticks.read("it's", past[0].at, past[-1].at + timedelta(seconds=1)) == past
 
 
+@pytest.mark.slow
 async def test_ticks_before_an_edit_keep_the_specification_then_in_force(client, store):
     handle = await create(client, "s", spec(2))
     await asyncio.sleep(5)
@@ -110,6 +111,7 @@ def _with(given, when):
     return ScheduleUpdate(schedule=given.description.schedule)
 
 
+@pytest.mark.slow
 async def test_an_overlap_is_seen_while_the_run_in_the_way_is_still_open(client, store):
     await create(client, "s", spec(2), ScheduleOverlapPolicy.SKIP)
     await asyncio.sleep(9)

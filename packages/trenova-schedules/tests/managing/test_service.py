@@ -346,7 +346,7 @@ async def see(client, *, paused):
 
 @pytest.mark.parametrize(
     "choice",
-    [pytest.param(choice, marks=[pytest.mark.slow] if choice is CatchUp.NONE else []) for choice in CatchUp],
+    [pytest.param(choice, marks=[pytest.mark.slow] if choice is not CatchUp.ALL else []) for choice in CatchUp],
 )
 async def test_resume_starts_none_the_last_or_all_of_the_missed_ticks_each_once(client, choice):
     service = service_of(client)
@@ -372,6 +372,7 @@ async def test_resume_starts_none_the_last_or_all_of_the_missed_ticks_each_once(
     assert max(runs) > resumed_at
 
 
+@pytest.mark.slow
 async def test_a_resume_that_was_killed_goes_on_when_it_is_called_again(client):
     service = service_of(client)
     await interval(client, 2)
@@ -409,6 +410,7 @@ async def test_of_two_resumes_at_once_one_starts_what_was_missed(client):
     assert len(runs) == len(set(runs))
 
 
+@pytest.mark.slow
 async def test_the_chasm_scheduler_is_patched_paused_and_caught_up_alike(chasm_client):
     service = service_of(chasm_client)
     await interval(chasm_client, 2)
@@ -473,6 +475,7 @@ async def test_as_many_triggers_at_once_as_runs_on_the_chasm_scheduler_too(chasm
     assert sorted(run.workflow_id for run in found) == runs
 
 
+@pytest.mark.slow
 async def test_a_trigger_beside_a_run_under_way_is_said_to_be_skipped_or_to_wait(client):
     service = service_of(client)
     await interval(client, 3600, "s", "Long", ScheduleOverlapPolicy.SKIP)

@@ -86,6 +86,7 @@ async def test_the_rest_of_a_ramp_needs_workers_too(two):
     assert (await two.operator.rollback()).done
 
 
+@pytest.mark.slow
 async def test_the_rest_of_a_ramp_needs_workers_where_nothing_is_current_too(site):
     """Two releases run and nobody promoted one: what does not ramp goes to unversioned workers."""
     await site.start("1.0", OLD)

@@ -150,6 +150,7 @@ async def test_a_release_that_loses_its_workers_is_taken_back(two):
     assert "has lost its workers" in ended.said
 
 
+@pytest.mark.slow
 async def test_a_step_that_cannot_be_judged_is_held_and_gone_on_with(two):
     run, _ = rollout(two, steps=(25, 50), longest_bake_s=1.5)
     held = await run.run()
@@ -176,6 +177,7 @@ async def test_somebody_elses_change_ends_a_rollout_and_stays(two):
     assert (await two.status()).percent == 5
 
 
+@pytest.mark.slow
 async def test_a_version_is_taken_back_although_the_answer_to_that_is_lost(two, monkeypatch):
     service = two.client.workflow_service
     set_ramp, lost = service.set_worker_deployment_ramping_version, []

@@ -90,6 +90,7 @@ def test_a_namespace_without_room_is_told_before_the_server_refuses(doctor, attr
     assert "10 of 10 attributes of this type are taken, 1 more are needed" in found[1]["found"]
 
 
+@pytest.mark.slow
 def test_a_queue_needs_pollers_only_when_workers_are_meant_to_be_up(doctor, sample):
     idle = doctor.look("queues")
     child = sample.start("run")
@@ -108,6 +109,7 @@ def test_a_queue_needs_pollers_only_when_workers_are_meant_to_be_up(doctor, samp
     assert f"gone: sample-worker@{socket.gethostname()}:{child.process.pid}#" in gone[1][0]["found"]
 
 
+@pytest.mark.slow
 def test_a_worker_whose_event_loop_is_held_up_is_found_by_its_process(doctor, sample):
     async def hold_up():
         client = await Client.connect(doctor.environ["TEMPORAL_ADDRESS"])

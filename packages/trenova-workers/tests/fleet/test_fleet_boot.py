@@ -33,6 +33,7 @@ async def schedule(client, name, workflow, queue, *, paused=False):
     return name
 
 
+@pytest.mark.slow
 async def test_a_worker_logs_what_does_not_fit_and_works(sample, client):
     await schedule(client, f"{sample.queue}-orphan", "NobodyHasThis", sample.queue)
     await schedule(client, f"{sample.queue}-served", "Sample", sample.queue)

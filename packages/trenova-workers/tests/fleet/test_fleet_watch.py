@@ -53,6 +53,7 @@ class Terminal:
         os.close(self._master)
 
 
+@pytest.mark.slow
 def test_a_watch_shows_a_lost_server_and_goes_on_when_it_is_back(own_server, sample):
     child = sample.start("run", POD_NAME="pod-7")
     child.until_ready()

@@ -55,6 +55,7 @@ class Commands:
         return process, Path(log.name)
 
 
+@pytest.mark.slow
 @pytest.mark.integration
 def test_a_pool_is_run_looked_at_and_steered_from_the_command_line(site):
     commands = Commands(site, policy={"poll_s": 5, "max_workers": 3}, manager={"server": {"port": 0}})

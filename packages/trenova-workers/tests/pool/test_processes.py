@@ -54,6 +54,7 @@ async def test_workers_go_on_without_a_manager_and_the_next_one_adopts_them(site
     assert site.pids() == set()
 
 
+@pytest.mark.slow
 async def test_a_process_that_was_not_written_down_never_becomes_a_worker(site):
     """As when the manager is killed between making a process and keeping it in the store."""
     async with site.managed(1) as opened:
@@ -134,6 +135,7 @@ async def test_a_worker_that_crashes_is_started_again_and_one_that_only_crashes_
         await until(opened, steady(1))
 
 
+@pytest.mark.slow
 async def test_a_new_build_replaces_workers_in_turn_without_a_lost_attempt(site, client):
     options = site.options()
     async with site.managed(2, options) as opened:
@@ -268,6 +270,7 @@ async def test_a_pool_that_a_person_paused_stays_as_it_is_and_goes_on_after_a_re
         await until(opened, steady(2))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("url", [pytest.param("sqlite", marks=pytest.mark.slow), "postgresql"], indirect=True)
 async def test_of_two_managers_one_acts_and_the_other_takes_over_after_kill_9_under_load(site, client, url):
     first = site.manager(2, url=url)
@@ -347,6 +350,7 @@ def stop_between_writes(manager, folder):
     eventually(stopped)
 
 
+@pytest.mark.slow
 async def test_a_backlog_makes_a_pool_grow_by_the_law_and_every_decision_says_why(site, client):
     site.environ["SAMPLE_WORKER_WORKER__MAX_ACTIVITIES"] = "2"
     async with site.managed(None, site.options(policy={"poll_s": 5, "max_workers": 3}), drain=True) as opened:

@@ -75,6 +75,7 @@ async def check(server, count, *, near, times):
 
 # So many, as the server balances in each of its four partitions and reads them in pages: of five hundred, the small
 # organization's middle job came anywhere between its own turn and the end of all urgent ones.
+@pytest.mark.slow
 @pytest.mark.integration
 @pytest.mark.timeout(300)
 async def test_two_thousand_runs_keep_their_order_and_a_small_organization_waits_no_more_than_twice_its_own(

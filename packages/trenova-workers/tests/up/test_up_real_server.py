@@ -96,6 +96,7 @@ async def _start(up, name):
     return await (await _client(up)).start_workflow("Patient", name, id=name, task_queue="tiny-queue")
 
 
+@pytest.mark.slow
 async def test_a_pool_manager_runs_the_workers_if_asked_and_drains_them_at_the_end(tiny, stage, gone):
     up = tiny("--pools", "2", "--no-consoles")
     up.until(r"^Ready after", limit=100)
