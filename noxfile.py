@@ -8,7 +8,6 @@ import atexit
 import json
 import os
 import platform
-import shlex
 import shutil
 import subprocess
 import sys
@@ -24,7 +23,6 @@ import nox
 ROOT = Path(__file__).parent
 DIST = ROOT / "dist"
 PYTHONS = ["3.11", "3.12", "3.13"]
-EXAMPLE_SECONDS = 60
 MUTANTS_KILLED = 0.85
 UNREACHABLE = 3  # of .ci/audit.py
 
@@ -71,9 +69,6 @@ def _tell_flaky() -> None:
 _THREE_AT_ONCE = ("-n", "3", "--dist", "loadfile")
 _FOUR_AT_ONCE = ("-n", "4", "--dist", "loadfile")
 _AS_LISTED = ("--no-loadscope-reorder",)
-
-# uv refuses --no-compile-bytecode where this says the opposite, as it does in .ci/run.
-_NOT_COMPILED: dict[str, str | None] = {"UV_COMPILE_BYTECODE": None}
 
 # pyenv answers "command not found" for every version that it has but was not told to use, and uv asks it.
 _pyenv = Path(os.environ.get("PYENV_ROOT", "~/.pyenv")).expanduser() / "versions"
@@ -138,7 +133,8 @@ def tests(session: nox.Session, member: str) -> None:
         *("uv", "sync", "--quiet", "--frozen", "--package", member, "--all-extras"),
         *("--no-default-groups", "--group", "test", f"--python={where}"),
         *(["--no-compile-bytecode"] if of_this else []),
-        env={"UV_PROJECT_ENVIRONMENT": where, **(_NOT_COMPILED if of_this else {})},
+        # uv refuses --no-compile-bytecode where a variable says the opposite, as one does in .ci/run.
+        env={"UV_PROJECT_ENVIRONMENT": where, **({"UV_COMPILE_BYTECODE": None} if of_this else {})},
     )
     if of_this:
         _take_bytecode(Path(where))
@@ -149,9 +145,8 @@ def tests(session: nox.Session, member: str) -> None:
 def wheels(session: nox.Session) -> None:
     """Use every wheel as a stranger would: outside the repository, with what its README says to install."""
     _build_wheels(session)
-    for member in session.posargs or HOME:
-        with tempfile.TemporaryDirectory(prefix=f"{member}-") as folder:
-            _try_outside(session, member, Path(folder))
+    homes = [str(HOME[member]) for member in session.posargs or HOME]
+    session.run("python", ".ci/outside.py", str(DIST), *homes)
 
 
 @nox.session(python=PYTHONS[0], reuse_venv=False)
@@ -370,53 +365,3 @@ def _build_wheels(session: nox.Session) -> None:
 def _wheel(member: str) -> Path:
     version = _project(HOME[member])["version"]
     return DIST / f"{member.replace('-', '_')}-{version}-py3-none-any.whl"
-
-
-def _try_outside(session: nox.Session, member: str, folder: Path) -> None:
-    readme = (HOME[member] / "README.md").read_text()
-    requirements = _install_line(readme) or [f"{member}=={_project(HOME[member])['version']}"]
-    # Names that an index might hold too are bound to the wheels that were built here.
-    own = folder / "own-wheels.txt"
-    own.write_text("".join(f"{name} @ {_wheel(name).as_uri()}\n" for name in HOME))
-    environment = folder / "environment"
-    session.run("uv", "venv", "--quiet", f"--python={sys.executable}", str(environment), external=True)
-    session.run(
-        *("uv", "pip", "install", "--quiet", "--no-compile-bytecode", f"--python={environment}"),
-        *("--find-links", str(DIST), "--constraints", str(own), *requirements),
-        external=True,
-        env=_NOT_COMPILED,
-    )
-    if member in SERVICES:
-        _run_bounded(session, folder, str(environment / "bin" / member), "config", "show", "--json")
-        return
-    example = _first_block(readme, "python")
-    if example is None:
-        session.error(f"The README of {member} has no ```python block to run; show how it is used.")
-    (folder / "example.py").write_text(example)
-    _run_bounded(session, folder, str(environment / "bin/python"), "example.py")
-
-
-def _run_bounded(session: nox.Session, folder: Path, *command: str) -> None:
-    """Run outside the repository and without its environment, and give up after a minute."""
-    own = {"VIRTUAL_ENV", "PYTHONPATH", "UV_PROJECT_ENVIRONMENT"}
-    environment = {name: value for name, value in os.environ.items() if name not in own}
-    session.log(f"{shlex.join(command)} in {folder}")
-    try:
-        subprocess.run(command, cwd=folder, env=environment, timeout=EXAMPLE_SECONDS, check=True)
-    except subprocess.TimeoutExpired:
-        session.error(f"Still running after {EXAMPLE_SECONDS} s: {shlex.join(command)}")
-    except subprocess.CalledProcessError as error:
-        session.error(f"Exit status {error.returncode}: {shlex.join(command)}")
-
-
-def _install_line(readme: str) -> list[str]:
-    for line in readme.splitlines():
-        words = shlex.split(line) if line.startswith("uv pip install ") else []
-        if words:
-            return words[3:]
-    return []
-
-
-def _first_block(text: str, language: str) -> str | None:
-    _, found, rest = text.partition(f"```{language}\n")
-    return rest.partition("```")[0] if found else None
