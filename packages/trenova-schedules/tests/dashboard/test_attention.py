@@ -153,7 +153,6 @@ def test_who_may_only_look_gets_no_buttons(site, troubled):
         assert api.get(f"{site.url}/overview/backfill/t-missed").status_code == 403
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("theme", EACH_THEME)
 def test_no_barrier_is_found(browser, site, troubled, theme):
     for width in ("wide", "narrow"):

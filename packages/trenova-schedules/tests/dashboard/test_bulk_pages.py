@@ -307,7 +307,6 @@ def test_a_deletion_is_typed_and_what_is_gone_is_not_selected_any_more(site, pag
         assert api.get("/schedules/doomed-%3Cb%3E").status_code == 404
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("theme", EACH_THEME)
 def test_no_barrier_is_found_beside_the_bar_and_on_receipts(browser, site, fleet, theme, pictures):
     with opened(browser, theme=theme) as page:

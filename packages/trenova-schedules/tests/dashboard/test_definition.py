@@ -136,7 +136,6 @@ def test_first_commands_stay_open_through_a_refresh(site, page, changed):
     assert command.is_visible()
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("theme", EACH_THEME)
 def test_no_barrier_is_found_in_the_definition(browser, site, changed, theme):
     with opened(browser, theme=theme) as page:

@@ -113,7 +113,6 @@ def test_the_page_says_that_runs_come_less_often_than_the_schedule_says(site, pa
     pictured(page, pictures, "durations")
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("theme", EACH_THEME)
 def test_no_barrier_is_found_in_charts(browser, site, slow, theme):
     with opened(browser, theme=theme) as page:

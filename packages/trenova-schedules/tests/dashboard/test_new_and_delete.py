@@ -136,7 +136,6 @@ def test_who_may_create_for_one_organization_creates_for_no_other(site):
         assert [operator.post(f"{address}{part}", data=told).status_code for part in ("", "/preview")] == [403, 403]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("theme", EACH_THEME)
 def test_no_barrier_is_found_in_the_form_of_a_new_one(browser, site, theme):
     with opened(browser, theme=theme, width="narrow") as page:

@@ -61,7 +61,6 @@ def test_it_says_what_the_schedule_is_and_what_became_of_its_ticks(site, page, n
     pictured(page, pictures, "schedule")
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("theme", EACH_THEME)
 def test_no_barrier_is_found_on_the_page_and_its_dialogs(browser, site, nightly, theme):
     with opened(browser, theme=theme) as page:

@@ -131,7 +131,6 @@ def test_who_may_only_look_is_offered_no_backfill(site, hourly):
     assert 'class="strip"' in looked
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("theme", EACH_THEME)
 def test_no_barrier_is_found_while_a_range_is_chosen(browser, site, hourly, theme):
     with opened(browser, theme=theme) as page:

@@ -254,7 +254,7 @@ def test_nothing_that_acts_is_shown_where_nobody_leads(site):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("path", ["/workers", pytest.param("/workers/shipments", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("path", ["/workers", "/workers/shipments"])
 def test_axe_finds_nothing_and_no_page_is_wider_than_its_window(browser, site, pictures, path):
     site.pools.change("notifications", phase="paused")
     with opened(browser) as page:

@@ -29,7 +29,6 @@ def map_path_parameters(context, path_parameters):
 '''
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("caller", ["admin-all", pytest.param("viewer-acme", marks=pytest.mark.slow)])
 @pytest.mark.parametrize(
     ("examples", "phases"),

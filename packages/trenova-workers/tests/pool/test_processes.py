@@ -271,7 +271,6 @@ async def test_a_pool_that_a_person_paused_stays_as_it_is_and_goes_on_after_a_re
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("url", [pytest.param("sqlite", marks=pytest.mark.slow), "postgresql"], indirect=True)
 async def test_of_two_managers_one_acts_and_the_other_takes_over_after_kill_9_under_load(site, client, url):
     first = site.manager(2, url=url)
     eventually(lambda: len(site.pids()) == 2)
